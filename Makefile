@@ -1,0 +1,58 @@
+# Everything here is safe to interrupt with Ctrl-C and to type again.
+.DEFAULT_GOAL := help
+.PHONY: help environment lab test check notebooks walkthrough numbers bench models
+
+IN := .venv/bin
+# One thread each: test runners work side by side, and two torch threads on a busy core are slower than one.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+help:
+	@echo "make lab          set up what is missing, check it, and open JupyterLab on day 1"
+	@echo "make test         set up what is missing, and run everything that must hold"
+	@echo "make check        formatting, lint, types, and the rules of the house"
+	@echo "make notebooks    build every notebook from its master in solutions/"
+	@echo "make walkthrough  the solved notebooks, executed, as web pages in build/walkthrough/"
+	@echo "make numbers      measure again every figure that the lessons state"
+	@echo "make bench        speed, beside plain PyTorch"
+	@echo "make models       train the shipped weights again"
+
+# The newest Python is not always one that the lock supports, so several names are tried.
+environment:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then \
+	    exec $$python tools/environment.py; fi; done; \
+	echo "No Python 3.11 to 3.14 was found here (looked for: $(PYTHON) python3 python3.14 ... python3.11)."; \
+	echo "  fix: install Python 3.11 (apt install python3.11, brew install python@3.11, or python.org),"; \
+	echo "       or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; \
+	exit 1
+
+lab: environment
+	@$(IN)/remix lab
+
+test: environment
+	@$(ONE_THREAD) $(IN)/python -m pytest -n 2
+	@echo 'Everything holds. Next: "make lab" opens day 1; "make check" before a commit.'
+
+check: environment
+	@$(IN)/ruff format --check .
+	@$(IN)/ruff check .
+	@$(IN)/pyright
+	@$(ONE_THREAD) $(IN)/python -m pytest -q tests/test_house.py
+
+notebooks: environment
+	@$(ONE_THREAD) $(IN)/python tools/notebooks.py
+
+walkthrough: environment
+	@mkdir -p build/walkthrough
+	@$(ONE_THREAD) PLOTLY_RENDERER=plotly_mimetype+notebook $(IN)/jupyter nbconvert --to html --execute \
+	  --output-dir build/walkthrough solutions/*/*.ipynb
+	@echo "The walkthrough is in build/walkthrough/: open any of its pages in a browser."
+
+numbers: environment
+	@$(ONE_THREAD) $(IN)/python tools/numbers.py
+
+bench: environment
+	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph
+
+models: environment
+	@$(IN)/python training/digits.py

@@ -1,0 +1,13 @@
+"""What every test shares: one torch thread, and one profile for hypothesis."""
+
+import os
+
+# Two torch threads on busy cores are up to ten times slower than one; torch reads this when it is first imported.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"
+
+from hypothesis import settings  # noqa: E402 - after the threads are set
+
+# A deadline fails on a busy machine, not on a wrong program; a fixed seed makes a failure everybody's failure.
+settings.register_profile("remix", deadline=None, derandomize=True)
+settings.load_profile("remix")
