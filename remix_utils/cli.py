@@ -1,0 +1,78 @@
+"""The `remix` command: the course from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from remix_utils.classroom.doctor import FIRST_PORT, examine, free_port
+from remix_utils.classroom.lab import LabError, find_notebook, open_lab
+from remix_utils.errors import RemixError
+
+
+def doctor(_: argparse.Namespace) -> int:
+    """Print every finding; 1 if one of them is bad."""
+    bad = 0
+    for finding in examine():
+        print(f"  {'ok ' if finding.good else 'BAD'}  {finding.fact}")
+        if not finding.good:
+            print(f"       fix: {finding.fix}")
+        bad += not finding.good
+    print("All is in order. Next: remix lab" if not bad else f"{bad} of these need mending; then: remix doctor")
+    return int(bad > 0)
+
+
+def lab(asked: argparse.Namespace) -> int:
+    """Check the installation, then open JupyterLab on a day."""
+    notebook = find_notebook(asked.day)
+    for finding in examine():
+        if not finding.good:
+            print(f"  {finding.fact}\n  fix: {finding.fix}")
+    port = free_port(asked.port)
+    if port is None:
+        raise LabError(f"No port from {asked.port} on is free.", fix="stop old servers: jupyter server stop")
+    if port != asked.port:
+        print(f"Port {asked.port} is taken; using {port}.")
+    status = open_lab(notebook, port, browser=not asked.no_browser)
+    print("\nJupyterLab has stopped. Next: make lab (or remix lab) goes on where you saved.")
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be asked for, with help that a person can read."""
+    top = argparse.ArgumentParser(
+        prog="remix",
+        usage="remix COMMAND",
+        description="A week of mechanistic interpretability, from a terminal.",
+        epilog="Start with: remix lab",
+    )
+    top.set_defaults(run=lambda _: top.print_help() or 0)
+    commands = top.add_subparsers(title="commands", metavar="")
+    command = commands.add_parser("doctor", help="check the installation; each fault comes with its fix")
+    command.set_defaults(run=doctor)
+    command = commands.add_parser("lab", help="open JupyterLab on a day: remix lab, remix lab 2, remix lab d1.3")
+    command.add_argument("day", nargs="?", default="1", help="a day (2, day2) or a part of one (d2.3)")
+    command.add_argument("--port", type=int, default=FIRST_PORT, help=f"{FIRST_PORT}, or the next one that is free")
+    command.add_argument("--no-browser", action="store_true", help="print the address and open no window")
+    command.set_defaults(run=lab)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    >>> main(["lab", "day9"])
+    2
+    """
+    asked = parser().parse_args(arguments)
+    # nbgrader runs its tools by name, also when this environment was never activated.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    try:
+        return asked.run(asked)
+    except RemixError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,302 @@
+"""Build `.venv` from the lock, or mend it: what `make lab` and `make test` do first. Standard library only.
+
+    python3 tools/environment.py
+
+A finished environment carries a stamp; with the stamp in place this costs a few milliseconds and needs no network.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST, NEWEST = (3, 11), (3, 14)
+SPACE = 3e9
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+NETWORK = re.compile(
+    r"Failed to establish a new connection|NewConnectionError|name resolution|getaddrinfo|nodename nor servname"
+    r"|Name or service not known|Network is unreachable|No route to host|Connection refused|ConnectTimeout"
+    r"|Read timed out|ReadTimeoutError|ProxyError|Cannot connect to proxy|Connection (aborted|reset)"
+)
+
+
+class SetupError(Exception):
+    """Why set-up cannot go on, and one way out."""
+
+    def __init__(self, fact: str, fix: str):
+        super().__init__(f"{fact}\n  fix: {fix}")
+
+
+# What must be true before anything is built.
+
+
+def require_python(version: tuple) -> None:
+    if not OLDEST <= tuple(version[:2]) <= NEWEST:
+        raise SetupError(
+            f"This is Python {version[0]}.{version[1]}; the lock is for 3.11 to 3.14.",
+            "install Python 3.11 (apt install python3.11, brew install python@3.11), then: make lab PYTHON=python3.11",
+        )
+
+
+def require_venv_module(find=importlib.util.find_spec) -> None:
+    missing = [name for name in ("venv", "ensurepip") if find(name) is None]
+    if missing:
+        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+        raise SetupError(
+            f"{sys.executable} comes without its module {' and '.join(missing)}, so it cannot make an environment.",
+            f"apt install {package} (Debian, Ubuntu), or name another Python: make lab PYTHON=/path/to/python3",
+        )
+
+
+def require_space(root: Path, usage=shutil.disk_usage) -> None:
+    free = usage(root).free
+    if free < SPACE:
+        raise SetupError(
+            f"The environment needs about {SPACE / 1e9:.0f} GB, and the disk of {root} has {free / 1e9:.1f} GB left.",
+            "free some space, or clone the repository onto a larger disk.",
+        )
+
+
+# What is there already.
+
+
+def digest(root: Path) -> str:
+    """Changes when the lock or the package's metadata do."""
+    parts = [(root / name).read_bytes() for name in ("requirements.txt", "pyproject.toml")]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def count_packages(venv: Path) -> int:
+    return sum(1 for _ in venv.glob("lib/python3*/site-packages/*.dist-info"))
+
+
+def condition(venv: Path, wanted: str) -> str:
+    """ready; absent; outdated (install on top of it); or half-built (start afresh).
+
+    An environment someone made by hand, without a stamp, is outdated if its pip runs: we add to it and delete nothing.
+    """
+    if not venv.exists():
+        return "absent"
+    if not os.access(venv / "bin" / "python", os.X_OK):
+        return "half-built"
+    try:
+        stamp = json.loads((venv / "remix.json").read_text())
+    except FileNotFoundError:
+        stamp = {"lock": None, "folder": str(venv), "packages": 0}
+    except ValueError:
+        return "half-built"
+    if stamp.get("folder") != str(venv) or count_packages(venv) < stamp.get("packages", 0) or stamp.get("building"):
+        return "half-built"
+    if stamp["lock"] == wanted:
+        return "ready"
+    pip = subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "--version"], capture_output=True)
+    return "half-built" if pip.returncode else "outdated"
+
+
+def stamp(venv: Path, **facts) -> None:
+    """Written in one step, so that a kill leaves the old stamp or the new one."""
+    new = venv / "remix.json.new"
+    new.write_text(json.dumps({"folder": str(venv), **facts}))
+    os.replace(new, venv / "remix.json")
+
+
+# Building.
+
+
+def torch_index(environ=os.environ, system: str = platform.system(), probe=None) -> str | None:
+    """PyTorch's index of builds without CUDA, if it answers in 3 seconds; REMIX_TORCH_INDEX names another, or none."""
+    chosen = environ.get("REMIX_TORCH_INDEX")
+    if chosen is not None:
+        return chosen if chosen not in ("", "none") else None
+    if system != "Linux":
+        return None  # elsewhere the ordinary build is small
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append((probe or answers_at)(TORCH_INDEX)), daemon=True)
+    thread.start()
+    thread.join(3)  # a lookup of the name may hang for longer than any socket timeout
+    return TORCH_INDEX if answers and answers[0] else None
+
+
+def answers_at(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/torch/", timeout=3) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+def diagnose(log: str, root: Path) -> SetupError:
+    """What pip's last words mean."""
+    if "No space left on device" in log:
+        return SetupError(
+            f"The disk filled up while packages were installed in {root / '.venv'}.",
+            "free about 3 GB (TMPDIR and pip's cache count too: pip cache purge), then type the same command again.",
+        )
+    if NETWORK.search(log):
+        return SetupError(
+            "The package index cannot be reached, and the first set-up needs it.",
+            "check the connection (behind a proxy: export HTTPS_PROXY=...), then type the same command again.",
+        )
+    missing = re.search(r"No matching distribution found for (\S+)", log)
+    if missing:
+        return SetupError(
+            f"The package index has no {missing[1]} for Python {platform.python_version()} on {platform.machine()}.",
+            "use a 64-bit Python 3.11: make lab PYTHON=python3.11 (after rm -rf .venv)",
+        )
+    last = "\n".join("    " + line for line in log.strip().splitlines()[-5:])
+    return SetupError(
+        f"pip stopped; the end of what it said (all of it is in build/pip.log):\n{last}",
+        "rm -rf .venv, then type the same command again.",
+    )
+
+
+class Progress:
+    """One line that moves on a terminal; a line every ten seconds in a log."""
+
+    def __init__(self, venv: Path, total: int, out=sys.stdout):
+        self.venv, self.total, self.out = venv, total, out
+        self.started, self.shown, self.collected, self.installing, self.last = time.time(), 0.0, 0, 0, ""
+
+    def read(self, line: str) -> None:
+        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+            self.collected += 1
+            self.last = line.split(": ")[-1].removeprefix("Collecting ").split()[0]
+        elif line.startswith("Installing collected packages: "):
+            self.installing = line.count(",") + 1
+            self.already = count_packages(self.venv)
+
+    def show(self) -> None:
+        seconds, terminal = time.time() - self.started, self.out.isatty()
+        if seconds - self.shown < (0.2 if terminal else 10):
+            return
+        self.shown = seconds
+        if self.installing:
+            text = f"installing {count_packages(self.venv) - self.already} of {self.installing} packages"
+        else:
+            text = f"fetching {min(self.collected, self.total)} of {self.total} packages: {self.last}"
+        line = f"  {text}, {seconds:.0f} s"
+        self.out.write(f"\r{line[:100]:100}" if terminal else f"{line}\n")
+        self.out.flush()
+
+    def done(self) -> None:
+        if self.out.isatty():
+            self.out.write(f"\r{'':100}\r")
+
+
+def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -> None:
+    """Run pip in the environment, follow it, and say what went wrong in words."""
+    log = root / "build" / "pip.log"
+    log.parent.mkdir(exist_ok=True)
+    command = [str(root / ".venv" / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+    environ = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
+    with log.open("w") as sink:
+        child = subprocess.Popen([*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT)
+        try:
+            with log.open() as source:
+                while child.poll() is None:
+                    for line in source if progress else ():
+                        progress.read(line)
+                    if progress:
+                        progress.show()
+                    time.sleep(0.1)
+        finally:
+            child.kill()
+            child.wait()
+            if progress:
+                progress.done()
+    if child.returncode:
+        raise diagnose(log.read_text(errors="replace"), root)
+
+
+def applies(line: str) -> bool:
+    """A line of the lock that counts towards the total; markers are left to pip."""
+    return bool(line.strip()) and not line.startswith("#") and " ; " not in line
+
+
+def build(root: Path, found: str) -> None:
+    """Make the environment, install the lock and this package, and stamp it."""
+    venv, wanted = root / ".venv", digest(root)
+    if found != "outdated":
+        shutil.rmtree(venv, ignore_errors=True) if venv.is_dir() else venv.unlink(missing_ok=True)
+        made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
+        if made.returncode:
+            raise diagnose(made.stdout + made.stderr, root)
+    stamp(venv, building=True, lock=None)
+    lock = (root / "requirements.txt").read_text().splitlines()
+    torch = next(line for line in lock if line.startswith("torch=="))
+    index = torch_index()
+    if index:
+        print(f"  torch without CUDA, from {index}", flush=True)
+        try:
+            pip_install(root, "--no-deps", "--index-url", index, torch)
+        except SetupError:
+            print("  that index did not serve it; taking the ordinary build", flush=True)
+    pip_install(root, "-r", "requirements.txt", progress=Progress(venv, sum(map(applies, lock))))
+    # The lock holds setuptools, so that this last step asks nobody for anything.
+    pip_install(root, "--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
+    settings = venv / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (settings / "overrides.json").write_text(json.dumps(quiet))
+    stamp(venv, lock=wanted, packages=count_packages(venv))
+
+
+BEGIN = {
+    "absent": "Setting up .venv from the lock; this takes a few minutes, once.",
+    "half-built": ".venv is half-built, or was moved here: building it afresh.",
+    "outdated": "The lock has changed: bringing .venv up to date.",
+}
+
+
+def prepare(root: Path) -> None:
+    """Bring the environment of this repository to what the lock says."""
+    require_python(sys.version_info)
+    found = condition(root / ".venv", digest(root))
+    if found == "ready":
+        return
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released by the system however we end
+    except BlockingIOError:
+        raise SetupError("Another set-up is at work in this folder.", "wait until it ends, then try again.") from None
+    except OSError:
+        pass  # a file system without locks
+    started = time.time()
+    print(BEGIN[found], flush=True)
+    require_venv_module()
+    if found != "outdated":
+        require_space(root)
+    try:
+        build(root, found)
+    except PermissionError as error:
+        raise SetupError(f"{error.filename} cannot be written.", f"sudo chown -R $USER {root}") from error
+    print(f"Set up in {time.time() - started:.0f} s; from now on no network is needed.", flush=True)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        prepare(ROOT)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is broken: type the same command again to go on.", file=sys.stderr)
+        return 130
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
