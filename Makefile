@@ -20,7 +20,7 @@ help:
 environment:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then \
-	    exec $$python tools/environment.py; fi; done; \
+	    exec $$python -m tools.environment; fi; done; \
 	echo "No Python 3.11 to 3.14 was found here (looked for: $(PYTHON) python3 python3.14 ... python3.11)."; \
 	echo "  fix: install Python 3.11 (apt install python3.11, brew install python@3.11, or python.org),"; \
 	echo "       or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; \

@@ -1,16 +1,17 @@
 """Build `.venv` from the lock, or mend it: what `make lab` and `make test` do first. Standard library only.
 
-    python3 tools/environment.py
+    python3 -m tools.environment
 
 A finished environment carries a stamp; with the stamp in place this costs a few milliseconds and needs no network.
 """
+
+from __future__ import annotations
 
 import fcntl
 import hashlib
 import importlib.util
 import json
 import os
-import platform
 import re
 import shutil
 import signal
@@ -19,24 +20,16 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+
+from tools.installing import Progress, SetupError, count_packages, diagnose, pip_install
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 11), (3, 14)
 SPACE = 3e9
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
-NETWORK = re.compile(
-    r"Failed to establish a new connection|NewConnectionError|name resolution|getaddrinfo|nodename nor servname"
-    r"|Name or service not known|Network is unreachable|No route to host|Connection refused|ConnectTimeout"
-    r"|Read timed out|ReadTimeoutError|ProxyError|Cannot connect to proxy|Connection (aborted|reset)"
-)
-
-
-class SetupError(Exception):
-    """Why set-up cannot go on, and one way out."""
-
-    def __init__(self, fact: str, fix: str):
-        super().__init__(f"{fact}\n  fix: {fix}")
 
 
 # What must be true before anything is built.
@@ -78,10 +71,6 @@ def digest(root: Path) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def count_packages(venv: Path) -> int:
-    return sum(1 for _ in venv.glob("lib/python3*/site-packages/*.dist-info"))
-
-
 def condition(venv: Path, wanted: str) -> str:
     """ready; absent; outdated (install on top of it); or half-built (start afresh).
 
@@ -115,114 +104,26 @@ def stamp(venv: Path, **facts) -> None:
 # Building.
 
 
-def torch_index(environ=os.environ, system: str = platform.system(), probe=None) -> str | None:
-    """PyTorch's index of builds without CUDA, if it answers in 3 seconds; REMIX_TORCH_INDEX names another, or none."""
-    chosen = environ.get("REMIX_TORCH_INDEX")
-    if chosen is not None:
-        return chosen if chosen not in ("", "none") else None
-    if system != "Linux":
-        return None  # elsewhere the ordinary build is small
-    answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append((probe or answers_at)(TORCH_INDEX)), daemon=True)
-    thread.start()
-    thread.join(3)  # a lookup of the name may hang for longer than any socket timeout
-    return TORCH_INDEX if answers and answers[0] else None
-
-
 def answers_at(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/torch/", timeout=3) as reply:
             return reply.status == 200
-    except OSError:
+    except (OSError, HTTPException):
         return False
 
 
-def diagnose(log: str, root: Path) -> SetupError:
-    """What pip's last words mean."""
-    if "No space left on device" in log:
-        return SetupError(
-            f"The disk filled up while packages were installed in {root / '.venv'}.",
-            "free about 3 GB (TMPDIR and pip's cache count too: pip cache purge), then type the same command again.",
-        )
-    if NETWORK.search(log):
-        return SetupError(
-            "The package index cannot be reached, and the first set-up needs it.",
-            "check the connection (behind a proxy: export HTTPS_PROXY=...), then type the same command again.",
-        )
-    missing = re.search(r"No matching distribution found for (\S+)", log)
-    if missing:
-        return SetupError(
-            f"The package index has no {missing[1]} for Python {platform.python_version()} on {platform.machine()}.",
-            "use a 64-bit Python 3.11: make lab PYTHON=python3.11 (after rm -rf .venv)",
-        )
-    last = "\n".join("    " + line for line in log.strip().splitlines()[-5:])
-    return SetupError(
-        f"pip stopped; the end of what it said (all of it is in build/pip.log):\n{last}",
-        "rm -rf .venv, then type the same command again.",
-    )
-
-
-class Progress:
-    """One line that moves on a terminal; a line every ten seconds in a log."""
-
-    def __init__(self, venv: Path, total: int, out=sys.stdout):
-        self.venv, self.total, self.out = venv, total, out
-        self.started, self.shown, self.collected, self.installing, self.last = time.time(), 0.0, 0, 0, ""
-
-    def read(self, line: str) -> None:
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-            self.collected += 1
-            self.last = line.split(": ")[-1].removeprefix("Collecting ").split()[0]
-        elif line.startswith("Installing collected packages: "):
-            self.installing = line.count(",") + 1
-            self.already = count_packages(self.venv)
-
-    def show(self) -> None:
-        seconds, terminal = time.time() - self.started, self.out.isatty()
-        if seconds - self.shown < (0.2 if terminal else 10):
-            return
-        self.shown = seconds
-        if self.installing:
-            text = f"installing {count_packages(self.venv) - self.already} of {self.installing} packages"
-        else:
-            text = f"fetching {min(self.collected, self.total)} of {self.total} packages: {self.last}"
-        line = f"  {text}, {seconds:.0f} s"
-        self.out.write(f"\r{line[:100]:100}" if terminal else f"{line}\n")
-        self.out.flush()
-
-    def done(self) -> None:
-        if self.out.isatty():
-            self.out.write(f"\r{'':100}\r")
-
-
-def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -> None:
-    """Run pip in the environment, follow it, and say what went wrong in words."""
-    log = root / "build" / "pip.log"
-    log.parent.mkdir(exist_ok=True)
-    command = [str(root / ".venv" / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    environ = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
-    with log.open("w") as sink:
-        child = subprocess.Popen([*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT)
-        try:
-            with log.open() as source:
-                while child.poll() is None:
-                    for line in source if progress else ():
-                        progress.read(line)
-                    if progress:
-                        progress.show()
-                    time.sleep(0.1)
-        finally:
-            child.kill()
-            child.wait()
-            if progress:
-                progress.done()
-    if child.returncode:
-        raise diagnose(log.read_text(errors="replace"), root)
-
-
-def applies(line: str) -> bool:
-    """A line of the lock that counts towards the total; markers are left to pip."""
-    return bool(line.strip()) and not line.startswith("#") and " ; " not in line
+def torch_index(environ=os.environ, system=sys.platform, probe=answers_at, patience=3) -> str | None:
+    """PyTorch's index of builds without CUDA, if it answers in 3 seconds; REMIX_TORCH_INDEX names another, or none."""
+    chosen = environ.get("REMIX_TORCH_INDEX")
+    if chosen is not None:
+        return chosen if chosen not in ("", "none") else None
+    if system != "linux":
+        return None  # elsewhere the ordinary build is small
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(probe(TORCH_INDEX)), daemon=True)
+    thread.start()
+    thread.join(patience)  # a lookup of the name may hang for longer than any socket timeout
+    return TORCH_INDEX if answers and answers[0] else None
 
 
 def build(root: Path, found: str) -> None:
@@ -230,20 +131,21 @@ def build(root: Path, found: str) -> None:
     venv, wanted = root / ".venv", digest(root)
     if found != "outdated":
         shutil.rmtree(venv, ignore_errors=True) if venv.is_dir() else venv.unlink(missing_ok=True)
+        venv.mkdir()
+        stamp(venv, building=True)
         made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
         if made.returncode:
             raise diagnose(made.stdout + made.stderr, root)
-    stamp(venv, building=True, lock=None)
-    lock = (root / "requirements.txt").read_text().splitlines()
-    torch = next(line for line in lock if line.startswith("torch=="))
+    stamp(venv, building=True)
+    lock = dict(re.findall(r"^([\w.-]+)(==\S+)", (root / "requirements.txt").read_text(), re.MULTILINE))
     index = torch_index()
     if index:
         print(f"  torch without CUDA, from {index}", flush=True)
         try:
-            pip_install(root, "--no-deps", "--index-url", index, torch)
+            pip_install(root, "--no-deps", "--index-url", index, f"torch{lock['torch']}")
         except SetupError:
             print("  that index did not serve it; taking the ordinary build", flush=True)
-    pip_install(root, "-r", "requirements.txt", progress=Progress(venv, sum(map(applies, lock))))
+    pip_install(root, "-r", "requirements.txt", progress=Progress(venv, len(lock)))
     # The lock holds setuptools, so that this last step asks nobody for anything.
     pip_install(root, "--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
     settings = venv / "share" / "jupyter" / "lab" / "settings"
@@ -260,26 +162,33 @@ BEGIN = {
 }
 
 
+@contextmanager
+def alone(root: Path):
+    """Keep a second set-up out; the system lets go however we end."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SetupError("Another set-up is at work in this folder.", "wait until it ends, then try again.") from None
+    finally:
+        os.close(folder)
+
+
 def prepare(root: Path) -> None:
     """Bring the environment of this repository to what the lock says."""
     require_python(sys.version_info)
     found = condition(root / ".venv", digest(root))
     if found == "ready":
         return
-    folder = os.open(root, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released by the system however we end
-    except BlockingIOError:
-        raise SetupError("Another set-up is at work in this folder.", "wait until it ends, then try again.") from None
-    except OSError:
-        pass  # a file system without locks
-    started = time.time()
-    print(BEGIN[found], flush=True)
-    require_venv_module()
-    if found != "outdated":
-        require_space(root)
-    try:
-        build(root, found)
+        with alone(root):
+            started = time.time()
+            print(BEGIN[found], flush=True)
+            require_venv_module()
+            if found != "outdated":
+                require_space(root)
+            build(root, found)
     except PermissionError as error:
         raise SetupError(f"{error.filename} cannot be written.", f"sudo chown -R $USER {root}") from error
     print(f"Set up in {time.time() - started:.0f} s; from now on no network is needed.", flush=True)
