@@ -1,0 +1,6 @@
+"""The networks we study; each is a file here, a line in the catalogue, and weights with a card."""
+
+from remix_utils.models.catalogue import MODELS, load
+from remix_utils.models.model import Model, ModelError
+
+__all__ = ["MODELS", "Model", "ModelError", "load"]
