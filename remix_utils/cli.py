@@ -27,9 +27,11 @@ def doctor(_: argparse.Namespace) -> int:
 def lab(asked: argparse.Namespace) -> int:
     """Check the installation, then open JupyterLab on a day."""
     notebook = find_notebook(asked.day)
-    for finding in examine():
-        if not finding.good:
-            print(f"  {finding.fact}\n  fix: {finding.fix}")
+    findings = list(examine())
+    bad = [finding for finding in findings if not finding.good]
+    print(f"Checked the installation: {len(findings) - len(bad)} of {len(findings)} findings are good.")
+    for finding in bad:
+        print(f"  {finding.fact}\n  fix: {finding.fix}")
     port = free_port(asked.port)
     if port is None:
         raise LabError(f"No port from {asked.port} on is free.", fix="stop old servers: jupyter server stop")

@@ -210,7 +210,7 @@ PIP = {
     "ReadTimeoutError: Read timed out.": ("index cannot be reached", "check the connection"),
     "ERROR: No matching distribution found for torch==2.13.0": (
         "has no torch==2.13.0 for Python",
-        "64-bit Python 3.11",
+        "64-bit Linux .* PYTHON=python3.11",
     ),
     "ERROR: something new": ("pip stopped.*\n    ERROR: something new", "rm -rf .venv"),
 }

@@ -13,6 +13,7 @@ STOREYS = (
     "graph/axes graph/buffer graph/functions",
     "graph/node graph/indexing",
     "graph/ops graph/walk data",
+    "graph/build",
     "graph/select",
     "graph/rewrite graph/rewrite/* graph/evaluate graph/show",
     "intervene scrub tasks/* models/model",

@@ -56,6 +56,14 @@ def test_make_tells_its_targets():
     assert targets == set(re.findall(r"^make (\w+)", told, re.MULTILINE))
 
 
+def test_every_target_has_its_ground():
+    """A script that the Makefile runs is a script that is there."""
+    make = (ROOT / "Makefile").read_text()
+    scripts = re.findall(r"(?:tools|training|tests)/\w+\.py", make)
+    scripts += [module.replace(".", "/") + ".py" for module in re.findall(r"-m ((?:tools|benchmarks)\.\w+)", make)]
+    assert [script for script in scripts if not (ROOT / script).exists()] == []
+
+
 def test_ci_is_a_script_that_parses():
     """`.ci/run` can be executed, parses, and ends in `make test`."""
     script = ROOT / ".ci" / "run"

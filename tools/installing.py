@@ -45,7 +45,8 @@ def diagnose(log: str, root: Path) -> SetupError:
     if missing:
         return SetupError(
             f"The package index has no {missing[1]} for Python {platform.python_version()} on {platform.machine()}.",
-            "use a 64-bit Python 3.11: make lab PYTHON=python3.11 (after rm -rf .venv)",
+            "use 64-bit Linux (glibc 2.28 or newer), Windows, or macOS 14 on Apple silicon; if this is one of them, "
+            "another Python: make lab PYTHON=python3.11",
         )
     last = "\n".join("    " + line for line in log.strip().splitlines()[-5:])
     return SetupError(
