@@ -1,0 +1,193 @@
+"""Plain forms, and where two of them part: an answer is never asked whether it is right, it is turned into data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy
+import torch
+
+from remix_utils.graph.node import Node
+
+
+@dataclass(frozen=True)
+class NodeForm:
+    """A graph, by its content: names do not count."""
+
+    key: bytes
+    text: str
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A value of a type that no answer should have; it equals nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two values part, and how."""
+
+    where: str
+    got: str
+    expected: str
+    direction: str = "not what is expected"
+
+    def sentence(self, reveal: bool = True) -> str:
+        """`at [0, 2]: 0.5, expected 0.25`, or without the expected value where that would be the whole answer."""
+        place = f"at {self.where}: " if self.where else ""
+        return place + (f"{self.got}, expected {self.expected}" if reveal else f"{self.got} is {self.direction}")
+
+
+def plain(value: object) -> object:
+    """The data in a value: an array for numbers (also in lists and tuples), text, lists, dicts; types are forgotten.
+
+    >>> plain([torch.tensor(1), 2.0])
+    array([1., 2.])
+    """
+    if value is None or value is Ellipsis:
+        return value
+    if isinstance(value, torch.Tensor):
+        return _from_tensor(value)
+    if isinstance(value, numpy.ndarray | numpy.generic) and not isinstance(value, str | bytes):
+        return _from_array(numpy.array(value, subok=False))
+    if isinstance(value, bool | int | float | complex):
+        return _from_array(numpy.array(_number(value)))
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Node):
+        return NodeForm(value.key, f"graph {value.name!r} of shape {list(value.shape)}")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in dict(value).items()}
+    if isinstance(value, Set):
+        return _gather(sorted((plain(item) for item in value), key=repr))
+    if isinstance(value, Sequence | range) and not isinstance(value, bytes):
+        return _gather([plain(item) for item in value])
+    return Stranger(type(value).__name__)
+
+
+def _from_tensor(value: torch.Tensor) -> object:
+    # A subclass may override anything; as_subclass gives the tensor underneath.
+    with torch._C.DisableTorchFunctionSubclass():
+        bare = torch.Tensor.as_subclass(value, torch.Tensor).detach().cpu()
+        bare = bare.to_dense() if bare.layout != torch.strided else bare
+        bare = bare.resolve_conj().resolve_neg()
+        return _from_array((bare.double() if bare.is_floating_point() else bare).numpy())
+
+
+def _from_array(value: numpy.ndarray) -> object:
+    if value.dtype.kind in "iub":
+        return value.astype(numpy.int64) if value.dtype != numpy.uint64 else value.astype(numpy.float64)
+    if value.dtype.kind in "fc":
+        return value.astype(numpy.complex128 if value.dtype.kind == "c" else numpy.float64)
+    if value.dtype.kind == "U":
+        return _gather([plain(item) for item in value.tolist()]) if value.ndim else str(value)
+    return _gather([plain(item) for item in value.tolist()]) if value.ndim else Stranger(str(value.dtype))
+
+
+def _number(value: complex) -> complex:
+    """The number in a subclass of a number, by the base class's own arithmetic."""
+    for base in (int, float, complex):
+        if isinstance(value, base):
+            return base.__add__(value, base(0))
+    return value
+
+
+def _gather(items: list) -> object:
+    """Equally shaped numbers become one array."""
+    if not items:
+        return numpy.zeros(0)
+    if all(isinstance(item, numpy.ndarray) for item in items) and len({item.shape for item in items}) == 1:
+        return numpy.stack(items)
+    return items
+
+
+def describe(form: object) -> str:
+    """A few words for a plain form: never the numbers of a whole array.
+
+    >>> describe(plain(torch.zeros(3, 4)))
+    'an array of shape [3, 4]'
+    """
+    if isinstance(form, numpy.ndarray):
+        return number_text(form[()]) if form.ndim == 0 else f"an array of shape {list(form.shape)}"
+    if isinstance(form, str):
+        return repr(form if len(form) <= 60 else form[:57] + "...")
+    if isinstance(form, NodeForm):
+        return f"the {form.text}"
+    if isinstance(form, Stranger):
+        return f"an object of type {form.text}"
+    if isinstance(form, list | dict):
+        return f"{'a list' if isinstance(form, list) else 'a dict'} of {len(form)}"
+    return "..." if form is Ellipsis else str(form)
+
+
+def number_text(value: complex) -> str:
+    return f"{value.item() if isinstance(value, numpy.generic) else value:.6g}"
+
+
+def difference(got: object, expected: object, tolerance: float = 1e-5, where: str = "") -> Difference | None:
+    """The first place where two plain forms part, or None; numbers may differ by tolerance × max(1, |expected|).
+
+    >>> difference(plain([1.0, 2.0]), plain((1, 2.5))).sentence()
+    'at [1]: 2, expected 2.5'
+    """
+    if isinstance(expected, numpy.ndarray):
+        # A list that holds a single number is accepted for that number.
+        if isinstance(got, numpy.ndarray) and expected.ndim == 0 and got.size == 1:
+            got = got.reshape(())
+        return _array_difference(got, expected, tolerance, where)
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return _dict_difference(got, expected, tolerance, where)
+    if isinstance(expected, list) and isinstance(got, list | numpy.ndarray) and numpy.ndim(got):
+        if len(got) != len(expected):
+            return Difference(where, f"{len(got)} items", f"{len(expected)} items", "the wrong number of them")
+        pairs = enumerate(zip(got, expected, strict=True))
+        return _first(difference(plain(g), e, tolerance, f"{where}[{i}]") for i, (g, e) in pairs)
+    same = type(got) is type(expected) and not isinstance(got, Stranger)
+    if same and (got.key == expected.key if isinstance(got, NodeForm) else got == expected):  # pyright: ignore
+        return None
+    return Difference(where, describe(got), describe(expected))
+
+
+def _first(found) -> Difference | None:
+    return next((each for each in found if each is not None), None)
+
+
+def _dict_difference(got: dict, expected: dict, tolerance: float, where: str) -> Difference | None:
+    for key in expected:
+        if key not in got:
+            return Difference(where, f"no entry {key!r}", "one", "missing")
+    for key in got:
+        if key not in expected:
+            return Difference(where, f"an entry {key!r}", "none of that name", "one too many")
+    return _first(difference(got[key], expected[key], tolerance, f"{where}[{key!r}]") for key in expected)
+
+
+def _array_difference(got: object, expected: numpy.ndarray, tolerance: float, where: str) -> Difference | None:
+    if not isinstance(got, numpy.ndarray):
+        what = "a number" if expected.ndim == 0 else describe(expected)
+        return Difference(where, describe(got), what, f"no {'number' if expected.ndim == 0 else 'array of numbers'}")
+    if got.shape != expected.shape:
+        return Difference(where, f"shape {list(got.shape)}", f"shape {list(expected.shape)}", "not the right shape")
+    if got.dtype.kind == "i" and expected.dtype.kind == "i":
+        wrong = got != expected
+    else:
+        with numpy.errstate(invalid="ignore"):
+            near = abs(got - expected) <= tolerance * numpy.maximum(1, abs(expected))
+        wrong = ~(near | (got == expected) | (numpy.isnan(got) & numpy.isnan(expected)))
+    if not wrong.any():
+        return None
+    at = tuple(int(i) for i in numpy.argwhere(wrong)[0])
+    left, right = got[at].item(), expected[at].item()
+    place = where + (str(list(at)) if at else "")
+    texts = (number_text(left), number_text(right))
+    texts = texts if texts[0] != texts[1] else (repr(left), repr(right))
+    return Difference(place, *texts, _direction(left, right))
+
+
+def _direction(left: complex, right: complex) -> str:
+    if isinstance(left, complex) or isinstance(right, complex) or left != left or right != right:
+        return "not what is expected"
+    return "too large" if left > right else "too small"
