@@ -113,11 +113,15 @@ def _by_thread(function: Callable, arguments: tuple, seconds: float) -> object:
 def seeded(seed: int) -> Iterator[None]:
     """Global generators start from the seed, and are put back: a verdict does not depend on what ran before."""
     kept = torch.get_rng_state(), numpy.random.get_state(), random.getstate()
-    torch.manual_seed(seed), numpy.random.seed(seed % 2**32), random.seed(seed)
+    torch.manual_seed(seed)
+    numpy.random.seed(seed % 2**32)
+    random.seed(seed)
     try:
         yield
     finally:
-        torch.set_rng_state(kept[0]), numpy.random.set_state(kept[1]), random.setstate(kept[2])
+        torch.set_rng_state(kept[0])
+        numpy.random.set_state(kept[1])
+        random.setstate(kept[2])
 
 
 @contextlib.contextmanager
@@ -146,7 +150,8 @@ def _descriptor(text: io.StringIO) -> Iterator[None]:
             return
         stack.callback(os.close, kept)
         stack.callback(os.dup2, kept, 2)
-        sys.__stderr__ and sys.__stderr__.flush()
+        if sys.__stderr__:
+            sys.__stderr__.flush()
         os.dup2(file.fileno(), 2)
         try:
             yield

@@ -89,10 +89,9 @@ def _from_array(value: numpy.ndarray) -> object:
 
 def _number(value: complex) -> complex:
     """The number in a subclass of a number, by the base class's own arithmetic."""
-    for base in (int, float, complex):
-        if isinstance(value, base):
-            return base.__add__(value, base(0))
-    return value
+    if isinstance(value, int):
+        return int.__add__(value, 0)
+    return float.__add__(value, 0.0) if isinstance(value, float) else complex.__add__(value, 0j)
 
 
 def _gather(items: list) -> object:
@@ -123,7 +122,7 @@ def describe(form: object) -> str:
     return "..." if form is Ellipsis else str(form)
 
 
-def number_text(value: complex) -> str:
+def number_text(value) -> str:
     return f"{value.item() if isinstance(value, numpy.generic) else value:.6g}"
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from remix_utils.checks.compare import difference, plain
 from remix_utils.errors import RemixError, nearest
@@ -67,7 +68,7 @@ def exercise(
     mistakes: Sequence[Mistake] = (),
     tolerance: float = 1e-5,
     seconds: float = 2.0,
-):
+) -> Any:
     """Register an exercise by its oracle; without one, decorate the check `(answer, seed, reference)`.
 
     `cases(seed)` lists the arguments of each call; left out, the answer is a value. ExerciseError for a bad id.

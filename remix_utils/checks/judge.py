@@ -8,6 +8,7 @@ import linecache
 import os
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import numpy
 import torch
@@ -178,7 +179,7 @@ def _line(error: BaseException) -> str:
     return f"\n  in {own[-1].name}, line {own[-1].lineno}: {text}" if text else ""
 
 
-def copied(value):
+def copied(value: Any) -> Any:
     """The value on storage of its own, so that an answer that writes into it is found out."""
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)

@@ -50,7 +50,7 @@ def solutions() -> Path:
 
 def master_paths(day: int | str, folder: Path | None = None) -> list[Path]:
     """The masters of a day in the order of its parts."""
-    return sorted((folder or solutions()).glob(f"day{day}_*/part*_*.py"))
+    return sorted((folder or solutions()).glob(f"day{day}_*/part*_*.py"), key=part_number)
 
 
 def part_number(path: Path) -> int:
@@ -109,8 +109,17 @@ def statements(cells: Iterable[Cell]) -> list[Statement]:
     for cell in cells:
         if cell.kind == "code":
             lines = without_marks(cell.source).split("\n")
-            found += [_statement(node, lines) for node in ast.parse("\n".join(lines)).body]
+            found += [_statement(node, lines) for node in _parsed(cell, "\n".join(lines)).body]
     return found
+
+
+def _parsed(cell: Cell, source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        raise MasterError(
+            f"The cell at line {cell.line} of its master is not Python: {error}.", fix="write plain Python, no magics."
+        ) from error
 
 
 def _statement(node: ast.stmt, lines: list[str]) -> Statement:
@@ -144,11 +153,11 @@ def _inside(code: CodeType) -> Iterator[CodeType]:
 def _changed(node: ast.stmt) -> Iterator[str]:
     """Names whose value is written into: `table["a"] = 1`, `total += 1`, `results.append(x)`."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        targets: Sequence[ast.expr] = [node.value.func] if isinstance(node.value.func, ast.Attribute) else []
+        targets = [node.value.func] if isinstance(node.value.func, ast.Attribute) else []
     else:
         targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    for target in targets:
-        depth = 0
+    for root in targets:
+        target, depth = root, 0
         while isinstance(target, ast.Attribute | ast.Subscript):
             target, depth = target.value, depth + 1
         if isinstance(target, ast.Name) and (depth or isinstance(node, ast.AugAssign)):

@@ -42,7 +42,7 @@ def measured(id: str, value: object, error: float | None = None) -> None:
 class Predictions:
     """A table of guesses and measurements: one row each."""
 
-    def __init__(self, rows: list[tuple[str, str, str, str]]):
+    def __init__(self, rows: list[tuple[str, ...]]):
         self.rows = rows
 
     def __repr__(self) -> str:

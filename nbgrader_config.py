@@ -1,0 +1,54 @@
+"""nbgrader's settings: from solutions/ to the days' folders, and defaults that protect a class from one bad notebook.
+
+The days' folders are built by `make notebooks`. `nbgrader generate_assignment` reads the same settings and fills the
+gradebook, but it deletes the folder that it releases to when it fails: run it in a copy of the course, not here.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
+
+from remix_utils.classroom.duplicates import ForgetDuplicates
+
+c = get_config()  # noqa: F821 - nbgrader provides it
+
+# nbgrader runs alembic by its name, also where this environment was never activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+c.CourseDirectory.course_id = "remix"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "."
+# Every other file beside a source notebook is copied to the students: the masters hold the solutions.
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints",
+    "__pycache__",
+    "*.pyc",
+    "*.py",
+    "*.md",
+    "*.toml",
+    ".remix",
+]
+c.CourseDirectory.max_file_size = 100_000  # kilobytes
+
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()  # your code here"}
+c.ClearSolutions.text_stub = "*Your answer here.*"
+
+c.ExecutePreprocessor.timeout = 60
+c.Execute.timeout = 60
+c.OverwriteCells.add_missing_cells = True  # a deleted test is put back and run
+c.Autograde.sanitize_preprocessors = [
+    ForgetDuplicates,
+    ClearOutput,
+    DeduplicateIds,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
