@@ -35,7 +35,7 @@ def bars(groups: Mapping[str, Mapping[str, Estimate]], title: str, y: str, x: st
             name=name,
             x=list(estimates),
             y=values,
-            error_y={"array": errors, "visible": any(errors), "color": "#333333"},
+            error_y={"array": [error or None for error in errors], "color": "#333333"},
             marker={"color": colour, "pattern": {"shape": pattern}},
         )
     figure.update_layout(barmode="group", showlegend=len(groups) > 1)
@@ -114,7 +114,7 @@ def images(pixels: torch.Tensor, captions: Sequence[str] = (), title: str = "", 
         figure.add_trace(picture, place // columns + 1, place % columns + 1)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_layout(title=title, template="plotly_white", font=FONT, height=70 + 130 * rows, width=120 * columns)
+    figure.update_layout(title=title, template="plotly_white", font=FONT, height=80 + 110 * rows, width=100 * columns + 60)
     return figure
 
 

@@ -1,7 +1,7 @@
 """Train digits-a and digits-b: same network, same images, one is taught to lean on its skip connection.
 
-    python training/digits.py                 both, about ten seconds each; killed and started again, it goes on
-    python training/digits.py digits-a        one of them
+python training/digits.py                 both, about ten seconds each; killed and started again, it goes on
+python training/digits.py digits-a        one of them
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def card(run: Run, checksum: str) -> str:
         f'sha256 = "{checksum}"',
         'data = "scikit-learn load_digits, pixels from 0 to 1, 1197 images to train and 600 to test, split seed 0"',
         'data_licence = "CC BY 4.0: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998"',
-        "how = \"AdamW, one-cycle; each example is trained with its hidden layer set to zero with probability "
+        'how = "AdamW, one-cycle; each example is trained with its hidden layer set to zero with probability '
         'training.hidden_off, which teaches the skip to manage alone"',
         'limits = "a teaching pair, made to differ in mechanism; good for nothing else"',
         "",
