@@ -24,6 +24,7 @@ STOREYS = (
     "checks/judge",
     "checks/* classroom/*",
     "checks/day*/*",
+    "checks/day*/*/*",
     "cli",
 )
 
