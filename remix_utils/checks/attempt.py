@@ -68,9 +68,10 @@ def limited(function: Callable, arguments: tuple, seconds: float) -> object:
 
 
 def _by_alarm(function: Callable, arguments: tuple, seconds: float) -> object:
-    used, wall, running = time.thread_time(), time.monotonic(), True
+    used, wall, running, late = time.thread_time(), time.monotonic(), True, False
 
     def ring(*_: object) -> None:
+        nonlocal late
         late = time.thread_time() - used > seconds or time.monotonic() - wall > PATIENCE * seconds
         if running and late:
             raise TimeLimit
@@ -78,7 +79,10 @@ def _by_alarm(function: Callable, arguments: tuple, seconds: float) -> object:
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)  # again and again: a bare `except:` may swallow the first
     try:
-        return function(*arguments)
+        value = function(*arguments)
+        if late:  # it swallowed the alarm and went on
+            raise TimeLimit
+        return value
     finally:
         running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -97,12 +101,13 @@ def _by_thread(function: Callable, arguments: tuple, seconds: float) -> object:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(PATIENCE * seconds)
+    late = thread.is_alive()
     for _ in range(20):
         if not thread.is_alive():
             break
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimit))
         thread.join(0.05)
-    if thread.is_alive():
+    if late:
         raise TimeLimit
     if "error" in result:
         raise result["error"]  # pyright: ignore

@@ -116,7 +116,7 @@ def call_all(answer: object, cases: list[tuple], seconds: float, seed: int) -> t
             break
         touched = [i for i, (now, was) in enumerate(zip(arguments, case, strict=True)) if _differs(now, was)]
         if touched and not changed:
-            changed = f" It changes its input: argument {touched[0] + 1} is not what it was before the call."
+            changed = f" It changes its input: {_parameters(answer, case)[touched[0]]} is not what it was before."
     return outcomes, changed
 
 
@@ -208,13 +208,18 @@ def _expected(oracle: object, case: tuple, seed: int) -> object:
     return plain(outcome.value)
 
 
-def _case_text(oracle: object, case: tuple) -> str:
-    """`hidden [3, 4], rows [3]`: what the answer was called with, by shape."""
+def _parameters(function: Any, case: tuple) -> list[str]:
+    """What the function calls its arguments."""
     try:
-        names = list(inspect.signature(oracle).parameters)  # pyright: ignore
+        names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         names = []
-    names += [f"argument {i + 1}" for i in range(len(names), len(case))]
+    return [*names, *(f"argument {i + 1}" for i in range(len(names), len(case)))]
+
+
+def _case_text(oracle: object, case: tuple) -> str:
+    """`hidden [3, 4], rows [3]`: what the answer was called with, by shape."""
+    names = _parameters(oracle, case)
     forms = [(name, plain(value)) for name, value in zip(names, case, strict=False)]
     return ", ".join(
         f"{name} {list(form.shape)}"

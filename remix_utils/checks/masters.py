@@ -151,17 +151,20 @@ def _inside(code: CodeType) -> Iterator[CodeType]:
 
 
 def _changed(node: ast.stmt) -> Iterator[str]:
-    """Names whose value is written into: `table["a"] = 1`, `total += 1`, `results.append(x)`."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        targets = [node.value.func] if isinstance(node.value.func, ast.Attribute) else []
-    else:
-        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    for root in targets:
-        target, depth = root, 0
-        while isinstance(target, ast.Attribute | ast.Subscript):
-            target, depth = target.value, depth + 1
-        if isinstance(target, ast.Name) and (depth or isinstance(node, ast.AugAssign)):
-            yield target.id
+    """Names whose value is written into: `table["a"] = 1`, `total += 1`, `results.append(x)`, also inside a loop."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for each in ast.walk(node):
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            targets = [each.value.func]
+        else:
+            targets = getattr(each, "targets", None) or [getattr(each, "target", None)]
+        for root in targets:
+            target = root
+            while isinstance(target, ast.Attribute | ast.Subscript):
+                target = target.value
+            if isinstance(target, ast.Name) and (target is not root or isinstance(each, ast.AugAssign)):
+                yield target.id
 
 
 def closure(known: Sequence[Statement], wanted: Iterable[str]) -> list[str]:

@@ -1,0 +1,146 @@
+"""Plain forms: equal data compares equal however it is wrapped, and nothing else does."""
+
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remix_utils.checks.compare import NodeForm, difference, plain
+from remix_utils.graph.build import array
+
+numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=6)
+
+
+def part(got, expected, tolerance=1e-5):
+    """The sentence about two values, or None."""
+    found = difference(plain(got), plain(expected), tolerance)
+    return found and found.sentence()
+
+
+@given(numbers)
+def test_wrapping_is_forgotten(values):
+    """A list, a tuple, an array, a tensor, and a list of scalars hold the same numbers."""
+    for wrapped in (
+        tuple(values),
+        numpy.array(values),
+        torch.tensor(values).double(),
+        [numpy.float64(v) for v in values],
+    ):
+        assert part(wrapped, values) is None
+        assert part(values, wrapped) is None
+
+
+@given(numbers, st.integers(0, 5), st.floats(0.01, 10))
+def test_one_changed_number_is_found_at_its_place(values, at, change):
+    """The first place that differs is named, with both numbers."""
+    at %= len(values)
+    other = [value + change * max(1, abs(value)) * (i == at) for i, value in enumerate(values)]
+    found = difference(plain(other), plain(values))
+    assert found is not None
+    assert found.where == f"[{at}]"
+    assert found.direction == "too large"
+
+
+class Liar:
+    """Equal to everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class LyingFloat(float):
+    """A number that calls itself equal to everything, and near everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = float.__hash__
+
+    def __add__(self, other):
+        return 1.0
+
+    __sub__ = __rsub__ = __abs__ = __float__ = __add__
+
+
+class LyingText(str):
+    """Text that calls itself equal to everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+    def __str__(self):
+        return "right"
+
+
+class LyingTensor(torch.Tensor):
+    """A tensor whose every operation gives the right answer."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), options=None):
+        return torch.ones(())
+
+
+@pytest.mark.parametrize(
+    ("liar", "expected"),
+    [
+        (Liar(), 1.0),
+        (LyingFloat(7), 1.0),
+        (LyingText("wrong"), "right"),
+        (torch.zeros(2).as_subclass(LyingTensor), [1, 1]),
+    ],
+)
+def test_an_object_that_calls_itself_equal_is_not_believed(liar, expected):
+    """Types are coerced by the base class before anything is compared."""
+    assert part(liar, expected) is not None
+    assert part([liar], [expected]) is not None
+    assert part({"a": liar}, {"a": expected}) is not None
+
+
+def test_what_differs_is_said_in_words():
+    """Shape, kind, length, missing and extra entries each have their sentence."""
+    assert part(torch.zeros(2, 3), torch.zeros(2)) == "shape [2, 3], expected shape [2]"
+    assert part("text", torch.zeros(2)) == "'text', expected an array of shape [2]"
+    assert part({"a": 1}, {"a": 1, "b": 2}) == "no entry 'b', expected one"
+    assert part({"a": 1, "c": 1}, {"a": 1}) == "an entry 'c', expected none of that name"
+    assert part(["x", "y"], ["x"]) == "2 items, expected 1 items"
+    assert part({"a": ["x", [1, 2]]}, {"a": ["x", [1, 3]]}) == "at ['a'][1][1]: 2, expected 3"
+    assert part(Liar(), "text") == "an object of type Liar, expected 'text'"
+    assert part(1.0000000001, 1, tolerance=0) == "1.0000000001, expected 1"
+
+
+def test_numbers_at_the_edges():
+    """NaN equals NaN, infinity itself; one number in a list stands for the number; large integers are exact."""
+    nan, infinity = float("nan"), float("inf")
+    assert part([nan, infinity, -infinity], [nan, infinity, -infinity]) is None
+    assert part(nan, 1.0) == "nan, expected 1"
+    assert part(1.0, nan) is not None
+    assert part(infinity, 1.0) is not None
+    assert part(torch.tensor([3.0]), 3) is None
+    assert part([3.0, 3.0], 3) is not None
+    assert part(2**60 + 1, 2**60) is not None
+    assert part(True, 1) is None
+    assert part(torch.tensor([1 + 2j]), [1 + 2j]) is None
+    assert part([], []) is None
+    assert part([torch.ones(2), torch.ones(3)], [[1, 1], [1, 1, 1]]) is None
+    assert part({1, 2}, {2, 1}) is None
+    assert part(torch.ones(2, dtype=torch.bfloat16, requires_grad=True), [1, 1]) is None
+
+
+def test_graphs_compare_by_content():
+    """Names do not enter; values do."""
+    one, same, other = (array(torch.ones(2) * n, name) for n, name in ((1, "a"), (1, "b"), (2, "a")))
+    assert isinstance(plain(one), NodeForm)
+    assert part(one, same) is None
+    assert part(one, other) is not None
+
+
+def test_the_expected_value_can_be_held_back():
+    """Where a value is the whole answer, the reader learns the direction only."""
+    found = difference(plain(41.0), plain(39.2))
+    assert found is not None
+    assert found.sentence(reveal=False) == "41 is too large"
