@@ -1,0 +1,150 @@
+"""Datasets, features of their rows, and draws: how rows are chosen that agree with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from remix_utils.errors import DataError, nearest
+
+
+class Dataset:
+    """Named tensors with the same number of rows; columns that no placeholder reads are allowed.
+
+    >>> data = Dataset(x=torch.zeros(5, 3), label=torch.arange(5))
+    >>> len(data), data["label"].shape, data[torch.tensor([0, 4])]["label"]
+    (5, torch.Size([5]), tensor([0, 4]))
+
+    Raises DataError for no columns, no rows, columns that are not tensors or differ in length.
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: Mapping[str, torch.Tensor] | None = None, **named: torch.Tensor):
+        merged = {**(columns or {}), **named}
+        if not merged:
+            raise DataError("A dataset needs at least one column.", fix="pass tensors by name.")
+        for name, column in merged.items():
+            if not isinstance(column, torch.Tensor) or column.ndim == 0:
+                kind = "a number" if isinstance(column, torch.Tensor) else f"a {type(column).__name__}"
+                raise DataError(f"Column {name!r} is {kind}, not a tensor with rows.", fix="use torch.as_tensor(...).")
+        lengths = {name: len(column) for name, column in merged.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"Columns differ in length: {lengths}.", fix="give every column the same rows.")
+        if 0 in lengths.values():
+            raise DataError(f"The dataset has 0 rows: {list(lengths)}.", fix="keep at least one row.")
+        self._columns = dict(merged)
+
+    def __getitem__(self, which: str | int | slice | torch.Tensor | list[int]):
+        """A column by name, or a dataset of some rows."""
+        if isinstance(which, str):
+            if which not in self._columns:
+                raise DataError(f"No column {which!r}; {nearest(which, self._columns)}.", fix="use one of its names.")
+            return self._columns[which]
+        rows = slice(which, which + 1 or None) if isinstance(which, int) else which
+        return Dataset({name: column[rows] for name, column in self._columns.items()})
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return (self[row] for row in range(len(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    @property
+    def columns(self) -> dict[str, torch.Tensor]:
+        """Name → tensor."""
+        return dict(self._columns)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {list(column.shape[1:])}" for name, column in self._columns.items())
+        return f"Dataset of {len(self)} rows: {parts}"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A named function of a dataset's rows: `feature(dataset)` gives one label a row."""
+
+    name: str
+    function: Callable[[Dataset], torch.Tensor]
+
+    def __call__(self, data: Dataset) -> torch.Tensor:
+        labels = torch.as_tensor(self.function(data))
+        if labels.shape[:1] != (len(data),):
+            raise DataError(
+                f"Feature {self.name!r} gave {list(labels.shape)} labels for {len(data)} rows.",
+                fix="return one label a row, as a tensor [rows] or [rows, parts].",
+            )
+        if labels.is_floating_point() and bool(labels.isnan().any()):
+            bad = int(labels.isnan().reshape(len(data), -1).any(1).nonzero()[0])
+            raise DataError(f"Feature {self.name!r} is NaN at row {bad}.", fix="give every row a label.")
+        return labels
+
+
+def feature(function: Callable[[Dataset], torch.Tensor]) -> Feature:
+    """Make a function of a dataset a feature, named after the function.
+
+    >>> @feature
+    ... def parity(data): return data["x"] % 2
+    >>> parity(Dataset(x=torch.tensor([1, 2])))
+    tensor([1, 0])
+    """
+    return function if isinstance(function, Feature) else Feature(getattr(function, "__name__", "feature"), function)
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Draw the reference row itself: nothing changes."""
+
+    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return reference.clone()
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Draw any row."""
+
+    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return torch.randint(len(data), reference.shape, generator=generator)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Draw the rows that are given, one for each reference."""
+
+    chosen: torch.Tensor
+
+    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        chosen = torch.as_tensor(self.chosen)
+        if chosen.shape != reference.shape or chosen.dtype != torch.long:
+            raise DataError(
+                f"Fixed rows are {chosen.dtype} {list(chosen.shape)} for {len(reference)} references.",
+                fix="give a LongTensor with one row for each reference.",
+            )
+        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(data):
+            raise DataError(f"Fixed rows reach {int(chosen.max())} of {len(data)} rows.", fix="count rows from 0.")
+        return chosen.clone()
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Draw uniformly among the rows on which a feature has the reference's value."""
+
+    feature: Callable[[Dataset], torch.Tensor]
+
+    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        labels = feature(self.feature)(data)
+        _, group = torch.unique(labels.reshape(len(data), -1), dim=0, return_inverse=True)
+        order = torch.argsort(group, stable=True)
+        sizes = torch.bincount(group)
+        starts = sizes.cumsum(0) - sizes
+        drawn = torch.rand(reference.shape, generator=generator, dtype=torch.float64)
+        mine = group[reference]
+        return order[starts[mine] + (drawn * sizes[mine]).long()]
+
+
+Draw = Exact | Uniform | Fixed | Matching

@@ -1,0 +1,1 @@
+"""The computational graph, complete in itself."""

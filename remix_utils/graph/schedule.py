@@ -1,0 +1,201 @@
+"""What will be computed when: inputs bound and checked, stages, and the memory they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from remix_utils.data import Dataset
+from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError, nearest
+from remix_utils.graph.buffer import Buffer
+from remix_utils.graph.node import Node
+from remix_utils.graph.operations import Index, Placeholder, Sample
+from remix_utils.graph.walk import children_first
+
+Inputs = Mapping[str, torch.Tensor] | Dataset
+
+
+@dataclass
+class Bound:
+    """The inputs of one evaluation: a tensor for each placeholder, batch axes flattened to rows."""
+
+    values: dict[Node, torch.Tensor] = field(default_factory=dict)
+    batched: set[Node] = field(default_factory=set)
+    batch_shape: tuple[int, ...] | None = None
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def rows(self) -> int:
+        count = 1
+        for size in self.batch_shape or ():
+            count *= size
+        return count
+
+
+def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
+    """Find a tensor for each placeholder and refuse, before any work, what does not fit."""
+    columns = inputs.columns if isinstance(inputs, Dataset) else dict(inputs or {})
+    free = [n for n in nodes if isinstance(n.op, Placeholder) and n.op.rows is None]
+    own = [n for n in nodes if isinstance(n.op, Placeholder) and n.op.rows is not None]
+    missing = sorted({n.op.input for n in free} - set(columns))  # type: ignore[attr-defined]
+    if missing:
+        raise InputError(
+            f"Input {missing[0]!r} is not bound" + (f" (nor are {missing[1:]})" if missing[1:] else "")
+            + f"; given: {sorted(columns) or 'nothing'}.",
+            fix=f"pass {{{missing[0]!r}: tensor}} to evaluate.",
+            missing=missing,
+        )
+    bound = Bound()
+    for node in free:
+        name = node.op.input  # type: ignore[attr-defined]
+        batch = _check(node, name, columns[name])
+        if batch:
+            _same_rows(bound, batch, name)
+            bound.batched.add(node)
+        bound.device = columns[name].device
+        bound.values[node] = columns[name].reshape(-1, *node.shape) if batch else columns[name]
+    for node in own:
+        _bind_own(bound, node, node.op)  # type: ignore[arg-type]
+    return bound
+
+
+def _check(node: Node, name: str, value: object) -> tuple[int, ...]:
+    """The batch axes of an input that fits its placeholder."""
+    if not isinstance(value, torch.Tensor):
+        raise InputError(f"Input {name!r} is a {type(value).__name__}, not a tensor.", fix="use torch.as_tensor(...).")
+    if value.dtype != node.dtype:
+        raise DtypeError(
+            f"Input {name!r} is {value.dtype}, its placeholder {node.dtype}.",
+            fix=f"convert it with .to({node.dtype}).",
+        )
+    lead = value.ndim - len(node.shape)
+    if lead < 0 or tuple(value.shape[lead:]) != node.shape:
+        raise ShapeError(
+            f"Input {name!r} is {list(value.shape)}, its placeholder {list(node.shape)} per example.",
+            fix=f"give it the shape [rows, {', '.join(map(str, node.shape))}], or the example's shape alone.",
+        )
+    if 0 in value.shape[:lead]:
+        raise InputError(f"Input {name!r} has 0 rows {list(value.shape)}.", fix="bind at least one row.", rows=0)
+    if value.is_floating_point() and bool(value.isnan().any()):
+        where = value.isnan().nonzero()[0].tolist()
+        raise NanError(f"Input {name!r} is NaN at {where}.", fix="clean the input first.", position=where)
+    return tuple(value.shape[:lead])
+
+
+def _same_rows(bound: Bound, batch: tuple[int, ...], name: str) -> None:
+    if bound.batch_shape not in (None, batch):
+        raise InputError(
+            f"Input {name!r} has batch axes {list(batch)}, another input {list(bound.batch_shape or ())}.",
+            fix="bind all inputs with the same rows, or without rows at all.",
+        )
+    bound.batch_shape = batch
+
+
+def _bind_own(bound: Bound, node: Node, op: Placeholder) -> None:
+    rows = op.rows.tensor.to(bound.device)  # type: ignore[union-attr]
+    if bound.batch_shape is None:
+        bound.batch_shape = (len(rows),)
+    if len(rows) != bound.rows and not (op.spare and len(rows) > bound.rows):
+        raise InputError(
+            f"{node.place} brings {len(rows)} rows of its own, the inputs have {bound.rows}.",
+            fix="intervene with data of the same rows as the inputs, or with a single row.",
+        )
+    bound.values[node] = rows[: bound.rows]
+    bound.batched.add(node)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Nodes computed together over the same rows; chunks of rows are independent."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    keep: tuple[Node, ...]
+    wanted: bool  # whether a result is among its nodes
+    rows: int
+    row_bytes: int
+    flops: int
+
+
+def stages(roots: Sequence[Node], bound: Bound) -> list[Stage]:
+    """Constants, then the population, then each number of draws: only the rows that are read."""
+    order = children_first(*roots)
+    batched = rows_of(order, bound)
+    sampled = [node for node in order if isinstance(node.op, Sample) and node.children[0] in batched]
+    for node in sampled:
+        _check_rows(node, bound)
+    groups: dict[int | None, list[Node]] = {None: [], -1: []}
+    for node in order:
+        groups.setdefault(node.space if node in batched else None, []).append(node)
+    readers = {child for node in order for child in node.children if node in batched and child not in batched}
+    frontier = {node.children[0] for node in sampled}
+    found = []
+    for space, nodes in groups.items():
+        members = set(nodes)
+        keep = [n for n in dict.fromkeys([*roots, *(readers if space is None else frontier)]) if n in members]
+        if not nodes:
+            continue
+        per_row = space is not None
+        rows = 1 if space is None else bound.rows if space == -1 else space
+        flops = sum(n.op.flops(n) for n in nodes) * rows
+        name = {None: "constants", -1: "population"}.get(space, f"{space} draws")
+        order_kept = tuple(n for n in nodes if n in set(keep))
+        row_bytes = peak(nodes, keep) if per_row else 0
+        found.append(Stage(name, tuple(nodes), order_kept, any(r in members for r in roots), rows, row_bytes, flops))
+    return found
+
+
+def rows_of(order: Sequence[Node], bound: Bound) -> set[Node]:
+    """The nodes whose value differs from row to row."""
+    batched = set(bound.batched)
+    for node in order:
+        if any(child in batched for child in node.children):
+            batched.add(node)
+    return batched
+
+
+def _check_rows(node: Node, bound: Bound) -> None:
+    most = int(node.op.rows.tensor.max())  # type: ignore[attr-defined]
+    if most >= bound.rows:
+        raise BoundsError(
+            f"{node.place}: row {most} is drawn from a population of {bound.rows} rows.",
+            fix="evaluate with the dataset that the rows were drawn from.",
+            row=most,
+            size=bound.rows,
+        )
+
+
+def peak(nodes: Sequence[Node], keep: Sequence[Node]) -> int:
+    """The most bytes that values of one row hold at once, freed after their last use; views count with their owner."""
+    owner: dict[Node, Node] = {}
+    last: dict[Node, int] = {}
+    for step, node in enumerate(nodes):
+        owner[node] = owner.get(node.children[0], node) if is_view(node) else node
+        for child in node.children:
+            if child in owner:
+                last[owner[child]] = step
+        last.setdefault(owner[node], step)
+    for node in keep:
+        last[owner[node]] = len(nodes)
+    ends: dict[int, list[Node]] = {}
+    for node, step in last.items():
+        ends.setdefault(step, []).append(node)
+    live = most = 0
+    for step, node in enumerate(nodes):
+        live += size_in_bytes(node) if owner[node] is node else 0
+        most = max(most, live)
+        live -= sum(size_in_bytes(each) for each in ends.get(step, ()))
+    return most
+
+
+def is_view(node: Node) -> bool:
+    """Whether the value shares its child's storage."""
+    return isinstance(node.op, Index) and not any(
+        isinstance(entry, Buffer) or (not isinstance(entry, int) and entry.step < 0) for entry in node.op.entries
+    )
+
+
+def size_in_bytes(node: Node) -> int:
+    return node.size * node.dtype.itemsize
