@@ -40,7 +40,7 @@ check: environment
 	@$(ONE_THREAD) $(IN)/python -m pytest -q tests/test_house.py
 
 notebooks: environment
-	@$(ONE_THREAD) $(IN)/python tools/notebooks.py
+	@$(ONE_THREAD) $(IN)/python -m tools.notebooks
 
 walkthrough: environment
 	@mkdir -p build/walkthrough

@@ -1,9 +1,9 @@
 """From masters to notebooks: solutions/dayN_x/partK_name.py → the reference notebook beside it → the student's.
 
-    python tools/notebooks.py            build them all
-    python tools/notebooks.py --check    build them aside, and fail where what stands here differs
+    python -m tools.notebooks            build them all
+    python -m tools.notebooks --check    build them aside, and fail where what stands here differs
 
-Nothing is ever deleted. A student's notebook in which somebody has worked is kept under another name.
+Nothing is ever deleted. A notebook in which somebody has worked is kept under another name.
 """
 
 import argparse
@@ -76,9 +76,9 @@ def reference_notebook(master: Path) -> nbformat.NotebookNode:
         made.append(fresh)
         after += 1
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    require_unique(master, [cell.id for cell in made])
     notebook = new_notebook(cells=made, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-    require_unique(master, notebook)
-    return ComputeChecksums().preprocess(notebook, {})[0]
+    return signed(ComputeChecksums().preprocess(notebook, {})[0])
 
 
 def grading(master: Path, cell: Cell, mark: str, grade_id: str) -> dict:
@@ -95,8 +95,7 @@ def grading(master: Path, cell: Cell, mark: str, grade_id: str) -> dict:
     return {**facts, "grade_id": grade_id, "schema_version": 3, "cell_type": cell.kind}
 
 
-def require_unique(master: Path, notebook: nbformat.NotebookNode) -> None:
-    ids = [cell.id for cell in notebook.cells]
+def require_unique(master: Path, ids: list[str]) -> None:
     twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
         raise MasterError(f"{master.name}: marked twice: {', '.join(twice)}.", fix="give each mark once.")
@@ -128,11 +127,16 @@ def hidden_tests(master: Path, cells: list[Cell], position: int) -> str:
 
 
 def student_notebook(reference: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """What nbgrader makes of a reference notebook, without its database; signed, so that later work shows."""
+    """What nbgrader makes of a reference notebook, without its database."""
     settings = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
     notebook, resources = copy.deepcopy(reference), {}
     for preprocessor in PREPROCESSORS:
         notebook, resources = preprocessor(config=settings).preprocess(notebook, resources)
+    return signed(notebook)
+
+
+def signed(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """What is built carries its signature, so that later work in it shows."""
     notebook.metadata.remix = {"build": signature(notebook)}
     return notebook
 
@@ -154,7 +158,7 @@ def keep_work(path: Path) -> Path | None:
     """Move a notebook in which somebody has worked out of the way; None if it is as it was built."""
     try:
         notebook = nbformat.read(path, as_version=4)
-        if notebook.metadata.get("remix", {}).get("build") in (None, signature(notebook)):
+        if notebook.metadata.get("remix", {}).get("build") == signature(notebook):
             return None
     except (ValueError, nbformat.ValidationError):
         pass  # half a notebook may be somebody's work too

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -53,10 +52,9 @@ def hint(id: str) -> Hint:
 
 def ladders(day: str) -> dict[str, list[list[str]]]:
     """The ladders of a day, by exercise: lists of [title, text]. Empty for a day without hints."""
-    path = Path(__file__).with_name(f"day{day}") / "hints.toml"
-    if not re.fullmatch(r"\d+", day) or not path.is_file():
-        return {}
-    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")), ""))
+    paths = sorted(Path(__file__).with_name(f"day{day}").glob("*.toml")) if day.isdecimal() else []
+    tables = (tomllib.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return {id: rungs for table in tables for id, rungs in _flat(table, "")}
 
 
 def _flat(table: dict, prefix: str):
