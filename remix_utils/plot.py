@@ -35,7 +35,7 @@ def bars(groups: Mapping[str, Mapping[str, Estimate]], title: str, y: str, x: st
             name=name,
             x=list(estimates),
             y=values,
-            error_y={"array": [error or None for error in errors], "color": "#333333"},
+            error_y={"array": [error or None for error in errors], "color": "#333333", "visible": any(errors)},
             marker={"color": colour, "pattern": {"shape": pattern}},
         )
     figure.update_layout(barmode="group", showlegend=len(groups) > 1)
@@ -88,7 +88,7 @@ def histogram(
     for (name, value), colour in zip((marks or {}).items(), cycle(COLOURS[::-1]), strict=False):
         figure.add_vline(value, line={"color": colour, "dash": "dash"}, annotation_text=name)
     figure.update_layout(barmode="overlay", showlegend=len(groups) > 1)
-    return _finish(figure, title, x, "number of images")
+    return _finish(figure, title, x, "count")
 
 
 def images(pixels: torch.Tensor, captions: Sequence[str] = (), title: str = "", per_row: int = 8) -> go.Figure:
@@ -113,8 +113,11 @@ def images(pixels: torch.Tensor, captions: Sequence[str] = (), title: str = "", 
         picture = go.Heatmap(z=image.tolist(), zmin=0, zmax=1, colorscale="Greys", showscale=False)
         figure.add_trace(picture, place // columns + 1, place % columns + 1)
     figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_layout(title=title, template="plotly_white", font=FONT, height=80 + 110 * rows, width=100 * columns + 60)
+    figure.update_yaxes(visible=False, autorange="reversed", constrain="domain")
+    figure.for_each_yaxis(lambda axis: axis.update(scaleanchor=axis.anchor))  # square pixels
+    size = {"height": 90 + 100 * rows, "width": 30 + 95 * columns}
+    figure.update_layout(title=title, template="plotly_white", font=FONT, margin={"t": 75, "b": 15, "l": 15, "r": 15})
+    figure.update_layout(**size)
     return figure
 
 
