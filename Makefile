@@ -49,7 +49,7 @@ walkthrough: environment
 	@echo "The walkthrough is in build/walkthrough/: open any of its pages in a browser."
 
 numbers: environment
-	@$(ONE_THREAD) $(IN)/python tools/numbers.py
+	@$(ONE_THREAD) $(IN)/python tools/figures.py
 
 bench: environment
 	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph

@@ -1,7 +1,7 @@
 """Measure again every figure that the lessons state: solutions/numbers.toml against a new run of the masters.
 
-    python tools/numbers.py              all of them
-    python tools/numbers.py d1.part1     those whose name begins so
+    python tools/figures.py              all of them
+    python tools/figures.py d1.part1     those whose name begins so
 
 An entry says `how = "day1_graphs/part1_hooks.py: expression"`: the master is run, and the expression is evaluated in
 the names that it leaves. An entry with `source` instead is somebody else's figure, and is not measured.
@@ -27,7 +27,7 @@ REGISTRY = ROOT / "solutions" / "numbers.toml"
 FIELDS = {"value", "tolerance", "seed", "how", "source"}
 
 
-class NumbersError(RemixError):
+class FiguresError(RemixError):
     """A registry that cannot be read, or an entry that does not say how it is measured."""
 
 
@@ -52,15 +52,15 @@ class Figure:
 
 
 def read_registry(path: Path = REGISTRY) -> list[Figure]:
-    """All entries, in the order of the file. NumbersError for one that is incomplete or cannot be re-measured."""
+    """All entries, in the order of the file. FiguresError for one that is incomplete or cannot be re-measured."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as problem:
-        raise NumbersError(f"{path} cannot be read: {problem}.", fix="mend that line.") from problem
+        raise FiguresError(f"{path} cannot be read: {problem}.", fix="mend that line.") from problem
     figures = [figure(name, table) for name, table in flatten(tables)]
     for each in figures:
         if each.how and not (path.parent / each.master).is_file():
-            raise NumbersError(
+            raise FiguresError(
                 f"{each.name}: there is no master {each.master!r}.", fix="name it from solutions/ down, then ': '."
             )
     return figures
@@ -81,7 +81,7 @@ def figure(name: str, table: dict) -> Figure:
     right = isinstance(table, dict) and set(table) <= FIELDS and isinstance(table.get("value"), int | float)
     measured = right and {"how", "tolerance", "seed"} <= set(table) and "source" not in table and ": " in table["how"]
     if not (measured or (right and "source" in table and "how" not in table)):
-        raise NumbersError(f"{name} in the registry {shape}.", fix="complete the entry; the file's head shows one.")
+        raise FiguresError(f"{name} in the registry {shape}.", fix="complete the entry; the file's head shows one.")
     return Figure(name, **table)
 
 
