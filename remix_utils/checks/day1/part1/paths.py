@@ -250,6 +250,7 @@ exercise(
     cases=_programs,
     oracle=_count_backwards,
     tolerance=0,
+    seconds=1.0,  # plenty, and whoever walks every path should not wait longer to be told
     mistakes=[
         Mistake(
             "a node that reads twice gives two paths: do not make a set of the readers.",
