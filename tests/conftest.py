@@ -11,3 +11,14 @@ from hypothesis import settings  # noqa: E402 - after the threads are set
 # A deadline fails on a busy machine, not on a wrong program; a fixed seed makes a failure everybody's failure.
 settings.register_profile("remix", deadline=None, derandomize=True)
 settings.load_profile("remix")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Figures that tests record (`record_property`), added up over the lessons, also when workers ran them."""
+    counts = {}
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        for name, value in getattr(report, "user_properties", []):
+            if isinstance(value, int):
+                counts[name] = counts.get(name, 0) + value
+    for name, value in counts.items():
+        terminalreporter.write_line(f"{value} {name}")

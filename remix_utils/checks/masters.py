@@ -190,9 +190,16 @@ def cells_before(id: str, folder: Path | None = None) -> list[Cell]:
         raise MasterError(f"There is no part {id!r} in the course.", fix="name a part or an exercise: d1.2 or d1.2.3.")
     cells = []
     for path in paths:
-        if part_number(path) == int(asked[2]):
-            own = read_master(path)
-            ends = [i for i, cell in enumerate(own) if cell.marks.get("exercise") == id]
-            return cells + own[: ends[0] if ends else 0]
-        cells += read_master(path)
-    return cells
+        own = read_master(path)
+        if part_number(path) < int(asked[2]):
+            cells += own
+            continue
+        if id.count(".") == 1:
+            return cells
+        ends = [i for i, cell in enumerate(own) if id in (cell.marks.get("exercise"), cell.marks.get("answer"))]
+        if ends:
+            return cells + own[: ends[0]]
+        break
+    raise MasterError(
+        f"There is no exercise {id!r} in the course.", fix=f"name one that is, or the part: d{asked[1]}.{asked[2]}."
+    )

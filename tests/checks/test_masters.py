@@ -161,6 +161,8 @@ def test_start_at_says_what_is_missing(course, monkeypatch):
     """A part that is not there, and a course without its masters, are errors that end in a fix."""
     with pytest.raises(MasterError, match=r"no part 'd9\.7'"):
         start_at("d9.7")
+    with pytest.raises(MasterError, match=r"no exercise 'd9\.1\.7'"):
+        start_at("d9.1.7")
     with pytest.raises(MasterError, match="no part 'here'"):
         start_at("here")
     monkeypatch.setenv(FOLDER, str(course / "nowhere"))
