@@ -169,7 +169,7 @@ for name, network in networks.items():
     resampled = run_edited(network, "hidden", resample_edit(draw(0)), x)
     print(f"{name}, hidden layer resampled once: {100 * (resampled.argmax(-1) == label).float().mean():.1f} %")
 # %% [markdown]
-# **What you should see**: about 91 % and about 13 %. `digits-b` is near chance. Its hidden layer speaks with the loudest voice, and now it speaks about another image.
+# **What you should see**: a little over 90 % and about 12 %. `digits-b` is near chance. Its hidden layer speaks with the loudest voice, and now it speaks about another image.
 #
 # *Learned*: resampling asks "does the network *listen* to this?", which is not "could it do without?".
 # %% [markdown]
