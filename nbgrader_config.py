@@ -16,7 +16,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
 )
 
-from remix_utils.classroom.duplicates import ForgetDuplicates
+from remix_utils.classroom.repairs import ForgetDuplicates, RestoreHoles
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
@@ -49,6 +49,7 @@ c.Autograde.sanitize_preprocessors = [
     ClearOutput,
     DeduplicateIds,
     OverwriteKernelspec,
+    RestoreHoles,
     OverwriteCells,
     CheckCellMetadata,
 ]

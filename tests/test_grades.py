@@ -1,0 +1,213 @@
+"""From notebook to grade, in real kernels: the reference earns every point, and one bad notebook stops nobody."""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+ROOT = Path(__file__).parents[1]
+MASTERS = sorted(ROOT.glob("solutions/day*_*/part*_*.py"))
+NAMES = [f"{path.parent.name}/{path.stem}" for path in MASTERS]
+DAYS = sorted({path.parent.name for path in MASTERS})
+VALIDATE = """
+import json, sys
+from nbgrader.validator import Validator
+print(json.dumps(Validator(validate_all=sys.argv[2] == "all").validate(sys.argv[1])))
+"""
+GRADES = """
+import json
+from nbgrader.api import Gradebook
+with Gradebook("sqlite:///gradebook.db") as book:
+    marks = {}
+    for submission in book.assignments[0].submissions:
+        grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+        cells = {f"{grade.notebook.name}/{grade.name}": [grade.auto_score, grade.max_score] for grade in grades}
+        marks[submission.student.id] = cells
+print(json.dumps(marks))
+"""
+
+
+def run(*command, cwd):
+    """A process of its own, as nbgrader is used: its warnings are not ours, its output is."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1", "HOME": str(cwd)}
+    done = subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def validated(path, cells="graded"):
+    """The verdict of nbgrader's Validate button: {} is a pass."""
+    status, out, err = run("-c", VALIDATE, path.name, cells, cwd=path.parent)
+    assert status == 0, err
+    return json.loads(out.splitlines()[-1])
+
+
+def count_checks(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return sum(1 for cell in cells if cell.id.endswith("-check"))
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=NAMES)
+def test_every_reference_notebook_earns_full_marks(master, tmp_path):
+    """Validated in a kernel of its own, within a minute; no cell of it fails, or writes to stderr."""
+    shutil.copy(master.with_suffix(".ipynb"), tmp_path)
+    start = time.monotonic()
+    verdict = validated(tmp_path / f"{master.stem}.ipynb", "all")
+    assert verdict == {}
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=NAMES)
+def test_every_check_of_an_untouched_notebook_fails(master, tmp_path):
+    """As a student presses Validate before writing a line."""
+    shutil.copy(ROOT / master.parent.name / f"{master.stem}.ipynb", tmp_path)
+    path = tmp_path / f"{master.stem}.ipynb"
+    verdict = validated(path)
+    assert set(verdict) == {"failed"}
+    assert len(verdict["failed"]) == count_checks(path)
+
+
+def course_of(folder, day, sources):
+    """A course with this repository's settings and these reference notebooks, released by nbgrader itself."""
+    (folder / "solutions" / day).mkdir(parents=True)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    for source in sources:
+        shutil.copy(source, folder / "solutions" / day)
+    status, _, err = run("-m", "nbgrader", "generate_assignment", day, cwd=folder)
+    assert status == 0, err
+    return folder
+
+
+def solved(student, reference):
+    """A student's notebook in which the holes are filled as the reference fills them."""
+    done = copy.deepcopy(student)
+    for ours, theirs in zip(done.cells, reference.cells, strict=True):
+        if ours.metadata.get("nbgrader", {}).get("solution"):
+            ours.source = theirs.source
+    return done
+
+
+def hand_in(course, day, student, name, notebook):
+    path = course / "submitted" / student / day / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook if isinstance(notebook, str) else nbformat.writes(notebook))
+
+
+def graded(course, day):
+    """{student: {cell: [score, maximum]}} after one batch."""
+    _, out, err = run("-m", "nbgrader", "autograde", day, cwd=course)
+    status, marks, _ = run("-c", GRADES, cwd=course)
+    assert status == 0, out + err
+    return json.loads(marks)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_real_grading_gives_the_reference_every_point(day, tmp_path):
+    """nbgrader's own release and batch, hidden tests and all; nothing but notebooks reaches the students."""
+    masters = [path for path in MASTERS if path.parent.name == day]
+    course = course_of(tmp_path, day, [*masters, *(path.with_suffix(".ipynb") for path in masters)])
+    for master in masters:
+        reference = nbformat.read(master.with_suffix(".ipynb"), as_version=4)
+        student = nbformat.read(course / day / f"{master.stem}.ipynb", as_version=4)
+        assert student.cells == notebooks.student_notebook(reference).cells
+        hand_in(course, day, "reference", master.stem, solved(student, reference))
+    assert sorted(path.suffix for path in (course / day).iterdir()) == [".ipynb"] * len(masters)
+    marks = graded(course, day)["reference"]
+    checks = {cell: score for cell, score in marks.items() if cell.endswith("-check")}
+    assert len(checks) == sum(count_checks(master.with_suffix(".ipynb")) for master in masters)
+    assert {cell: score for cell, score in checks.items() if score[0] != score[1]} == {}
+
+
+TINY = '''# %%
+from remix_utils.checks.exercise import Mistake, exercise
+from remix_utils.checks.harness import check
+
+exercise("d9.1.1", cases=lambda seed: [(3,), (seed,)], oracle=lambda n: 2 * n)
+exercise("d9.1.2", cases=lambda seed: [(3,), (seed,)], oracle=lambda n: n * n)
+# %% exercise="d9.1.1"
+def double(n):
+    """Twice n."""
+    ### BEGIN SOLUTION
+    return n + n
+    ### END SOLUTION
+# %% check="d9.1.1" points=2
+check("d9.1.1", double)
+# %% exercise="d9.1.2"
+def square(n):
+    """n times n."""
+    ### BEGIN SOLUTION
+    return n * n
+    ### END SOLUTION
+# %% check="d9.1.2" points=3
+check("d9.1.2", square)
+# %% [markdown] answer="d9.1.3" points=1
+# ### BEGIN SOLUTION
+# Because.
+# ### END SOLUTION
+'''
+BY_HEART = "def double(n):\n    return {0: 0, 3: 6}[n]"
+NOISY = (
+    'import sys, warnings\ndef double(n):\n    warnings.warn("w")\n    print("e", file=sys.stderr)\n    return 2 * n'
+)
+LIAR = "class Yes:\n    __eq__ = lambda self, other: True\ndef double(n):\n    return Yes()"
+ENDLESS = "def double(n):\n    while True:\n        pass"
+
+
+def wrote(student, source):
+    """The notebook with another first answer."""
+    done = copy.deepcopy(student)
+    next(cell for cell in done.cells if cell.id == "d9-1-1").source = source
+    return done
+
+
+def without(student, *ids):
+    done = copy.deepcopy(student)
+    done.cells = [cell for cell in done.cells if cell.id not in ids]
+    return done
+
+
+def test_one_bad_notebook_costs_nobody_else_a_point(tmp_path):
+    """Copied, deleted and edited tests, stderr, endless loops, lies, broken files: each gets its due, in one batch."""
+    (tmp_path / "solutions" / "day9_x").mkdir(parents=True)
+    (tmp_path / "solutions" / "day9_x" / "part1_tiny.py").write_text(TINY)
+    notebooks.build(tmp_path)
+    source = tmp_path / "solutions" / "day9_x" / "part1_tiny.ipynb"
+    course = course_of(tmp_path / "course", "day9_x", [source])
+    reference = nbformat.read(source, as_version=4)
+    untouched = nbformat.read(course / "day9_x" / "part1_tiny.ipynb", as_version=4)
+    right = solved(untouched, reference)
+    copied = copy.deepcopy(right)
+    copied.cells += [type(cell)(cell, id=f"{cell.id}-pasted") for cell in copy.deepcopy(right.cells[1:3])]
+    edited = copy.deepcopy(untouched)
+    edited.cells[2].source = "2"
+    patched = wrote(right, BY_HEART + "\ncheck = lambda *arguments, **named: None")
+    handed_in = {
+        "right": (right, [2, 3]),
+        "untouched": (untouched, [0, 0]),
+        "by_heart": (wrote(right, BY_HEART), [0, 3]),
+        "patched": (patched, [0, 3]),
+        "noisy": (wrote(right, NOISY), [2, 3]),
+        "liar": (wrote(right, LIAR), [0, 3]),
+        "endless": (wrote(right, ENDLESS), [0, 3]),
+        "copied": (copied, [2, 3]),
+        "deleted": (without(right, "d9-1-1-check"), [2, 3]),
+        "deleted_both": (without(right, "d9-1-1", "d9-1-1-check"), [0, 3]),
+        "edited": (edited, [0, 0]),
+        "broken": ("{half a notebook", [None, None]),
+    }
+    for student, (notebook, _) in handed_in.items():
+        hand_in(course, "day9_x", student, "part1_tiny", notebook)
+    marks = graded(course, "day9_x")
+    scores = {
+        student: [marks.get(student, {}).get(f"part1_tiny/d9-1-{n}-check", [0])[0] for n in (1, 2)]
+        for student in handed_in
+    }
+    assert scores == {student: due for student, (_, due) in handed_in.items()}
