@@ -45,9 +45,7 @@ class Plan:
         return "\n".join([*lines, f"chunks of {self.chunk} rows, at most {self.peak_bytes / 2**20:,.1f} MiB"])
 
 
-def plan(
-    nodes: Nodes, inputs: Inputs | None = None, batch_size: int | None = None, memory: int | None = None
-) -> Plan:
+def plan(nodes: Nodes, inputs: Inputs | None = None, batch_size: int | None = None, memory: int | None = None) -> Plan:
     """What `evaluate` would do, before anything runs: `.stages`, `.peak_bytes`, `.flops`, `.chunk`.
 
     >>> from remix_utils import einsum, placeholder
@@ -106,7 +104,9 @@ def _roots(nodes: Nodes) -> list[Node]:
     roots = [nodes] if isinstance(nodes, Node) else list(nodes.values() if isinstance(nodes, Mapping) else nodes)
     for root in roots:
         if type(root) is not Node:
-            raise NodeError(f"evaluate was given a {type(root).__name__}.", fix="pass a node, a list or a dict of nodes.")
+            raise NodeError(
+                f"evaluate was given a {type(root).__name__}.", fix="pass a node, a list or a dict of nodes."
+            )
     return roots
 
 

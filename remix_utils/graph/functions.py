@@ -87,7 +87,9 @@ def register(name: str, function: Callable[..., torch.Tensor], whole: int | tupl
     if not isinstance(name, str) or not callable(function):
         raise FunctionError(f"register({name!r}, ...) needs a name and a function.", fix="pass a text and a callable.")
     if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise FunctionError(f"register({name!r}): whole is {whole!r}.", fix="give the number of trailing axes, 0 or more.")
+        raise FunctionError(
+            f"register({name!r}): whole is {whole!r}.", fix="give the number of trailing axes, 0 or more."
+        )
     before = _table.get(name)
     _table[name] = Function(name, function, whole, before.version + 1 if before else 0)
 
@@ -95,7 +97,9 @@ def register(name: str, function: Callable[..., torch.Tensor], whole: int | tupl
 def function_named(name: str) -> Function:
     """The function registered under `name`; FunctionError with the nearest names if there is none."""
     if not isinstance(name, str):
-        raise FunctionError(f"apply takes a function's name, not {name!r}.", fix="register it first, then use its name.")
+        raise FunctionError(
+            f"apply takes a function's name, not {name!r}.", fix="register it first, then use its name."
+        )
     if name not in _table:
         raise FunctionError(
             f"apply knows no function {name!r}; {nearest(name, _table)}.",

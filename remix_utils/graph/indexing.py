@@ -41,7 +41,9 @@ def read(at: object, shape: Shape, place: str) -> At:
 
 def _entry(entry: object, size: int, axis: int, place: str) -> Entry:
     if isinstance(entry, bool):
-        raise PatternError(f"{place}: axis {axis} is indexed with {entry}.", fix="use integers, or mask.nonzero()[:, 0].")
+        raise PatternError(
+            f"{place}: axis {axis} is indexed with {entry}.", fix="use integers, or mask.nonzero()[:, 0]."
+        )
     if isinstance(entry, int):
         return whole_number(entry, size, axis, place)
     if isinstance(entry, slice):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from remix_utils.graph import indexing
 from remix_utils.graph.indexing import At
@@ -84,28 +84,26 @@ def _size(at: At) -> int:
     return size
 
 
-def sink(node: Node, at: At, name=lambda node: node.name) -> Node:
-    """The node indexed by `at`, with the index as deep as operations let it, each part named by `name`.
+def sink(node: Node, at: At, name: Callable[[Node], str | None]) -> Node:
+    """The node indexed by `at`, the index as deep as operations let it among the nodes that `name` gives a new name.
 
     Every (node, index) pair is visited once, however many paths lead to it.
     """
     done: dict[tuple[Node, At], Node] = {}
     stack = [(node, at)]
     while stack:
-        pair = stack[-1]
-        here, entries = pair
-        pushed = None if pair in done or indexing.is_whole(entries, here.shape) else here.op.push(here, entries)
+        here, entries = pair = stack[-1]
+        called = name(here)
+        if pair in done or indexing.is_whole(entries, here.shape):
+            done.setdefault(pair, here)
+            stack.pop()
+            continue
+        pushed = here.op.push(here, entries) if called is not None and here.children else None
         waiting = [part for part in pushed[1] if part not in done] if pushed else []
         if waiting:
             stack.extend(waiting)
             continue
         stack.pop()
-        if pair in done:
-            continue
-        if pushed:
-            done[pair] = Node(pushed[0], [done[part] for part in pushed[1]], name(here))
-        elif indexing.is_whole(entries, here.shape):
-            done[pair] = here
-        else:
-            done[pair] = Node(Index(entries), (here,), name(here))
+        operation, parts = pushed or (Index(entries), [])
+        done[pair] = Node(operation, [done[part] for part in parts] or [here], called or here.name)
     return done[node, at]

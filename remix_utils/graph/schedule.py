@@ -42,7 +42,8 @@ def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
     missing = sorted({n.op.input for n in free} - set(columns))  # type: ignore[attr-defined]
     if missing:
         raise InputError(
-            f"Input {missing[0]!r} is not bound" + (f" (nor are {missing[1:]})" if missing[1:] else "")
+            f"Input {missing[0]!r} is not bound"
+            + (f" (nor are {missing[1:]})" if missing[1:] else "")
             + f"; given: {sorted(columns) or 'nothing'}.",
             fix=f"pass {{{missing[0]!r}: tensor}} to evaluate.",
             missing=missing,

@@ -1,0 +1,180 @@
+"""Editing a graph: along paths, by replacement, and by splitting a node into parts; the original stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from remix_utils.errors import MatchError, NodeError, RewriteError, nearest
+from remix_utils.graph import indexing
+from remix_utils.graph.linear import Einsum
+from remix_utils.graph.narrow import sink
+from remix_utils.graph.node import Node
+from remix_utils.graph.ops import add, concat, index
+from remix_utils.graph.select import no_match, states
+from remix_utils.graph.selector import Match, selector
+from remix_utils.graph.walk import checked, children_first, rebuild, substitute
+
+
+def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node:
+    """Put `function(node)` in the place of each selected node, along the selected paths only.
+
+    Other uses of a shared node stay as they were; what lies above is built again; where selected nodes lie below each
+    other, the lower ones are updated first.
+
+    >>> from remix_utils import add, apply, array, at
+    >>> x = array([1.0], "x")
+    >>> graph = add(apply("relu", x), x, name="sum")
+    >>> [child.name for child in update(graph, at(op="add").child(1), lambda node: array([2.0], "y")).children]
+    ['relu', 'y']
+
+    Raises MatchError when nothing is selected, NodeError when the function returns no node.
+    """
+    chosen = selector(which)
+    if isinstance(chosen, Match):
+        hits = {node for node in children_first(graph) if chosen.test(node)}
+        if not hits:
+            raise no_match(graph, which)
+        return rebuild([graph], lambda node, original: function(node) if original in hits else node)[0]
+    arrived = states(graph, chosen)
+    if not any(chosen.accepts(state) for each in arrived.values() for state in each):
+        raise no_match(graph, which)
+    done: dict[tuple[Node, Hashable], Node] = {}
+    built: dict[tuple[Node, tuple[Node, ...]], Node] = {}
+    updated: dict[Node, Node] = {}
+    for node in children_first(graph):
+        for state in arrived[node]:
+            steps = ((child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children))
+            children = tuple(done[step] for step in steps)
+            new = built.setdefault((node, children), node.with_children(children))
+            if chosen.accepts(state):
+                if new not in updated:
+                    updated[new] = checked(function(new), node)
+                new = updated[new]
+            done[node, state] = new
+    return done[graph, chosen.start(graph)]
+
+
+def replace(graph: Node, new: Mapping[Node, Node]) -> Node:
+    """Put nodes in the place of others, all at once: new parts keep what they were built from.
+
+    >>> from remix_utils import add, array
+    >>> x, y = array([1.0], "x"), array([2.0], "y")
+    >>> replace(add(x, y), {x: add(x, x, name="2x")}).children[0].children[0] is x
+    True
+
+    Raises MatchError for an old node that is not in the graph, NodeError for keys or values that are not nodes.
+    """
+    for node in (*new.keys(), *new.values()):
+        if type(node) is not Node:
+            raise NodeError(f"replace was given a {type(node).__name__}.", fix="map nodes to nodes.")
+    order = children_first(graph)
+    for node in new.keys() - set(order):
+        raise MatchError(
+            f"{node!r} is not in the graph below {graph.name!r}; {nearest(node.name, [n.name for n in order])}.",
+            fix="nodes are found by identity: take the old one from find(graph, ...).",
+        )
+    return substitute([graph], new)[0]
+
+
+def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[int]] | None = None) -> Node:
+    """Split the selected nodes along an axis: a sum over an axis becomes an add of its parts, others a concat.
+
+    `axis` is a word of the einsum (`"head"`), `"position"` (the axis of positions, else the first one) or a number;
+    `parts` groups its entries, each alone if nothing is said. Indices sink as far as they go, so that a head's own
+    queries, keys and values are nodes: `blocks.1.attn_out` splits into `blocks.1.attn.head.5.out` and so on.
+
+    >>> from remix_utils import array, einsum
+    >>> z, w = array([[1.0], [2.0]], "z"), array([[3.0], [4.0]], "w")
+    >>> graph = split(einsum("head d, head d ->", z, w, name="attn_out"), "attn_out", "head")
+    >>> [node.name for node in graph.children]
+    ['attn.head.0.out', 'attn.head.1.out']
+
+    Raises RewriteError for a node without that axis, or parts that do not cover it once; MatchError for no node.
+    """
+    return update(graph, which, lambda node: _split_node(node, axis, parts))
+
+
+def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | None) -> Node:
+    summed = isinstance(node.op, Einsum) and isinstance(axis, str) and axis not in node.op.parsed.output
+    if summed and any(axis in words for words in node.op.parsed.inputs):  # type: ignore[attr-defined]
+        return _split_sum(node, str(axis), parts)
+    place = _axis_of(node, axis)
+    groups = _groups(node, axis, node.shape[place], parts)
+    pieces = []
+    for group in groups:
+        at = tuple(slice(None) if a != place else _entry(group, keep=True) for a in range(len(node.shape)))
+        entries = indexing.read(at, node.shape, node.place)
+        pieces.append(sink(node, entries, _namer(node, str(axis), group)))
+    return _ordered(concat(pieces, place, name=node.name), groups, place)
+
+
+def _split_sum(node: Node, word: str, parts: Sequence[Sequence[int]] | None) -> Node:
+    pattern = node.op.parsed  # type: ignore[attr-defined]
+    sizes = [
+        c.shape[words.index(word)] for words, c in zip(pattern.inputs, node.children, strict=True) if word in words
+    ]
+    pieces = []
+    for group in _groups(node, word, sizes[0], parts):
+        entry, name = _entry(group), _namer(node, word, group)
+        children = []
+        for words, child in zip(pattern.inputs, node.children, strict=True):
+            at = tuple(entry if w == word else slice(None) for w in words)
+            children.append(sink(child, indexing.read(at, child.shape, node.place), name))
+        piece = Einsum(pattern.without(word)) if isinstance(entry, int) else node.op
+        pieces.append(Node(piece, children, name(node)))
+    return add(*pieces, name=node.name)
+
+
+def _axis_of(node: Node, axis: str | int) -> int:
+    rank = len(node.shape)
+    if isinstance(axis, int) and -rank <= axis < rank:
+        return axis % rank
+    words = node.op.parsed.output if isinstance(node.op, Einsum) else ()
+    for word in (axis, *(("seq", "query", "q", "s") if axis == "position" else ())):
+        if word in words:
+            return words.index(word)
+    if axis == "position" and rank:
+        return 0
+    known = sorted({w for ws in node.op.parsed.inputs for w in ws}) if isinstance(node.op, Einsum) else "no words"
+    raise RewriteError(
+        f"{node!r} has no axis {axis!r}; it has {known}.", fix="name an axis of the einsum, or give its number."
+    )
+
+
+def _groups(node: Node, axis: object, size: int, parts: Sequence[Sequence[int]] | None) -> list[list[int]]:
+    groups = [[i] for i in range(size)] if parts is None else [[int(i) for i in part] for part in parts]
+    if sorted(i for group in groups for i in group) != list(range(size)) or not all(groups):
+        raise RewriteError(
+            f"{node.place}: parts {groups} do not cover the {size} entries of axis {axis!r} once each.",
+            fix=f"divide 0 to {size - 1} among the parts.",
+        )
+    return groups
+
+
+def _entry(group: list[int], keep: bool = False) -> int | slice | list[int]:
+    if len(group) == 1 and not keep:
+        return group[0]
+    consecutive = group == list(range(group[0], group[-1] + 1))
+    return slice(group[0], group[-1] + 1) if consecutive else group
+
+
+def _ordered(joined: Node, groups: list[list[int]], axis: int) -> Node:
+    """The concat with its entries back in their old order."""
+    order = [i for group in groups for i in group]
+    if order == sorted(order):
+        return joined
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return index(joined, (*[slice(None)] * axis, back), name=joined.name)
+
+
+def _namer(node: Node, axis: str, group: list[int]) -> Callable[[Node], str | None]:
+    """Names for a part: `stem.head.5.q` for what stood at `stem.q`, `.out` for what stood at `stem_out`."""
+    stem = node.name.removesuffix("_out")
+    part = f"{stem}.{axis}.{'-'.join(map(str, group))}"
+
+    def name(each: Node) -> str | None:
+        if each is node:
+            return f"{part}.out" if stem != node.name else part
+        return part + each.name.removeprefix(stem) if each.name.startswith(stem + ".") else None
+
+    return name

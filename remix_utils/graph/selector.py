@@ -1,0 +1,232 @@
+"""Selectors: automata that read a path from the root, one edge at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+from typing import Literal
+
+from remix_utils.errors import PatternError
+from remix_utils.graph.node import Node
+
+
+class Selector:
+    """A set of paths from the root down, read one step at a time; a path selects the node it ends at.
+
+    `|`, `&`, `~` combine selectors; `a >> b` is "b, reached below a"; `.avoiding(c)` forbids c on the way there;
+    `.child(i)` is one edge further, through child i.
+    """
+
+    def start(self, root: Node) -> Hashable:
+        """The state after the path that is only the root."""
+        raise TypeError(f"{type(self).__name__} cannot start")
+
+    def step(self, state: Hashable, node: Node, slot: int, child: Node) -> Hashable:
+        """The state after one more edge: from `node` through its child number `slot`."""
+        raise TypeError(f"{type(self).__name__} cannot step")
+
+    def accepts(self, state: Hashable) -> bool:
+        raise TypeError(f"{type(self).__name__} cannot accept")
+
+    def __or__(self, other: object) -> Selector:
+        return Combined(selector(self), selector(other), "|")
+
+    def __and__(self, other: object) -> Selector:
+        return Combined(selector(self), selector(other), "&")
+
+    def __invert__(self) -> Selector:
+        return Complement(self)
+
+    def __rshift__(self, other: object) -> Selector:
+        return Below(self, selector(other))
+
+    def avoiding(self, other: object) -> Selector:
+        """The same paths without those that pass through what `other` selects on the last leg, its ends excepted."""
+        return Avoiding(self, selector(other))
+
+    def child(self, slot: int) -> Selector:
+        """One edge further, through child number `slot`."""
+        return Child(self, slot)
+
+
+@dataclass(frozen=True)
+class Match(Selector):
+    """Any path that ends at a node for which the test holds."""
+
+    test: Callable[[Node], bool]
+    text: str
+
+    def start(self, root):
+        return bool(self.test(root))
+
+    def step(self, state, node, slot, child):
+        return bool(self.test(child))
+
+    def accepts(self, state):
+        return state
+
+    def __repr__(self):
+        return self.text
+
+
+@dataclass(frozen=True)
+class Combined(Selector):
+    left: Selector
+    right: Selector
+    sign: Literal["|", "&"]
+
+    def start(self, root):
+        return self.left.start(root), self.right.start(root)
+
+    def step(self, state, node, slot, child):
+        return self.left.step(state[0], node, slot, child), self.right.step(state[1], node, slot, child)
+
+    def accepts(self, state):
+        left, right = self.left.accepts(state[0]), self.right.accepts(state[1])
+        return left or right if self.sign == "|" else left and right
+
+    def avoiding(self, other):
+        if self.sign == "|":
+            return Combined(self.left.avoiding(other), self.right.avoiding(other), "|")
+        return super().avoiding(other)
+
+    def __repr__(self):
+        return f"({self.left!r} {self.sign} {self.right!r})"
+
+
+@dataclass(frozen=True)
+class Complement(Selector):
+    inner: Selector
+
+    def start(self, root):
+        return self.inner.start(root)
+
+    def step(self, state, node, slot, child):
+        return self.inner.step(state, node, slot, child)
+
+    def accepts(self, state):
+        return not self.inner.accepts(state)
+
+    def __repr__(self):
+        return f"~{self.inner!r}"
+
+
+@dataclass(frozen=True)
+class Child(Selector):
+    inner: Selector
+    slot: int
+
+    def start(self, root):
+        return self.inner.start(root), False
+
+    def step(self, state, node, slot, child):
+        return self.inner.step(state[0], node, slot, child), self.inner.accepts(state[0]) and slot == self.slot
+
+    def accepts(self, state):
+        return state[1]
+
+    def __repr__(self):
+        return f"{self.inner!r}.child({self.slot})"
+
+
+@dataclass(frozen=True)
+class Avoiding(Selector):
+    """From the root to the end of `inner` without passing what `other` selects; both ends may be such nodes."""
+
+    inner: Selector
+    other: Selector
+
+    def start(self, root):
+        return self.inner.start(root), self.other.start(root), None
+
+    def step(self, state, node, slot, child):
+        inner, other, passed = state
+        passed = False if passed is None else passed or self.other.accepts(other)
+        return self.inner.step(inner, node, slot, child), self.other.step(other, node, slot, child), passed
+
+    def accepts(self, state):
+        return self.inner.accepts(state[0]) and not state[2]
+
+    def __repr__(self):
+        return f"{self.inner!r}.avoiding({self.other!r})"
+
+
+@dataclass(frozen=True)
+class Below(Selector):
+    """`lower`, at least one edge below `upper`; with `other`, no node strictly between the two is selected by it."""
+
+    upper: Selector
+    lower: Selector
+    other: Selector | None = None
+
+    def avoiding(self, other):
+        other = selector(other)
+        return Below(self.upper, self.lower, self.other | other if self.other else other)
+
+    def start(self, root):
+        return self._arrive(root, self.upper.start(root), self.other and self.other.start(root), frozenset())
+
+    def step(self, state, node, slot, child):
+        upper, other, runs, fresh = state
+        going = set() if self.other and self.other.accepts(other) else set(runs)
+        if fresh is not None:
+            going.add(fresh)
+        runs = frozenset(self.lower.step(run, node, slot, child) for run in going)
+        other = self.other and self.other.step(other, node, slot, child)
+        return self._arrive(child, self.upper.step(upper, node, slot, child), other, runs)
+
+    def _arrive(self, node, upper, other, runs):
+        """A new run of `lower` begins wherever `upper` ends."""
+        fresh = self.lower.start(node) if self.upper.accepts(upper) else None
+        return upper, other, runs, fresh
+
+    def accepts(self, state):
+        return any(self.lower.accepts(run) for run in state[2])
+
+    def __repr__(self):
+        way = f".avoiding({self.other!r})" if self.other else ""
+        return f"({self.upper!r} >> {self.lower!r}){way}"
+
+
+def at(which: object = None, op: str | None = None) -> Selector:
+    """A selector by name (with `*`, `?`, `[...]`; a star also crosses dots), predicate or node, and by kind of operation.
+
+    >>> from remix_utils import add, array, find
+    >>> graph = add(array([1.0], "a.x"), array([2.0], "b.x"), name="sum")
+    >>> [node.name for node in find(graph, at("*.x")) + find(graph, at(op="add"))]
+    ['a.x', 'b.x', 'sum']
+
+    Raises PatternError for anything else.
+    """
+    if which is None and op is None:
+        raise PatternError("at() selects nothing.", fix="give a name, a predicate, a node, or op='einsum'.")
+    chosen = Match(lambda node: True, f"at(op={op!r})") if which is None else selector(which)
+    if op is None:
+        return chosen
+    kind = Match(lambda node: node.op.kind == op, f"at(op={op!r})")
+    return kind if which is None else chosen & kind
+
+
+def selector(which: object) -> Selector:
+    """What `find` and the others accept: a selector, a name, a predicate or a node."""
+    if isinstance(which, Selector):
+        return which
+    if isinstance(which, Node):
+        return Match(lambda node: node is which, f"at({which!r})")
+    if isinstance(which, str):
+        matches = _glob(which)
+        return Match(lambda node: matches(node.name) is not None, f"at({which!r})")
+    if callable(which):
+        return Match(which, f"at({getattr(which, '__name__', 'predicate')})")
+    raise PatternError(
+        f"A {type(which).__name__} is no selector.", fix="use at(name), at(predicate), at(node) or at(op='einsum')."
+    )
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str):
+    """Names as globs; the spelling with hook_ means the same node."""
+    return re.compile(translate(re.sub(r"(^|\.)hook_", r"\1", pattern))).match

@@ -1,0 +1,174 @@
+"""Interventions: a graph in, a graph out, in which some nodes take their value from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+
+from remix_utils.data import Dataset
+from remix_utils.errors import DataError, InputError, MatchError, RewriteError, ShapeError, nearest
+from remix_utils.graph.evaluate import evaluate
+from remix_utils.graph.node import Node
+from remix_utils.graph.operations import Placeholder
+from remix_utils.graph.ops import array, bound
+from remix_utils.graph.rewrite import update
+from remix_utils.graph.walk import children_first, substitute
+
+How = Literal["zero", "mean", "resample"]
+Data = Dataset | Mapping[str, torch.Tensor]
+
+
+def ablate(graph: Node, which: object, how: How, data: Data | None = None, seed: int = 0) -> Node:
+    """Take away what the selected nodes say about their input; all else reads the inputs as before.
+
+    "zero" puts zeros in their place; "mean" their mean over the rows of `data`; "resample" their value on rows of
+    `data` drawn without replacement by `seed`, one for each row that is evaluated (as many as `data` has, at most).
+    All selected nodes see the same drawn row.
+
+    >>> from remix_utils import apply, evaluate, placeholder
+    >>> graph = apply("relu", placeholder("x", (2,)), name="hidden")
+    >>> evaluate(ablate(graph, "hidden", "mean", {"x": torch.tensor([[1.0, 2.0], [3.0, -4.0]])}))
+    tensor([2., 1.])
+
+    Raises RewriteError for another `how`, DataError without data where it is needed, MatchError for no node.
+    """
+    if how not in ("zero", "mean", "resample"):
+        raise RewriteError(f"ablate: {how!r} is no ablation.", fix="use 'zero', 'mean' or 'resample'.")
+    if how == "zero":
+        return update(graph, which, lambda node: _fixed(torch.zeros(node.shape, dtype=node.dtype), node))
+    data = _dataset(data, f"ablate(..., {how!r})")
+    if how == "mean":
+        return update(graph, which, lambda node: _fixed(_mean(node, data), node))
+    rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    return _elsewhere(graph, which, data[rows], "resampled", spare=True)
+
+
+def _mean(node: Node, data: Dataset) -> torch.Tensor:
+    value = evaluate(node, data)
+    if not value.is_floating_point():
+        raise RewriteError(f"ablate: {node!r} has no mean.", fix="ablate what is computed from it instead.")
+    return value if value.ndim == len(node.shape) else value.double().mean(0).to(node.dtype)
+
+
+def _fixed(value: torch.Tensor, node: Node) -> Node:
+    return array(value, node.name)
+
+
+def patch(graph: Node, which: object, value: Node | torch.Tensor) -> Node:
+    """Put a value in the place of the selected nodes: another node, or a fixed tensor of the example's shape.
+
+    >>> from remix_utils import apply, evaluate, placeholder
+    >>> graph = apply("relu", placeholder("x", (2,)), name="hidden")
+    >>> evaluate(patch(graph, "hidden", torch.tensor([5.0, 6.0])))
+    tensor([5., 6.])
+
+    Raises ShapeError for another shape or dtype than the node's, MatchError for no node.
+    """
+
+    def rule(node: Node) -> Node:
+        new = value if isinstance(value, Node) else array(value, node.name)
+        if (new.shape, new.dtype) != (node.shape, node.dtype):
+            raise ShapeError(
+                f"patch: {new!r} is put in the place of {node!r}.",
+                fix="give it the same shape per example; for values that differ by row, pass a placeholder and bind it.",
+            )
+        return new
+
+    return update(graph, which, rule)
+
+
+def freeze(graph: Node, which: object, data: Data) -> Node:
+    """Hold the selected nodes at their values on `data`, row by row (a single row serves for all).
+
+    Evaluate the result with as many rows as `data` has. With clean inputs and corrupted `data` this is noising, with
+    corrupted inputs and clean `data` it is denoising.
+
+    >>> from remix_utils import apply, evaluate, placeholder
+    >>> graph = apply("relu", placeholder("x", (2,)), name="hidden")
+    >>> evaluate(freeze(graph, "hidden", {"x": torch.ones(1, 2)}))
+    tensor([1., 1.])
+
+    Raises DataError for data that lacks an input the nodes read, MatchError for no node.
+    """
+    return _elsewhere(graph, which, _dataset(data, "freeze"), "frozen", spare=False)
+
+
+def path_patch(graph: Node, which: object, corrupted: Mapping[str, Node]) -> Node:
+    """Let what flows down the selected paths come from other inputs, all else from the graph's own.
+
+    Nodes between the selected ones and the root are computed again. `corrupted` maps an input's name to the node to
+    read instead, usually a placeholder. With clean inputs in the graph and corrupted ones in the mapping this is
+    noising; the other way round it is denoising (Goldowsky-Dill et al. 2023).
+
+    >>> from remix_utils import add, apply, at, evaluate, placeholder
+    >>> x = placeholder("x", (1,))
+    >>> graph = path_patch(add(apply("relu", x), x), at(op="add").child(1), {"x": placeholder("other", (1,))})
+    >>> evaluate(graph, {"x": torch.tensor([[1.0]]), "other": torch.tensor([[5.0]])})
+    tensor([[6.]])
+
+    Raises MatchError for no path, InputError for an input that the graph does not read, ShapeError for other shapes.
+    """
+    order = children_first(graph)
+    inputs = {node: node.op.input for node in order if isinstance(node.op, Placeholder) and node.op.rows is None}
+    unknown = sorted(set(corrupted) - set(inputs.values()))
+    if unknown or not corrupted:
+        raise InputError(
+            f"path_patch: the graph reads no input {unknown[0] if unknown else ''!r}; "
+            + nearest(unknown[0] if unknown else "", inputs.values())
+            + ".",
+            fix="map the names of the graph's placeholders.",
+        )
+    new = {node: corrupted[name] for node, name in inputs.items() if name in corrupted}
+    for old, other in new.items():
+        if type(other) is not Node or (other.shape, other.dtype) != (old.shape, old.dtype):
+            raise ShapeError(
+                f"path_patch: {old!r} would read {other!r}.", fix="give a node of the same shape and dtype."
+            )
+    changed: list[Node] = []
+
+    def rule(node: Node) -> Node:
+        result = substitute([node], new)[0]
+        if result is not node:
+            changed.append(node)
+        return result
+
+    patched = update(graph, which, rule)
+    if not changed:
+        raise MatchError(
+            f"path_patch: what {which!r} selects reads none of {sorted(corrupted)}.", fix="select nodes that read them."
+        )
+    return patched
+
+
+def _elsewhere(graph: Node, which: object, data: Dataset, word: str, spare: bool) -> Node:
+    """The selected nodes computed from `data`, which the graph brings along."""
+    made: dict[str, Node] = {}
+
+    def from_data(node: Node) -> Node:
+        name = node.op.input  # type: ignore[attr-defined]
+        if name not in data:
+            raise DataError(
+                f"Input {name!r} is not a column of the data; {nearest(name, data.columns)}.",
+                fix="give data with a column for every input that the node reads.",
+            )
+        column = data[name]
+        if tuple(column.shape[1:]) != node.shape or column.dtype != node.dtype:
+            raise ShapeError(
+                f"Column {name!r} is {column.dtype} {list(column.shape[1:])} per row, the input {node!r}.",
+                fix="give data of the input's shape and dtype.",
+            )
+        return made.setdefault(name, bound(node, column, f"{name}.{word}", spare))
+
+    def rule(node: Node) -> Node:
+        inputs = [n for n in children_first(node) if isinstance(n.op, Placeholder) and n.op.rows is None]
+        return substitute([node], {each: from_data(each) for each in inputs})[0]
+
+    return update(graph, which, rule)
+
+
+def _dataset(data: Data | None, who: str) -> Dataset:
+    if data is None:
+        raise DataError(f"{who} needs data to take values from.", fix="pass a Dataset with the graph's inputs.")
+    return data if isinstance(data, Dataset) else Dataset(data)
