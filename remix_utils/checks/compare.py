@@ -8,15 +8,20 @@ from dataclasses import dataclass
 import numpy
 import torch
 
+from remix_utils.errors import RemixError
+from remix_utils.graph.equality import same_value
 from remix_utils.graph.node import Node
 
 
 @dataclass(frozen=True)
 class NodeForm:
-    """A graph, by its content: names do not count."""
+    """A graph: equal to one that has the same value, whatever it is made of."""
 
-    key: bytes
-    text: str
+    node: Node
+
+    @property
+    def text(self) -> str:
+        return f"graph {self.node.name!r} of shape {list(self.node.shape)}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def plain(value: object) -> object:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Node):
-        return NodeForm(value.key, f"graph {value.name!r} of shape {list(value.shape)}")
+        return NodeForm(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in dict(value).items()}
     if isinstance(value, Set):
@@ -139,15 +144,31 @@ def difference(got: object, expected: object, tolerance: float = 1e-5, where: st
         return _array_difference(got, expected, tolerance, where)
     if isinstance(expected, dict) and isinstance(got, dict):
         return _dict_difference(got, expected, tolerance, where)
-    if isinstance(expected, list) and isinstance(got, list | numpy.ndarray) and numpy.ndim(got):
+    if isinstance(expected, list) and isinstance(got, list | numpy.ndarray) and getattr(got, "ndim", 1):
         if len(got) != len(expected):
             return Difference(where, f"{len(got)} items", f"{len(expected)} items", "the wrong number of them")
         pairs = enumerate(zip(got, expected, strict=True))
         return _first(difference(plain(g), e, tolerance, f"{where}[{i}]") for i, (g, e) in pairs)
-    same = type(got) is type(expected) and not isinstance(got, Stranger)
-    if same and (got.key == expected.key if isinstance(got, NodeForm) else got == expected):  # pyright: ignore
+    if isinstance(got, NodeForm) and isinstance(expected, NodeForm):
+        return _graph_difference(got, expected, tolerance, where)
+    if type(got) is type(expected) and not isinstance(got, Stranger) and got == expected:
         return None
     return Difference(where, describe(got), describe(expected))
+
+
+def _graph_difference(got: NodeForm, expected: NodeForm, tolerance: float, where: str) -> Difference | None:
+    """Two graphs on the same random inputs."""
+    if got.node.key == expected.node.key:
+        return None
+    try:
+        found = same_value(got.node, expected.node, tolerance=tolerance)
+    except RemixError as error:
+        return Difference(where, f"the {got.text}", f"the {expected.text}", f"not the right graph ({error.fact})")
+    if found:
+        return None
+    place = f", and first at {found.where!r}" if found.where else ""
+    told = f"not the right graph: on random inputs it is off by {found.difference:.2g}{place}"
+    return Difference(where, f"the {got.text}, {told}", "one that computes the same", told)
 
 
 def _first(found) -> Difference | None:

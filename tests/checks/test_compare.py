@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remix_utils.checks.compare import NodeForm, difference, plain
-from remix_utils.graph.build import array
+from remix_utils.graph.ops import add, array, placeholder
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=6)
 
@@ -131,12 +131,19 @@ def test_numbers_at_the_edges():
     assert part(torch.ones(2, dtype=torch.bfloat16, requires_grad=True), [1, 1]) is None
 
 
-def test_graphs_compare_by_content():
-    """Names do not enter; values do."""
-    one, same, other = (array(torch.ones(2) * n, name) for n, name in ((1, "a"), (1, "b"), (2, "a")))
+def test_graphs_compare_by_value():
+    """Names and spelling do not count; a graph that computes something else is told by how much."""
+    x = placeholder("x", [2])
+    one, same, other = (
+        add(x, array(torch.ones(2) * n, "shift"), name=name) for n, name in ((1, "a"), (1, "b"), (3, "a"))
+    )
     assert isinstance(plain(one), NodeForm)
     assert part(one, same) is None
-    assert part(one, other) is not None
+    assert part(add(array([1.0, 1.0]), x), one) is None
+    assert "not the right graph: on random inputs it is off by " in part(other, one)
+    assert part(x, one) is not None
+    assert part(placeholder("x", [3]), one) == "the graph 'x' of shape [3], expected the graph 'a' of shape [2]"
+    assert part([1, 1], one) == "an array of shape [2], expected the graph 'a' of shape [2]"
 
 
 def test_the_expected_value_can_be_held_back():
