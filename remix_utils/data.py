@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 
@@ -37,7 +38,11 @@ class Dataset:
             raise DataError(f"The dataset has 0 rows: {list(lengths)}.", fix="keep at least one row.")
         self._columns = dict(merged)
 
-    def __getitem__(self, which: str | int | slice | torch.Tensor | list[int]):
+    @overload
+    def __getitem__(self, which: str) -> torch.Tensor: ...
+    @overload
+    def __getitem__(self, which: int | slice | torch.Tensor | list[int]) -> Dataset: ...
+    def __getitem__(self, which):
         """A column by name, or a dataset of some rows."""
         if isinstance(which, str):
             if which not in self._columns:

@@ -72,7 +72,7 @@ def patch(graph: Node, which: object, value: Node | torch.Tensor) -> Node:
         if (new.shape, new.dtype) != (node.shape, node.dtype):
             raise ShapeError(
                 f"patch: {new!r} is put in the place of {node!r}.",
-                fix="give it the same shape per example; for values that differ by row, pass a placeholder and bind it.",
+                fix="give it the same shape per example; values that differ by row need a placeholder.",
             )
         return new
 

@@ -37,7 +37,7 @@ class Buffer:
         if self._digest is None:
             tensor = self.tensor.detach().cpu().contiguous()
             hashed = hashlib.blake2b(f"{tensor.dtype}{tuple(tensor.shape)}".encode(), digest_size=16)
-            hashed.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+            hashed.update(tensor.reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
             self._digest = hashed.digest()
         return self._digest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TypedDict, Unpack, overload
 
 import torch
 
@@ -18,6 +19,16 @@ from remix_utils.graph.walk import children_first
 
 DEFAULT_MEMORY = 2**30
 Nodes = Node | Sequence[Node] | Mapping[str, Node]
+Values = dict[str, torch.Tensor]
+
+
+class Options(TypedDict, total=False):
+    """How `evaluate` goes about its work."""
+
+    batch_size: int | None
+    memory: int | None
+    executor: Executor | None
+    grad: bool
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,14 @@ def plan(nodes: Nodes, inputs: Inputs | None = None, batch_size: int | None = No
     return _plan(stages(roots, bound), roots, batch_size, memory)
 
 
+@overload
+def evaluate(nodes: Node, inputs: Inputs | None = None, **options: Unpack[Options]) -> torch.Tensor: ...
+@overload
+def evaluate(nodes: Mapping[str, Node], inputs: Inputs | None = None, **options: Unpack[Options]) -> Values: ...
+@overload
+def evaluate(nodes: Sequence[Node], inputs: Inputs | None = None, **options: Unpack[Options]) -> list[torch.Tensor]: ...
 def evaluate(
-    nodes: Nodes,
+    nodes,
     inputs: Inputs | None = None,
     *,
     batch_size: int | None = None,

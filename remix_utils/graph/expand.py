@@ -37,7 +37,7 @@ def expand_paths(graph: Node, which: object, frozen: object = FROZEN, most: int 
 
 def _expand(root: Node, frozen: set[str], most: int) -> Node:
     order = children_first(root)
-    fixed = {node for node in order if node.space is None or node.name in frozen and node is not root}
+    fixed = {node for node in order if node.space is None or (node.name in frozen and node is not root)}
     open_slots = {node: _open_slots(node, fixed) for node in order}
     counts: dict[Node, int] = {}
     for node in order:

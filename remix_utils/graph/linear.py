@@ -46,7 +46,7 @@ class Einsum(Op):
         return torch.einsum(_equation(self.parsed, tuple(batched)), *values)
 
     def push(self, node, at):
-        taken = {word: entry for word, entry in zip(self.parsed.output, at, strict=True)}
+        taken = dict(zip(self.parsed.output, at, strict=True))
         pattern = self.parsed
         for word, entry in taken.items():
             if isinstance(entry, int):
@@ -61,7 +61,9 @@ class Einsum(Op):
         return f"einsum {_canonical(self.parsed)}".encode()
 
     def flops(self, node):
-        sizes = {w: n for ws, c in zip(self.parsed.inputs, node.children, strict=True) for w, n in zip(ws, c.shape)}
+        sizes: dict[str, int] = {}
+        for words, child in zip(self.parsed.inputs, node.children, strict=True):
+            sizes.update(zip(words, child.shape, strict=True))
         return max(2 * (len(node.children) - 1), 1) * math.prod(sizes.values())
 
 

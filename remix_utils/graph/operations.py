@@ -14,7 +14,7 @@ from remix_utils.graph.buffer import Buffer
 from remix_utils.graph.functions import Function
 from remix_utils.graph.indexing import At, Span
 from remix_utils.graph.linear import Add, broadcast_index, one_dtype
-from remix_utils.graph.node import Node, Op
+from remix_utils.graph.node import Op
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ from collections.abc import Callable
 import torch
 
 from remix_utils.errors import RewriteError, ShapeError
-from remix_utils.graph import indexing
+from remix_utils.graph.expand import expand_paths
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Apply, Index, Sample
 from remix_utils.graph.ops import add, apply, array, einsum, sample
-from remix_utils.graph.expand import expand_paths
 from remix_utils.graph.rewrite import split, update
 from remix_utils.graph.walk import children_first, rebuild
 
@@ -113,7 +112,7 @@ def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
         if bool((rows.norm(dim=1) == 0).any()):
             raise RewriteError(f"project: a direction for {node.place} is zero.", fix="leave it out.")
         basis = torch.linalg.svd(rows.double(), full_matrices=False)
-        kept = basis.Vh[basis.S > basis.S[0] * 1e-12]
+        kept = basis.Vh[basis.S[0] * 1e-12 < basis.S]
         matrix = array((kept.T @ kept).to(node.dtype), f"{node.name}.projection")
         axes = _axes(node.shape)
         onto = f"{axes}, {axes.split()[-1]} to -> {' '.join([*axes.split()[:-1], 'to'])}"
@@ -159,7 +158,7 @@ def fold_layernorm(graph: Node, which: object) -> Node:
     >>> [node.name for node in fold_layernorm(graph, "ln").children]
     ['out.folded', 'out.bias']
 
-    Raises RewriteError for a node that is no layernorm, or that something else than an einsum with a fixed factor reads.
+    Raises RewriteError for a node that is no layernorm, or has a reader that is no einsum with a fixed factor.
     """
     norms: set[Node] = set()
 
@@ -181,7 +180,7 @@ def _fold(node: Node, original: Node, norms: set[Node]) -> Node:
         return node
     if not isinstance(node.op, Einsum) or len(node.children) != 2 or len(slots) != 1:
         raise RewriteError(
-            f"fold_layernorm: {node!r} reads {original.children[slots[0]].name!r} but is no einsum with one other factor.",
+            f"fold_layernorm: {node!r} reads {original.children[slots[0]].name!r} and is no einsum of two factors.",
             fix="leave that layernorm as it is, or rewrite its reader first.",
         )
     (slot,) = slots

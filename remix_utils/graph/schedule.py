@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from remix_utils.data import Dataset
-from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError, nearest
+from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError
 from remix_utils.graph.buffer import Buffer
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Index, Placeholder, Sample
@@ -24,7 +24,7 @@ class Bound:
     values: dict[Node, torch.Tensor] = field(default_factory=dict)
     batched: set[Node] = field(default_factory=set)
     batch_shape: tuple[int, ...] | None = None
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def rows(self) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from remix_utils.errors import PatternError
 from remix_utils.graph.node import Node
+
+State = Any  # hashable; each selector has its own
 
 
 class Selector:
@@ -20,15 +22,15 @@ class Selector:
     `.child(i)` is one edge further, through child i.
     """
 
-    def start(self, root: Node) -> Hashable:
+    def start(self, root: Node) -> State:
         """The state after the path that is only the root."""
         raise TypeError(f"{type(self).__name__} cannot start")
 
-    def step(self, state: Hashable, node: Node, slot: int, child: Node) -> Hashable:
+    def step(self, state: State, node: Node, slot: int, child: Node) -> State:
         """The state after one more edge: from `node` through its child number `slot`."""
         raise TypeError(f"{type(self).__name__} cannot step")
 
-    def accepts(self, state: Hashable) -> bool:
+    def accepts(self, state: State) -> bool:
         raise TypeError(f"{type(self).__name__} cannot accept")
 
     def __or__(self, other: object) -> Selector:
@@ -192,7 +194,7 @@ class Below(Selector):
 
 
 def at(which: object = None, op: str | None = None) -> Selector:
-    """A selector by name (with `*`, `?`, `[...]`; a star also crosses dots), predicate or node, and by kind of operation.
+    """A selector by name (with `*`, `?`, `[...]`; a star also crosses dots), predicate or node, and by operation.
 
     >>> from remix_utils import add, array, find
     >>> graph = add(array([1.0], "a.x"), array([2.0], "b.x"), name="sum")
@@ -220,7 +222,7 @@ def selector(which: object) -> Selector:
         matches = _glob(which)
         return Match(lambda node: matches(node.name) is not None, f"at({which!r})")
     if callable(which):
-        return Match(which, f"at({getattr(which, '__name__', 'predicate')})")
+        return Match(lambda node: bool(which(node)), f"at({getattr(which, '__name__', 'predicate')})")
     raise PatternError(
         f"A {type(which).__name__} is no selector.", fix="use at(name), at(predicate), at(node) or at(op='einsum')."
     )
