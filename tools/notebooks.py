@@ -105,25 +105,34 @@ def hidden_tests(master: Path, cells: list[Cell], position: int) -> str:
     """The same check on another seed, compared with the reference solution, which travels as source."""
     cell = cells[position]
     id = str(cell.marks["check"])
-    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
-    answers = [
-        call.args[1]
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "check" and len(call.args) == 2
-        if isinstance(call.args[0], ast.Constant) and call.args[0].value == id
-    ]
-    if len(answers) != 1:
+    answer = checked(cell.source, id)
+    if answer is None:
         raise MasterError(
-            f"{master.name}, line {cell.line}: the cell of check {id} calls it {len(answers)} times, expected once.",
-            fix=f'write: check("{id}", answer)',
+            f"{master.name}, line {cell.line}: the cell of check {id} does not call it, or does more than that.",
+            fix=f'write one line, check("{id}", answer): the last value of a test cell would be its partial credit.',
         )
-    wanted = {node.id for node in ast.walk(answers[0]) if isinstance(node, ast.Name)}
+    wanted = {node.id for node in ast.walk(answer) if isinstance(node, ast.Name)}
     known = statements([*cells_before(".".join(id.split(".")[:2]), master.parents[1]), *cells[:position]])
-    answer = ast.unparse(answers[0])
-    source = "\n".join([*closure(known, wanted), answer])
+    text = ast.unparse(answer)
+    source = "\n".join([*closure(known, wanted), text])
     if "'''" in source:
         raise MasterError(f"{master.name}: {id} rests on a text in ''' quotes.", fix='use """ quotes there.')
-    return HIDDEN.format(id=id, answer=answer, seed=zlib.crc32(id.encode()) % 10**6 + 1, reference=source)
+    return HIDDEN.format(id=id, answer=text, seed=zlib.crc32(id.encode()) % 10**6 + 1, reference=source)
+
+
+def checked(source: str, id: str) -> ast.expr | None:
+    """The answer in `check(id, answer)`; None where the cell is anything else."""
+    body = ast.parse(source).body
+    call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+    if (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "check"
+        and len(call.args) == 2
+    ):
+        named, answer = call.args
+        return answer if isinstance(named, ast.Constant) and named.value == id and not call.keywords else None
+    return None
 
 
 def student_notebook(reference: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -177,7 +186,7 @@ def build(root: Path) -> list[str]:
         kept = keep_work(path) if path.exists() else None
         path.parent.mkdir(exist_ok=True)
         fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8", newline="\n")
         fresh.replace(path)
         lines.append(f"built {path.relative_to(root)}" + (f" (your work is in {kept.name})" if kept else ""))
     return lines

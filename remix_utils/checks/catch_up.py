@@ -15,6 +15,10 @@ def start_at(id: str) -> None:
     """Put working versions of all that comes before a part (or an exercise) of the day into the caller's namespace.
 
     Use it on top of a part, or when an earlier exercise stands in the way: `start_at("d1.2")`.
+
+    >>> start_at("d1.1")
+    start_at d1.1: nothing comes before it.
+
     MasterError where the course's masters, or that part, are not to be found.
     """
     space = sys._getframe(1).f_globals
@@ -29,7 +33,7 @@ def earlier(id: str) -> dict[str, object]:
     cells = cells_before(id)
     wanted: dict[str, None] = {}
     for each in statements(cell for cell in cells if "exercise" in cell.marks and not _is_quiz(cell.marks)):
-        wanted |= dict.fromkeys(sorted(each.makes))
+        wanted |= dict.fromkeys(sorted(each.makes | each.touches))
     source = "\n".join(closure(statements(cells), wanted))
     space: dict[str, object] = {"__name__": f"before_{id.replace('.', '_')}"}
     with held([]), contextlib.redirect_stdout(io.StringIO()):

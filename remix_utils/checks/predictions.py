@@ -59,7 +59,11 @@ class Predictions:
 
 
 def predictions(day: str) -> Predictions:
-    """Predicted beside measured, for a day (`d1`) or a part (`d1.2`), as far as they were made."""
+    """Predicted beside measured, for a day (`d1`) or a part (`d1.2`), as far as they were made.
+
+    >>> predictions("d0.9").rows
+    []
+    """
     chosen = [(id, kept) for id, kept in sorted(_load().items()) if id.startswith(f"{day}.")]
     return Predictions(
         [(id, *(kept.get(name, "–") for name in ("what", "predicted", "measured"))) for id, kept in chosen]
