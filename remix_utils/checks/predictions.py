@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import re
 from html import escape
 from pathlib import Path
 
@@ -30,10 +32,10 @@ def predict(id: str, guess: object, what: str) -> None:
 def measured(id: str, value: object, error: float | None = None) -> None:
     """Put what was measured (and its standard error) beside what was predicted.
 
-    >>> measured("d0.1.p1", 12.25, 0.5)
-    d0.1.p1: measured 12.2 ± 0.5; there was no prediction.
+    >>> measured("d0.1.p1", 12.56, 0.309)
+    d0.1.p1: measured 12.6 ± 0.3; there was no prediction.
     """
-    found = _text(value) + ("" if error is None else f" ± {_text(error)}")
+    found = _text(value) if error is None else _with_error(float(plain(value)), float(plain(error)))  # pyright: ignore
     kept = _keep(id, measured=found)
     said = f"predicted {kept['predicted']} ({kept['what']})" if "predicted" in kept else "there was no prediction"
     print(f"{id}: measured {found}; {said}.")
@@ -64,10 +66,21 @@ def predictions(day: str) -> Predictions:
     >>> predictions("d0.9").rows
     []
     """
-    chosen = [(id, kept) for id, kept in sorted(_load().items()) if id.startswith(f"{day}.")]
+    chosen = [(id, kept) for id, kept in sorted(_load().items(), key=_place) if id.startswith(f"{day}.")]
     return Predictions(
         [(id, *(kept.get(name, "–") for name in ("what", "predicted", "measured"))) for id, kept in chosen]
     )
+
+
+def _place(item: tuple[str, object]) -> list[int]:
+    """p10 stands after p2."""
+    return [int(number) for number in re.findall(r"\d+", item[0])]
+
+
+def _with_error(value: float, error: float) -> str:
+    """As many digits as the error allows."""
+    digits = max(0, -math.floor(math.log10(error))) if 0 < error < math.inf else 2
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _text(value: object) -> str:

@@ -206,13 +206,13 @@ def test_predictions_are_kept_beside_what_was_measured(tmp_path, monkeypatch, ca
     predictions.measured("d9.1.p2", 7)
     said = capsys.readouterr().out
     assert "d9.1.p2: no guess yet" in said
-    assert "measured 12.3 ± 0.51; predicted 40 (points left)" in said
+    assert "measured 12.3 ± 0.5; predicted 40 (points left)" in said
     assert "measured 7; there was no prediction." in said
     table = predictions.predictions("d9")
-    assert table.rows[0] == ("d9.1.p1", "points left", "40", "12.3 ± 0.51")
+    assert table.rows[0] == ("d9.1.p1", "points left", "40", "12.3 ± 0.5")
     assert table.rows[2] == ("d9.2.p1", "which head", "head 5", "–")
     assert "points &lt;lost&gt;" in table._repr_html_()
-    assert repr(table).splitlines()[1].split() == ["d9.1.p1", "points", "left", "40", "12.3", "±", "0.51"]
+    assert repr(table).splitlines()[1].split() == ["d9.1.p1", "points", "left", "40", "12.3", "±", "0.5"]
     assert len(predictions.predictions("d9.1").rows) == 2
     (tmp_path / ".remix" / "predictions.json").write_text('{"d9.1.p1": ')
     monkeypatch.setattr(predictions, "KEPT", {})
