@@ -86,7 +86,7 @@ def _by_alarm(function: Callable, arguments: tuple, seconds: float) -> object:
     finally:
         running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
 
 
 def _by_thread(function: Callable, arguments: tuple, seconds: float) -> object:
@@ -147,10 +147,11 @@ def held(noise: list[str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _descriptor(text: io.StringIO) -> Iterator[None]:
     """What libraries write to file descriptor 2 by themselves."""
-    with tempfile.TemporaryFile() as file, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         try:
+            file = stack.enter_context(tempfile.TemporaryFile())
             kept = os.dup(2)
-        except OSError:  # no stderr at all
+        except OSError:  # no stderr at all, or nowhere to keep it
             yield
             return
         stack.callback(os.close, kept)
