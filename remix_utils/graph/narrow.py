@@ -93,7 +93,7 @@ def sink(node: Node, at: At, name: Callable[[Node], str | None]) -> Node:
     stack = [(node, at)]
     while stack:
         here, entries = pair = stack[-1]
-        called = name(here)
+        called = here.name if here.name == here.op.kind else name(here)  # a node without a name is its parent's
         if pair in done or indexing.is_whole(entries, here.shape):
             done.setdefault(pair, here)
             stack.pop()

@@ -10,9 +10,9 @@ from remix_utils.graph.linear import Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, concat, index
-from remix_utils.graph.select import no_match, states
+from remix_utils.graph.select import find, no_match, states
 from remix_utils.graph.selector import Match, selector
-from remix_utils.graph.walk import checked, children_first, rebuild, substitute
+from remix_utils.graph.walk import checked, children_first, substitute
 
 
 def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node:
@@ -31,10 +31,7 @@ def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node
     """
     chosen = selector(which)
     if isinstance(chosen, Match):
-        hits = {node for node in children_first(graph) if chosen.test(node)}
-        if not hits:
-            raise no_match(graph, which)
-        return rebuild([graph], lambda node, original: function(node) if original in hits else node)[0]
+        return _update_nodes(graph, find(graph, chosen), function)
     arrived = states(graph, chosen)
     if not any(chosen.accepts(state) for each in arrived.values() for state in each):
         raise no_match(graph, which)
@@ -42,9 +39,9 @@ def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node
     built: dict[tuple[Node, tuple[Node, ...]], Node] = {}
     updated: dict[Node, Node] = {}
     for node in children_first(graph):
-        for state in arrived[node]:
-            steps = ((child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children))
-            children = tuple(done[step] for step in steps)
+        for state in arrived.get(node, ()):
+            steps = [(child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children)]
+            children = tuple(done.get(step, step[0]) for step in steps)
             new = built.setdefault((node, children), node.with_children(children))
             if chosen.accepts(state):
                 if new not in updated:
@@ -52,6 +49,17 @@ def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node
                 new = updated[new]
             done[node, state] = new
     return done[graph, chosen.start(graph)]
+
+
+def _update_nodes(graph: Node, hits: Sequence[Node], function: Callable[[Node], Node]) -> Node:
+    """Every use of some nodes: only what stands above them is built again."""
+    chosen = set(hits)
+    done: dict[Node, Node] = {}
+    for node in children_first(graph):
+        if node in chosen or not done.keys().isdisjoint(node.children):
+            new = node.with_children([done.get(child, child) for child in node.children])
+            done[node] = checked(function(new), node) if node in chosen else new
+    return done[graph]
 
 
 def replace(graph: Node, new: Mapping[Node, Node]) -> Node:

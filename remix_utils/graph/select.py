@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Literal
 
 from remix_utils.errors import MatchError, nearest
@@ -14,13 +14,32 @@ from remix_utils.graph.walk import children_first
 
 
 def states(graph: Node, chosen: Selector) -> dict[Node, dict[Hashable, None]]:
-    """For each node, parents first, every state in which some path from the root arrives."""
+    """For each node, parents first, the states in which paths from the root arrive and may yet be selected."""
+    order = children_first(graph)
+    known: dict[Selector, set[Node]] = {}
+
+    def above(part: Selector) -> set[Node]:
+        if part not in known:
+            known[part] = _at_or_above(order, part)
+        return known[part]
+
     arrived: dict[Node, dict[Hashable, None]] = {graph: {chosen.start(graph): None}}
-    for node in reversed(children_first(graph)):
-        for state in arrived[node]:
+    for node in reversed(order):
+        for state in arrived.get(node, ()):
             for slot, child in enumerate(node.children):
-                arrived.setdefault(child, {})[chosen.step(state, node, slot, child)] = None
+                onward = chosen.step(state, node, slot, child)
+                if chosen.hopeful(onward, child, above):
+                    arrived.setdefault(child, {})[onward] = None
     return arrived
+
+
+def _at_or_above(order: Sequence[Node], part: Selector) -> set[Node]:
+    """The nodes at which a selected path may end, and all from which one of them is reached."""
+    found: set[Node] = set()
+    for node in order:
+        if not found.isdisjoint(node.children) or part.ends(node):
+            found.add(node)
+    return found
 
 
 def find(graph: Node, which: object, missing: Literal["error", "ok"] = "error") -> list[Node]:
@@ -39,7 +58,7 @@ def find(graph: Node, which: object, missing: Literal["error", "ok"] = "error") 
         found = [node for node in order if chosen.test(node)]
     else:
         arrived = states(graph, chosen)
-        found = [node for node in order if any(map(chosen.accepts, arrived[node]))]
+        found = [node for node in order if any(map(chosen.accepts, arrived.get(node, ())))]
     if not found and missing == "error":
         raise no_match(graph, which)
     return found
@@ -115,7 +134,7 @@ def _alive(graph: Node, chosen: Selector) -> set[tuple[Node, Hashable]]:
     arrived = states(graph, chosen)
     alive: set[tuple[Node, Hashable]] = set()
     for node in children_first(graph):
-        for state in arrived[node]:
+        for state in arrived.get(node, ()):
             steps = ((child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children))
             if chosen.accepts(state) or any(step in alive for step in steps):
                 alive.add((node, state))

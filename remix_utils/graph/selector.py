@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
@@ -13,6 +13,7 @@ from remix_utils.errors import PatternError
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
+Above = Callable[["Selector"], Set[Node]]
 
 
 class Selector:
@@ -32,6 +33,14 @@ class Selector:
 
     def accepts(self, state: State) -> bool:
         raise TypeError(f"{type(self).__name__} cannot accept")
+
+    def ends(self, node: Node) -> bool:
+        """Whether a path that ends here could be selected at all."""
+        return True
+
+    def hopeful(self, state: State, node: Node, above: Above) -> bool:
+        """Whether this path, or a longer one, could still be selected; `above(s)` has the nodes above the ends of s."""
+        return node in above(self)
 
     def __or__(self, other: object) -> Selector:
         return Combined(selector(self), selector(other), "|")
@@ -70,6 +79,9 @@ class Match(Selector):
     def accepts(self, state):
         return state
 
+    def ends(self, node):
+        return self.test(node)
+
     def __repr__(self):
         return self.text
 
@@ -88,6 +100,14 @@ class Combined(Selector):
 
     def accepts(self, state):
         left, right = self.left.accepts(state[0]), self.right.accepts(state[1])
+        return left or right if self.sign == "|" else left and right
+
+    def ends(self, node):
+        left, right = self.left.ends(node), self.right.ends(node)
+        return left or right if self.sign == "|" else left and right
+
+    def hopeful(self, state, node, above):
+        left, right = self.left.hopeful(state[0], node, above), self.right.hopeful(state[1], node, above)
         return left or right if self.sign == "|" else left and right
 
     def avoiding(self, other):
@@ -130,6 +150,9 @@ class Child(Selector):
     def accepts(self, state):
         return state[1]
 
+    def hopeful(self, state, node, above):
+        return state[1] or self.inner.hopeful(state[0], node, above)
+
     def __repr__(self):
         return f"{self.inner!r}.child({self.slot})"
 
@@ -151,6 +174,12 @@ class Avoiding(Selector):
 
     def accepts(self, state):
         return self.inner.accepts(state[0]) and not state[2]
+
+    def ends(self, node):
+        return self.inner.ends(node)
+
+    def hopeful(self, state, node, above):
+        return not state[2] and self.inner.hopeful(state[0], node, above)
 
     def __repr__(self):
         return f"{self.inner!r}.avoiding({self.other!r})"
@@ -187,6 +216,15 @@ class Below(Selector):
 
     def accepts(self, state):
         return any(self.lower.accepts(run) for run in state[2])
+
+    def ends(self, node):
+        return self.lower.ends(node)
+
+    def hopeful(self, state, node, above):
+        upper, _, runs, fresh = state
+        if (runs or fresh is not None) and node in above(self):
+            return True
+        return self.upper.hopeful(upper, node, above)
 
     def __repr__(self):
         way = f".avoiding({self.other!r})" if self.other else ""

@@ -8,7 +8,7 @@ from remix_utils.errors import NodeError
 from remix_utils.graph.node import Node, postorder
 
 
-def children_first(*roots: Node) -> list[Node]:
+def children_first(*roots: Node) -> Sequence[Node]:
     """Every node below the roots once, each after its children.
 
     >>> from remix_utils import add, array
@@ -18,7 +18,12 @@ def children_first(*roots: Node) -> list[Node]:
 
     Raises NodeError for a cycle.
     """
-    return postorder(roots, lambda node: node.children)
+    if len(roots) != 1:
+        return postorder(roots, lambda node: node.children)
+    memory = roots[0].memory
+    if "children first" not in memory:
+        memory["children first"] = tuple(postorder(roots, lambda node: node.children))
+    return memory["children first"]
 
 
 def rebuild(roots: Sequence[Node], rule: Callable[[Node, Node], Node]) -> list[Node]:
@@ -28,20 +33,23 @@ def rebuild(roots: Sequence[Node], rule: Callable[[Node, Node], Node]) -> list[N
     >>> rebuild([array([1.0], "x")], lambda node, original: node.named(node.name + "'"))[0].name
     "x'"
     """
-    done: dict[int, Node] = {}
+    done: dict[Node, Node] = {}
     for node in children_first(*roots):
-        rebuilt = node.with_children([done[id(child)] for child in node.children])
-        done[id(node)] = checked(rule(rebuilt, node), node)
-    return [done[id(root)] for root in roots]
+        done[node] = checked(rule(node.with_children([done[child] for child in node.children]), node), node)
+    return [done[root] for root in roots]
 
 
 def substitute(roots: Sequence[Node], new: Mapping[Node, Node]) -> list[Node]:
     """Put nodes in the place of others, all at once; what is put in is not searched."""
-    order = postorder(roots, lambda node: () if node in new else node.children)
-    done: dict[int, Node] = {}
-    for node in order:
-        done[id(node)] = new[node] if node in new else node.with_children([done[id(c)] for c in node.children])
-    return [done[id(root)] for root in roots]
+    question = ("substitute", frozenset(new.items()))
+
+    def known(node: Node) -> Node | None:
+        return new.get(node) or node.memory.get(question)
+
+    for node in postorder(roots, lambda node: () if known(node) else node.children):
+        if not known(node):
+            node.memory[question] = node.with_children([known(child) for child in node.children])  # type: ignore[misc]
+    return [known(root) for root in roots]  # type: ignore[misc]
 
 
 def checked(result: object, original: Node) -> Node:
