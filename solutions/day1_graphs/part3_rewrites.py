@@ -21,7 +21,7 @@ import math
 
 import torch
 from remix_utils import Node, add, apply, array, at, check, einsum, evaluate, find, find_one, hint, index, measured
-from remix_utils import models, placeholder, plot, predict, predictions, replace, show, start_at, update
+from remix_utils import models, placeholder, plot, predict, predictions, replace, show, start_at
 from remix_utils.tasks import digits
 
 start_at("d1.3")  # to rejoin the room: start_at("d1.3.7") brings working versions of all that comes before d1.3.7
@@ -114,7 +114,8 @@ after = distribute(before)
 
 print(show(after))
 gap = apart(before, after, random_inputs(before, rows=100))
-print(f"apart: {gap:.1e}, where the values are up to {evaluate(before, random_inputs(before, rows=100)).abs().max():.0f}")
+largest = evaluate(before, random_inputs(before, rows=100)).abs().max()
+print(f"apart: {gap:.1e}, where the values are up to {largest:.0f}")
 measured("d1.3.p1", math.log10(gap))
 # %% [markdown]
 # **What you should see**: a difference of 1.5 × 10⁻⁵, on values up to 172. So the two sides are *not* equal, and one might call it a bug. Is it? The last third of this part answers that; until then the checks compute in float64, where there is less to argue about.
@@ -135,7 +136,7 @@ measured("d1.3.p1", math.log10(gap))
 def multiply_out(node: Node) -> Node:
     """An einsum over any number of sums -> one add of einsums, in which no factor is one of those sums."""
     ### BEGIN SOLUTION
-    sums = [list(zip(c.children, c.op.weights)) if c.op.kind == "add" else [(c, 1.0)] for c in node.children]
+    sums = [list(zip(c.children, c.op.weights, strict=True)) if c.op.kind == "add" else [(c, 1.0)] for c in node.children]
     choices = list(itertools.product(*sums))
     terms = [einsum(node.op.pattern, *(term for term, _ in choice)) for choice in choices]
     return add(*terms, weights=[math.prod(weight for _, weight in choice) for choice in choices], name=node.name)
@@ -226,7 +227,7 @@ def shape_after(shape: tuple[int, ...], at: tuple) -> tuple[int, ...]:
     """The shape after an index: one int, slice or LongTensor for each axis; trailing axes may be left out."""
     ### BEGIN SOLUTION
     left = []
-    for size, entry in zip(shape, at):
+    for size, entry in zip(shape, at, strict=False):
         if isinstance(entry, slice):
             left.append(len(range(*entry.indices(size))))
         elif not isinstance(entry, int):
@@ -298,7 +299,7 @@ def push_add(node: Node) -> Node:
     for child in total.children:
         lead = len(total.shape) - len(child.shape)
         entries = list(node.op.at[lead:])
-        for axis, (size, whole) in enumerate(zip(child.shape, total.shape[lead:])):
+        for axis, (size, whole) in enumerate(zip(child.shape, total.shape[lead:], strict=True)):
             if size == 1 and whole > 1:
                 entries[axis] = 0 if isinstance(entries[axis], int) else slice(0, 1)
         terms.append(index(child, tuple(entries), name=f"{node.name}.{child.name}"))
@@ -332,10 +333,10 @@ def push_einsum(node: Node) -> Node:
     ### BEGIN SOLUTION
     (child,) = node.children
     left, right = child.op.pattern.split("->")
-    entry = dict(zip(right.split(), node.op.at))
+    entry = dict(zip(right.split(), node.op.at, strict=True))
     gone = {word for word in entry if isinstance(entry[word], int)}
     factors, sides = [], []
-    for factor, words in zip(child.children, left.split(",")):
+    for factor, words in zip(child.children, left.split(","), strict=True):
         own = tuple(entry.get(word, slice(None)) for word in words.split())
         factors.append(index(factor, own, name=f"{node.name}.{factor.name}"))
         sides.append(" ".join(word for word in words.split() if word not in gone))
@@ -369,7 +370,7 @@ def push_apply(node: Node) -> Node:
     ### BEGIN SOLUTION
     (child,) = node.children
     first_mixed = len(child.shape) - WHOLE[child.op.function]
-    for entry, size in list(zip(node.op.at, child.shape))[first_mixed:]:
+    for entry, size in list(zip(node.op.at, child.shape, strict=True))[first_mixed:]:
         if entry != slice(0, size, 1):
             raise ValueError(f"{child.name} needs all {size} entries of an axis that {node.name} indexes with {entry}")
     return apply(child.op.function, index(child.children[0], node.op.at, name=f"{node.name}.in"), name=node.name)
@@ -484,12 +485,12 @@ def split_sum(node: Node, axis: str) -> Node:
     ### BEGIN SOLUTION
     left, right = node.op.pattern.split("->")
     sides = [side.split() for side in left.split(",")]
-    sizes = {word: n for side, child in zip(sides, node.children) for word, n in zip(side, child.shape)}
+    sizes = {side[i]: child.shape[i] for side, child in zip(sides, node.children, strict=True) for i in range(len(side))}
     pattern = ", ".join(" ".join(word for word in side if word != axis) for side in sides) + " ->" + right
     terms = []
     for i in range(sizes[axis]):
         entries = [tuple(i if word == axis else slice(None) for word in side) for side in sides]
-        factors = [index(child, own, name=f"{child.name}.{i}") for child, own in zip(node.children, entries)]
+        factors = [index(child, own, name=f"{child.name}.{i}") for child, own in zip(node.children, entries, strict=True)]
         terms.append(einsum(pattern, *factors, name=f"{node.name}.{i}"))
     return add(*terms, name=node.name)
     ### END SOLUTION
@@ -508,7 +509,8 @@ says = torch.stack(evaluate(terms_of(by_neuron), inputs), dim=-1)  # [image, dig
 for_it = says[torch.arange(len(label)), label] - says.mean(dim=1)  # to the right digit, above the average digit
 by_digit = torch.stack([for_it[label == digit].mean(0) for digit in range(10)])
 neurons = [f"n{neuron}" for neuron in range(16)]
-plot.heatmap(by_digit, [f"a {digit}" for digit in range(10)], neurons, "What each neuron adds to the right digit", "logit")
+shown = [f"a {digit}" for digit in range(10)]
+plot.heatmap(by_digit, shown, neurons, "What each neuron adds to the right digit", "logit", x="neuron", y="image")
 # %% [markdown]
 # **What you should see**: distance at the level of rounding, and sixteen columns that add up, row by row, to the hidden layer's whole say. Neurons 1 and 3, which are never on, add nothing. Neuron 9, which is always on, adds 3 to 5 to the right digit if that is a 0, 4, 8 or 9, and takes about 2 from it if that is a 2, 3, 5 or 7: there the others must outvote it.
 #
@@ -555,8 +557,8 @@ at_random = torch.tensor([accuracy(without(direction), nine_or_four) for directi
 blind = without(read[4] - read[9])
 logits = evaluate(blind, inputs)[nine_or_four]
 chosen = 100 * ((logits[:, 4] > logits[:, 9]) == (label[nine_or_four] == 4)).float().mean().item()
-print(f"as it is {accuracy(graph, nine_or_four):.0f} %, without 4 - 9 {accuracy(blind, nine_or_four):.0f} %, "
-      f"without a random direction {at_random.mean():.0f} ± {at_random.std() / 20**0.5:.0f} %")
+print(f"as it is {accuracy(graph, nine_or_four):.0f} %, without 4 - 9 {accuracy(blind, nine_or_four):.0f} %")
+print(f"without a random direction {at_random.mean():.0f} ± {at_random.std() / 20**0.5:.0f} %")
 print(f"and if it may only choose between 4 and 9: {chosen:.0f} %")
 measured("d1.3.p4", accuracy(blind, nine_or_four))
 # %% [markdown]
@@ -582,7 +584,8 @@ def step_at(value: float, dtype: torch.dtype) -> float:
 check("d1.3.13", step_at)
 # %%
 for value in (0.001, 1.0, 172.0, 1e6):
-    print(f"{value:>11,.3f}:  float32 {step_at(value, torch.float32):.1e}   float64 {step_at(value, torch.float64):.1e}")
+    single, double = step_at(value, torch.float32), step_at(value, torch.float64)
+    print(f"{value:>13,.3f}:  float32 {single:.1e}   float64 {double:.1e}")
 # %% [markdown]
 # **What you should see**: at 172 a float32 step is 1.5 × 10⁻⁵. The two sides of d1.3.2 were one step apart, the least by which two numbers of that size can differ at all, and a test for 10⁻⁵ would have called it a bug.
 #
@@ -600,13 +603,12 @@ def roundabout(size: float, dtype: torch.dtype) -> float:
 
 
 powers = list(range(0, 13, 2))
-errors = {str(dtype).split(".")[1]: [roundabout(10.0**p, dtype) for p in powers] for dtype in (torch.float32, torch.float64)}
+dtypes = {"float32": torch.float32, "float64": torch.float64}
+errors = {name: [roundabout(10.0**p, dtype) for p in powers] for name, dtype in dtypes.items()}
 errors["half a float32 step"] = [step_at(1.2345 * 10.0**p, torch.float32) / 2 for p in powers]
 measured("d1.3.p5", errors["float32"][3])
-plot.lines(
-    powers, {name: [math.log10(max(e, 1e-17)) for e in line] for name, line in errors.items()},
-    "Error of e + (x - e), x about 1", "size of e (power of ten)", "largest error (power of ten)",
-)  # fmt: skip
+logs = {name: [math.log10(error) for error in line] for name, line in errors.items()}
+plot.lines(powers, logs, "Error of e + (x - e), x about 1", "size of e (power of ten)", "largest error (power of ten)")
 # %% [markdown]
 # **What you should see**: at a million the error is 0.06, half a step of float32 at that size, which no test for 10⁻⁵ would accept; and from 10⁸ on nothing is left of x. The rewrite is right. In float64 the same curve lies half a billion times lower.
 #
@@ -667,7 +669,7 @@ for name, (one, other) in pairs.items():
 def balanced(node: Node) -> Node:
     """An add of n terms -> adds of at most two children each, in ceil(log2(n)) levels."""
     ### BEGIN SOLUTION
-    level = [add(child, weights=[weight]) for child, weight in zip(node.children, node.op.weights)]
+    level = [add(child, weights=[weight]) for child, weight in zip(node.children, node.op.weights, strict=True)]
     while len(level) > 1:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [add(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
@@ -686,10 +688,9 @@ numbers = torch.Generator().manual_seed(2)
 lengths = [2**power for power in range(4, 13, 2)]
 sums = [add(*(array(torch.rand(200, generator=numbers), f"t{i}") for i in range(length))) for length in lengths]
 series = {"left to right": [rounding(each) for each in sums], "in pairs": [rounding(balanced(each)) for each in sums]}
-plot.lines(
-    [math.log2(length) for length in lengths], {n: [math.log10(e) for e in line] for n, line in series.items()},
-    "Two orders of one sum", "number of terms (power of two)", "relative error (power of ten)",
-)  # fmt: skip
+logs = {name: [math.log10(error) for error in line] for name, line in series.items()}
+powers = [math.log2(length) for length in lengths]
+plot.lines(powers, logs, "Two orders of one sum", "number of terms (power of two)", "relative error (power of ten)")
 # %% [markdown]
 # **What you should see**: from left to right, 4,096 terms are summed with twenty times the error of the sum in pairs, whose line is flat. Torch sums in pairs (of blocks) as well, which is why two ways of writing one sum in torch seldom agree to the last digit.
 #

@@ -5,7 +5,7 @@ import math
 import torch
 
 from remix_utils import add, array, at, evaluate, find, placeholder, replace
-from tests.answers.day1 import part3_indices, part3_sums
+from tests.answers.day1 import part3_indices, part3_sinking, part3_sums
 from tests.answers.day1.part3_sums import apart_with_numpy
 
 # --- d1.3.13 ----------------------------------------------------------------------------------------------------------
@@ -102,6 +102,7 @@ RECALL = {"terms": 12, "axes": 2, "softmax": "last", "parts": "orthogonal", "rou
 WRONG = [
     *part3_sums.WRONG,
     *part3_indices.WRONG,
+    *part3_sinking.WRONG,
     ("d1.3.13", lambda value, dtype: torch.finfo(dtype).eps, "eps is the step at 1"),
     ("d1.3.13", lambda value, dtype: abs(value) * torch.finfo(dtype).eps, "right at powers of two only"),
     ("d1.3.13", lambda value, dtype: torch.finfo(dtype).eps * 2 ** math.ceil(math.log2(abs(value))), "rounded down."),
@@ -127,6 +128,7 @@ WRONG = [
 RIGHT = [
     *part3_sums.RIGHT,
     *part3_indices.RIGHT,
+    *part3_sinking.RIGHT,
     ("d1.3.13", step_by_nextafter),
     ("d1.3.13", step_by_frexp),
     ("d1.3.14", is_bug_by_norms),

@@ -47,6 +47,8 @@ def _sunk(function, graph):
     if function is _as_it_was:
         return outcome(graph, graph.node)
     before = len(children_first(graph.node))
+    if before > 100:  # where twice as much in every block would never end, say so on a small one
+        _sunk(function, *indexed(0, (tower(0, 6), (slice(5, 6),)))[0])
     result = rewritten(function, graph)
     order = children_first(result)
     if len(order) > 10 * before:
