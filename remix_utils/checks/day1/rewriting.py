@@ -137,8 +137,13 @@ def terms(node: Node) -> list[tuple[Node, float]]:
     """The terms of a sum and of the sums in it, each with its weight; a node that is no sum is its own term."""
     if node.op.kind != "add":
         return [(node, 1.0)]
-    pairs = zip(node.children, node.op.weights, strict=True)  # type: ignore[attr-defined]
+    pairs = zip(node.children, weights_of(node), strict=True)
     return [(term, weight * own) for child, weight in pairs for term, own in terms(child)]
+
+
+def weights_of(node: Node) -> tuple[float, ...]:
+    """The weights of an add."""
+    return node.op.weights  # type: ignore[attr-defined]
 
 
 def weighed(graph: Graph, pairs: Sequence[tuple[Node, float]]) -> list[torch.Tensor]:

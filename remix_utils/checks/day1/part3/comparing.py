@@ -145,7 +145,7 @@ def in_double(graph):
     wider = {
         leaf: placeholder(leaf.name, leaf.shape, torch.float64)
         if leaf.op.kind == "placeholder"
-        else array(leaf.op.value.double(), leaf.name)
+        else array(leaf.op.value.double(), leaf.name)  # type: ignore[attr-defined]
         for leaf in leaves
     }
     return substitute([graph], wider)[0]

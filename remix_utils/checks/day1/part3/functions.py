@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from remix_utils.checks.day1.random_graphs import Draw, picks
 from remix_utils.checks.day1.rewriting import (
-    REFUSED,
     indexed,
     judged,
     no_longer,
@@ -146,8 +145,8 @@ def indexed_functions(seed):
 
 def _function_indexed(function, graph):
     result = or_refused(function, graph)
-    if result == REFUSED:
-        return {"the result": REFUSED}
+    if isinstance(result, str):
+        return {"the result": result}
     return outcome(graph, no_longer(graph, result, "function"))
 
 

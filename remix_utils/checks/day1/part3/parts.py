@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import torch
 
 from remix_utils.checks.day1.random_graphs import Draw
-from remix_utils.checks.day1.rewriting import graphs, judged, outcome, rewritten, terms, weighed
+from remix_utils.checks.day1.rewriting import graphs, judged, outcome, rewritten, terms, weighed, weights_of
 from remix_utils.checks.exercise import Wrong, exercise
 from remix_utils.graph.ops import add, array, einsum, index
 
@@ -32,7 +34,7 @@ def _estimated(function, graph, estimate):
             "the rest, so that either can be replaced.",
             fix="make the rest first: add(node, estimate, weights=[1, -1]).",
         )
-    parts = list(zip(result.children, result.op.weights, strict=True))
+    parts = list(zip(result.children, weights_of(result), strict=True))
     return {**outcome(graph, result), "estimate and rest": weighed(graph, parts)}
 
 
@@ -90,7 +92,7 @@ def _summed(function, graph, axis):
     }
 
 
-def _split_sum(rows=range, every=True, index_it=True):
+def _split_sum(rows: Callable[[int], Iterable[int]] = range, every=True, index_it=True):
     def split(node, axis):
         left, right = node.op.pattern.split("->")
         words = [each.split() for each in left.split(",")]
@@ -151,7 +153,7 @@ def _projected(function, graph, direction):
     result = rewritten(function, graph, direction)
     if result.op.kind != "add" or len(result.children) != 2:
         raise Wrong("the result is not a sum of two nodes, expected add(along, across).")
-    pairs = list(zip(result.children, result.op.weights, strict=True))
+    pairs = list(zip(result.children, weights_of(result), strict=True))
     along, across = weighed(graph, pairs)
     return {**outcome(graph, result), "along": along, "across": across}
 
