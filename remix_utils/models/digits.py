@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from remix_utils.graph.ops import add, apply, array, einsum, placeholder
 from remix_utils.graph.node import Node
+from remix_utils.graph.ops import add, apply, array, einsum, placeholder
 from remix_utils.models.model import Model, shipped
 
 

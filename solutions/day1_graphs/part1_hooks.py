@@ -44,8 +44,6 @@ x, label = test["x"], test["label"]
 for name, network in networks.items():
     print(f"{name}: {100 * (network(x).argmax(-1) == label).float().mean():.1f} % of {len(x)} test images")
 plot.images(x[:8], [str(digit) for digit in label[:8].tolist()], "The first eight test images")
-
-
 # %% [markdown]
 # ## d1.1.1 Read a layer
 # ●○○○○ difficulty · ●●●●○ importance · 8 minutes · core
@@ -65,8 +63,6 @@ def read_layer(network: torch.nn.Module, layer: str, x: torch.Tensor) -> torch.T
     handle.remove()
     return seen[0]
     ### END SOLUTION
-
-
 # %% check="d1.1.1" points=1
 check("d1.1.1", read_layer)
 # %%
@@ -76,12 +72,8 @@ plot.heatmap(
     [f"{image}: a {digit}" for image, digit in enumerate(label[:8].tolist())],
     [f"n{neuron}" for neuron in range(16)],
     "Hidden layer of digits-b on the first eight images",
-    "activation",
-    x="neuron",
-    y="image",
+    "activation", x="neuron", y="image",
 )
-
-
 # %% [markdown]
 # **What you should see**: neurons 1 and 3 are never on. Neuron 9 is always on, whatever the digit: remember it.
 #
@@ -104,16 +96,12 @@ def run_edited(network: torch.nn.Module, layer: str, edit, x: torch.Tensor) -> t
     handle.remove()
     return logits
     ### END SOLUTION
-
-
 # %% check="d1.1.2" points=1
 check("d1.1.2", run_edited)
 # %%
 for name, network in networks.items():
     silenced = run_edited(network, "hidden", torch.zeros_like, x)
     print(f"{name} without its hidden layer: {100 * (silenced.argmax(-1) == label).float().mean():.1f} %")
-
-
 # %% [markdown]
 # **What you should see**: about 96 % and 94 %. Neither network seems to need its hidden layer. A tempting answer to the day's question is at hand: same accuracy, same reason, it is all in the skip.
 #
@@ -135,8 +123,6 @@ def mean_edit(recorded: torch.Tensor):
     ### BEGIN SOLUTION
     return lambda output: recorded.mean(dim=0).expand_as(output)
     ### END SOLUTION
-
-
 # %% check="d1.1.3" points=1
 check("d1.1.3", mean_edit)
 # %% [markdown]
@@ -150,8 +136,6 @@ for name, network in networks.items():
     at_mean[name] = run_edited(network, "hidden", edit, x)
     print(f"{name}, hidden layer at its mean: {100 * (at_mean[name].argmax(-1) == label).float().mean():.1f} %")
 measured("d1.1.p1", 100 * (at_mean["digits-b"].argmax(-1) == label).float().mean())
-
-
 # %% [markdown]
 # **What you should see**: 96 % and 66 %. The networks part. Zero and mean are both "the hidden layer removed", and for `digits-b` they differ by 28 points.
 #
@@ -171,14 +155,10 @@ def resample_edit(rows: torch.Tensor):
     ### BEGIN SOLUTION
     return lambda output: output[rows]
     ### END SOLUTION
-
-
 # %% check="d1.1.4" points=1
 check("d1.1.4", resample_edit)
 # %%
 predict("d1.1.p2", ..., "per cent right, digits-b, hidden layer resampled")
-
-
 # %%
 def draw(seed: int, rows: int = len(x)) -> torch.Tensor:
     """For each of `rows` images, which image it is given instead [rows]."""
@@ -188,8 +168,6 @@ def draw(seed: int, rows: int = len(x)) -> torch.Tensor:
 for name, network in networks.items():
     resampled = run_edited(network, "hidden", resample_edit(draw(0)), x)
     print(f"{name}, hidden layer resampled once: {100 * (resampled.argmax(-1) == label).float().mean():.1f} %")
-
-
 # %% [markdown]
 # **What you should see**: a little over 90 % and about 12 %. `digits-b` is near chance. Its hidden layer speaks with the loudest voice, and now it speaks about another image.
 #
@@ -210,12 +188,8 @@ def accuracy_with_error(correct: torch.Tensor) -> tuple[float, float]:
     per_image = 100 * correct.float().mean(dim=0)
     return per_image.mean().item(), per_image.std().item() / len(per_image) ** 0.5
     ### END SOLUTION
-
-
 # %% check="d1.1.5" points=2
 check("d1.1.5", accuracy_with_error)
-
-
 # %% [markdown]
 # Now the table that we came for. `score` takes a list of logits, one entry a draw.
 # %%
@@ -236,8 +210,6 @@ for name, network in networks.items():
     print(name, {how: f"{mean:.1f} ± {error:.1f} %" for how, (mean, error) in results[name].items()})
 measured("d1.1.p2", *results["digits-b"]["resample"])
 plot.bars(results, "The hidden layer, ablated in three ways", "test accuracy (%)", "ablation of the hidden layer")
-
-
 # %% [markdown]
 # **What you should see**: one pair of networks, three stories. The gap between them is 2 points by zero, 30 by mean, 78 by resampling.
 #
@@ -265,7 +237,6 @@ plot.bars(results, "The hidden layer, ablated in three ways", "test accuracy (%)
 # %% exercise="d1.1.6"
 def only_neuron(edit, neuron: int):
     """The edit [batch, d_layer] -> [batch, d_layer], applied to one column; the others stay as they are."""
-
     ### BEGIN SOLUTION
     def narrowed(output: torch.Tensor) -> torch.Tensor:
         changed = output.clone()
@@ -274,8 +245,6 @@ def only_neuron(edit, neuron: int):
 
     return narrowed
     ### END SOLUTION
-
-
 # %% check="d1.1.6" points=1
 check("d1.1.6", only_neuron)
 # %% [markdown]
@@ -291,16 +260,13 @@ layer_edits = {
 }
 lost = {
     how: {
-        f"n{neuron}": accuracy
-        - score([run_edited(network, "hidden", only_neuron(edit, neuron), x) for edit in edits])[0]
+        f"n{neuron}": accuracy - score([run_edited(network, "hidden", only_neuron(edit, neuron), x) for edit in edits])[0]
         for neuron in range(16)
     }
     for how, edits in layer_edits.items()
 }
 measured("d1.1.p3", lost["zero"]["n9"])
 plot.bars(lost, "digits-b: what one neuron is worth, by three ablations", "accuracy lost (points)", "neuron")
-
-
 # %% [markdown]
 # **What you should see**: by zero, neuron 9 is the most important one: 15.5 points. By resampling it is worth about 2, and neuron 14 is worth 6.
 #
@@ -326,19 +292,13 @@ def tiny(hidden: torch.Tensor) -> torch.Tensor:
 
 chance = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0))
 tiny_hidden = torch.stack([torch.full((1000,), 3.0), 2 * (chance[:, 0] < 0.5), chance[:, 1]], dim=1)
-plot.histogram(
-    {"switch": tiny_hidden[:, 1]}, "The switch over 1,000 rows", "activation", {"mean": tiny_hidden[:, 1].mean()}
-)
-
-
+plot.histogram({"switch": tiny_hidden[:, 1]}, "The switch over 1,000 rows", "activation", {"mean": tiny_hidden[:, 1].mean()})
 # %% exercise="d1.1.7"
 def damage(network, hidden: torch.Tensor, edit) -> float:
     """Mean absolute change of network(hidden) [batch] when hidden [batch, d_hidden] is edited."""
     ### BEGIN SOLUTION
     return (network(edit(hidden)) - network(hidden)).abs().mean().item()
     ### END SOLUTION
-
-
 # %% check="d1.1.7" points=1
 check("d1.1.7", damage)
 # %%
@@ -350,13 +310,8 @@ verdicts = [
 ]
 measured("d1.1.p4", verdicts[1][1])
 plot.heatmap(
-    torch.tensor(verdicts),
-    ["constant", "switch", "gauge"],
-    list(tiny_edits),
-    "Three neurons, three ablations",
-    "damage",
-    x="ablation",
-    y="neuron ablated",
+    torch.tensor(verdicts), ["constant", "switch", "gauge"], list(tiny_edits),
+    "Three neurons, three ablations", "damage", x="ablation", y="neuron ablated",
 )
 # %% [markdown]
 # **What you should see**: zero says that the constant matters (3.0). Mean says that the switch matters (nearly 4): the mean of a switch is a position in which it never stands, and the alarm sounds. Resampling finds only the gauge.
@@ -370,8 +325,6 @@ shares = {
     for who, counts in (("true digits", truth), ("digits-b at the mean", answers))
 }
 plot.bars(shares, "The mean turns the hidden layer into a bias towards 8", "number of test images", "digit")
-
-
 # %% [markdown]
 # **What you should see**: 230 of 600 images are called an 8, and only 57 are. The 66 % of exercise 3 are what the skip path achieves *against this bias*. They are not what remains of the hidden layer's knowledge.
 #
@@ -396,8 +349,6 @@ def patch_layer(network: torch.nn.Module, layer: str, base: torch.Tensor, source
     other = read_layer(network, layer, source)
     return run_edited(network, layer, lambda output: other, base)
     ### END SOLUTION
-
-
 # %% check="d1.1.8" points=2
 check("d1.1.8", patch_layer)
 # %% [markdown]
@@ -440,8 +391,6 @@ except RuntimeError as problem:
 # %%
 print(f"digits-b, 'untouched': {100 * (victim(x).argmax(-1) == label).float().mean():.1f} %")
 print("hooks still on:", {name: len(layer._forward_hooks) for name, layer in victim.named_children()})
-
-
 # %% exercise="d1.1.9"
 @contextmanager
 def hooked(network: torch.nn.Module, layer: str, hook):
@@ -453,16 +402,12 @@ def hooked(network: torch.nn.Module, layer: str, hook):
     finally:
         handle.remove()
     ### END SOLUTION
-
-
 # %% check="d1.1.9" points=2
 check("d1.1.9", hooked)
 # %%
 print("before:", f"{100 * (victim(x).argmax(-1) == label).float().mean():.1f} %")
 victim.hidden._forward_hooks.clear()  # this one is lost to us; we own the network, so we may clear it
 print("after: ", f"{100 * (victim(x).argmax(-1) == label).float().mean():.1f} %")
-
-
 # %% [markdown]
 # **What you should see**: 12 % before, 97 % after, and no error in either run.
 #
@@ -484,8 +429,6 @@ def skip_attempt(network: torch.nn.Module, x: torch.Tensor, rows: torch.Tensor) 
     ### BEGIN SOLUTION
     return run_edited(network, "x", resample_edit(rows), x)
     ### END SOLUTION
-
-
 # %% check="d1.1.10" points=1
 check("d1.1.10", skip_attempt)
 # %%
@@ -497,8 +440,6 @@ measured("d1.1.p6", *attempts["digits-b"])
 
 same = all(torch.equal(skip_attempt(network, x, draw(0)), network(x[draw(0)])) for network in networks.values())
 print("the same logits as on the other image altogether:", same)
-
-
 # %% [markdown]
 # **What you should see**: 10 % for both, which is chance. And the last line says why: the logits are exactly those of the other image. We have not resampled the skip path. We have resampled the image.
 #
@@ -524,8 +465,6 @@ def skip_only(network: torch.nn.Module, x: torch.Tensor, rows: torch.Tensor) -> 
     with corrupt, restore:
         return network(x)
     ### END SOLUTION
-
-
 # %% check="d1.1.11" points=2
 check("d1.1.11", skip_only)
 # %%
@@ -540,8 +479,6 @@ paths = {
 }
 print({name: f"{each['skip path resampled'][0]:.1f} %" for name, each in paths.items()})
 plot.bars(paths, "The two paths, one at a time", "test accuracy (%)", "what is resampled")
-
-
 # %% [markdown]
 # **What you should see**: with another image on its skip path, `digits-b` loses about 4 points, and `digits-a` falls to 13 %. (REMIX published −4 points for the first network of its pair, the one that needs its hidden layer.) The day's question has an answer: *no, not for the same reasons*.
 #
@@ -565,8 +502,6 @@ def both_from_parts(clean: torch.Tensor, skip: torch.Tensor, hidden: torch.Tenso
     ### BEGIN SOLUTION
     return skip + hidden - clean
     ### END SOLUTION
-
-
 # %% check="d1.1.12" points=1
 check("d1.1.12", both_from_parts)
 # %%
@@ -574,8 +509,6 @@ network, rows = networks["digits-a"], draw(0)
 parts = (network(x), skip_only(network, x, rows), run_edited(network, "hidden", resample_edit(rows), x))
 difference = (both_from_parts(*parts) - skip_attempt(network, x, rows)).abs().max()
 print(f"largest difference between the predicted and the measured logits: {difference:.0e}")
-
-
 # %% [markdown]
 # **What you should see**: a difference at the level of rounding, about one part in a million. Accuracy passes through an argmax, which is as far from linear as can be.
 #
@@ -595,8 +528,6 @@ def dose_edit(rows: torch.Tensor, dose: float):
     ### BEGIN SOLUTION
     return lambda output: (1 - dose) * output + dose * output[rows]
     ### END SOLUTION
-
-
 # %% check="d1.1.13" points=1
 check("d1.1.13", dose_edit)
 # %%
@@ -606,8 +537,6 @@ curves = {
     for name, network in networks.items()
 }
 plot.lines(doses, curves, "A dose of another image in the hidden layer", "dose", "test accuracy (%)")
-
-
 # %% [markdown]
 # **What you should see**: `digits-b` keeps most of its accuracy up to a dose of 0.4, and has lost most of it at 0.8: in between, the other image takes over. `digits-a` only bends.
 #
@@ -634,12 +563,8 @@ def count_paths(readers: dict[str, list[str]], start: str, end: str) -> int:
 
     return count(start)
     ### END SOLUTION
-
-
 # %% check="d1.1.14" points=2
 check("d1.1.14", count_paths)
-
-
 # %%
 def chain(blocks: int) -> dict[str, list[str]]:
     """A residual stream: each x is read by the block above it and by the sum that the block adds to."""

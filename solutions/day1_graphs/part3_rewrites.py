@@ -46,8 +46,6 @@ w = array(torch.tensor([[1.0, 2, 0, 0], [0, 0, 3, 1]]), "w")
 example = einsum("out in, in -> out", w, add(x, y, weights=[2, -1], name="sum"), name="product")
 print(show(example))
 print(example.op.pattern, "|", example.children[1].op.weights, "|", example.shape)
-
-
 # %% [markdown]
 # ## d1.3.1 How far apart are two graphs?
 # ●○○○○ difficulty · ●●●●● importance · 6 minutes · core
@@ -63,8 +61,6 @@ def random_inputs(*graphs: Node, rows: int = 5, seed: int = 0) -> dict[str, torc
     generator = torch.Generator().manual_seed(seed)
     free = [node for graph in graphs for node in find(graph, at(op="placeholder"), missing="ok")]
     return {node.name: torch.randn(rows, *node.shape, generator=generator, dtype=node.dtype) for node in free}
-
-
 # %% exercise="d1.3.1"
 def apart(before: Node, after: Node, inputs: dict[str, torch.Tensor]) -> float:
     """The largest absolute difference between the two nodes' values; math.inf for nodes of different shapes."""
@@ -74,16 +70,12 @@ def apart(before: Node, after: Node, inputs: dict[str, torch.Tensor]) -> float:
     left, right = evaluate([before, after], inputs)
     return (left - right).abs().max().item()
     ### END SOLUTION
-
-
 # %% check="d1.3.1" points=1
 check("d1.3.1", apart)
 # %%
 minus = add(x, y, weights=[1, -1])
 print("x - y and -(y - x):", apart(minus, add(add(y, x, weights=[1, -1]), weights=[-1]), random_inputs(minus)))
 print("x - y and y - x:   ", apart(minus, add(y, x, weights=[1, -1]), random_inputs(minus)))
-
-
 # %% [markdown]
 # **What you should see**: 0, and then a number above 1. On random inputs a wrong sign cannot hide.
 #
@@ -107,8 +99,6 @@ def distribute(node: Node) -> Node:
     terms = [einsum(node.op.pattern, *before, term, *after, name=f"{node.name}.{term.name}") for term in total.children]
     return add(*terms, weights=total.op.weights, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.2" points=2
 check("d1.3.2", distribute)
 # %% [markdown]
@@ -127,8 +117,6 @@ gap = apart(before, after, random_inputs(before, rows=100))
 largest = evaluate(before, random_inputs(before, rows=100)).abs().max()
 print(f"apart: {gap:.1e}, where the values are up to {largest:.0f}")
 measured("d1.3.p1", math.log10(gap))
-
-
 # %% [markdown]
 # **What you should see**: a difference of 1.5 × 10⁻⁵, on values up to 172. So the two sides are *not* equal, and one might call it a bug. Is it? The last third of this part answers that; until then the checks compute in float64, where there is less to argue about.
 #
@@ -148,15 +136,11 @@ measured("d1.3.p1", math.log10(gap))
 def multiply_out(node: Node) -> Node:
     """An einsum over any number of sums -> one add of einsums, in which no factor is one of those sums."""
     ### BEGIN SOLUTION
-    sums = [
-        list(zip(c.children, c.op.weights, strict=True)) if c.op.kind == "add" else [(c, 1.0)] for c in node.children
-    ]
+    sums = [list(zip(c.children, c.op.weights, strict=True)) if c.op.kind == "add" else [(c, 1.0)] for c in node.children]
     choices = list(itertools.product(*sums))
     terms = [einsum(node.op.pattern, *(term for term, _ in choice)) for choice in choices]
     return add(*terms, weights=[math.prod(weight for _, weight in choice) for choice in choices], name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.3" points=2
 check("d1.3.3", multiply_out)
 # %%
@@ -165,8 +149,6 @@ query, key = (add(*(placeholder(f"{side} {name}", (8,)) for name in names), name
 scores = multiply_out(einsum("d, d -> ", query, key, name="score"))
 print(len(scores.children), "terms; the first three:")
 print("\n".join(" · ".join(factor.name for factor in term.children) for term in scores.children[:3]))
-
-
 # %% [markdown]
 # **What you should see**: 16 terms. Three sums of four would give 64: what is multiplied out must be pruned, or never built.
 #
@@ -187,8 +169,6 @@ def residual(node: Node, estimate: Node) -> Node:
     rest = add(node, estimate, weights=[1, -1], name=f"{node.name}.rest")
     return add(estimate, rest, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.4" points=1
 check("d1.3.4", residual)
 # %% [markdown]
@@ -211,8 +191,6 @@ def linear_estimate(graph: Node, node: Node) -> Node:
     fit = torch.linalg.lstsq(pixels, evaluate(node, {"x": train["x"]}).double(), driver="gelsd").solution.float()
     product = einsum("pixel, pixel d -> d", find_one(graph, "x"), array(fit[:-1], "fit"), name="linear")
     return add(product, array(fit[-1], "constant"), name="estimate")
-
-
 # %%
 table = {}
 for name in ("digits-a", "digits-b"):
@@ -229,8 +207,6 @@ for name in ("digits-a", "digits-b"):
         )
 measured("d1.3.p2", table["digits-b"]["rest of the linear fit removed"])
 plot.bars(table, "An estimate of the hidden layer, without the rest", "test accuracy (%)")
-
-
 # %% [markdown]
 # **What you should see**: 66 % with the mean, and 97 % with the linear fit: not a point lost, although relu has become a straight line. `digits-b` needs its hidden layer, and of the hidden layer it needs only what a matrix can do. So a matrix could do it: add the fit, times `W_out`, to `W_skip`, and the hidden layer is gone. "It needs the hidden layer" was true, and still not what we would have concluded from it.
 #
@@ -258,8 +234,6 @@ def shape_after(shape: tuple[int, ...], at: tuple) -> tuple[int, ...]:
             left.append(len(entry))
     return (*left, *shape[len(at) :])
     ### END SOLUTION
-
-
 # %% check="d1.3.5" points=1
 check("d1.3.5", shape_after)
 # %%
@@ -268,8 +242,6 @@ picked = torch.tensor([5, 5, 0])
 for entries in [(2,), (slice(0, 6, 2), -1), (picked, picked), (slice(None, None, -1), 0, slice(0, 2))]:
     text = ", ".join("[5, 5, 0]" if entry is picked else str(entry) for entry in entries)
     print(f"{shape_after(stream.shape, entries)} {index(stream, entries).shape}  for {text}")
-
-
 # %% [markdown]
 # **What you should see**: the same shape twice in every line. Torch would turn the third index into shape [3, 4].
 #
@@ -295,8 +267,6 @@ def push_array(node: Node) -> Node:
         value = value[(slice(None),) * axis + (entry,)]
     return array(value, node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.6" points=2
 check("d1.3.6", push_array)
 # %%
@@ -305,8 +275,6 @@ corner = index(grid, (picked[:2] - 4, picked[:2] - 3), name="corner")
 print(show(corner), show(push_array(corner)), sep="\n")
 print("ours, every axis on its own:", push_array(corner).op.value.tolist())
 print("torch's brackets:           ", grid.op.value[corner.op.at].tolist())
-
-
 # %% [markdown]
 # **What you should see**: four numbers, and two from torch, which pairs the index tensors off.
 #
@@ -337,8 +305,6 @@ def push_add(node: Node) -> Node:
         terms.append(index(child, tuple(entries), name=f"{node.name}.{child.name}"))
     return add(*terms, weights=total.op.weights, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.7" points=3
 check("d1.3.7", push_add)
 # %%
@@ -346,8 +312,6 @@ stream = add(placeholder("x", (5, 3)), placeholder("bias", (3,)), placeholder("c
 for entries in [(4,), (slice(0, 2), 1)]:
     part = index(stream, entries, name="part")
     print(show(push_add(part)), f"\napart: {apart(part, push_add(part), random_inputs(part))}\n")
-
-
 # %% [markdown]
 # **What you should see**: distance 0. In the second tree `column` is left with shape [2], and `bias` with no axis at all.
 #
@@ -379,8 +343,6 @@ def push_einsum(node: Node) -> Node:
     output = " ".join(word for word in right.split() if word not in gone)
     return einsum(f"{', '.join(sides)} -> {output}", *factors, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.8" points=3
 check("d1.3.8", push_einsum)
 # %%
@@ -402,8 +364,6 @@ print(show(three), show(push_einsum(three)), sep="\n\n")
 # Stuck? `hint("d1.3.9")`
 # %%
 WHOLE = {"relu": 0, "tanh": 0, "sigmoid": 0, "exp": 0, "gelu": 0, "softmax": 1, "log_softmax": 1}
-
-
 # %% exercise="d1.3.9"
 def push_apply(node: Node) -> Node:
     """An index on a function -> the function of the index; ValueError if an axis that it mixes is indexed."""
@@ -415,8 +375,6 @@ def push_apply(node: Node) -> Node:
             raise ValueError(f"{child.name} needs all {size} entries of an axis that {node.name} indexes with {entry}")
     return apply(child.op.function, index(child.children[0], node.op.at, name=f"{node.name}.in"), name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.9" points=2
 check("d1.3.9", push_apply)
 # %%
@@ -463,8 +421,6 @@ def push_down(node: Node, pushes: list[str]) -> Node:
     pushes.append(node.name)
     pushed = PUSH[node.children[0].op.kind](node)
     return Node(pushed.op, [push_down(child, pushes) for child in pushed.children], "part")
-
-
 # %%
 counts = {}
 for blocks in (1, 2, 4, 8, 12):
@@ -472,8 +428,6 @@ for blocks in (1, 2, 4, 8, 12):
     counts[blocks] = len(pushes)
 print(counts)
 measured("d1.3.p3", counts[12])
-
-
 # %% [markdown]
 # **What you should see**: 16,380 pushes for a graph of 49 nodes; every further block doubles it. Part 1 counted the paths through such a tower, and this recursion walks every one of them. A rewrite that recurses by itself forgets that it has been here before.
 # %% [markdown]
@@ -501,12 +455,8 @@ def sink(node: Node, known: dict | None = None) -> Node:
         known[key] = Node(pushed.op, below, child.name)
     return known[key]
     ### END SOLUTION
-
-
 # %% check="d1.3.10" points=3
 check("d1.3.10", sink)
-
-
 # %%
 def numbers_computed(graph: Node) -> int:
     """How many numbers are worked out for one example: entries of all nodes that are no input, constant or index."""
@@ -516,8 +466,6 @@ def numbers_computed(graph: Node) -> int:
 last = index(tower(12), slice(15, 16), name="last")
 print("apart:", apart(last, sink(last), random_inputs(last)))
 print("numbers computed:", numbers_computed(last), "before,", numbers_computed(sink(last)), "after")
-
-
 # %% [markdown]
 # **What you should see**: distance 0, and a sixteenth of the numbers. `evaluate` does this by itself before it computes anything, so from now on we index what we want, wherever it stands, and pay for no more.
 #
@@ -537,25 +485,17 @@ def split_sum(node: Node, axis: str) -> Node:
     ### BEGIN SOLUTION
     left, right = node.op.pattern.split("->")
     sides = [side.split() for side in left.split(",")]
-    sizes = {
-        side[i]: child.shape[i] for side, child in zip(sides, node.children, strict=True) for i in range(len(side))
-    }
+    sizes = {side[i]: child.shape[i] for side, child in zip(sides, node.children, strict=True) for i in range(len(side))}
     pattern = ", ".join(" ".join(word for word in side if word != axis) for side in sides) + " ->" + right
     terms = []
     for i in range(sizes[axis]):
         entries = [tuple(i if word == axis else slice(None) for word in side) for side in sides]
-        factors = [
-            index(child, own, name=f"{child.name}.{i}") for child, own in zip(node.children, entries, strict=True)
-        ]
+        factors = [index(child, own, name=f"{child.name}.{i}") for child, own in zip(node.children, entries, strict=True)]
         terms.append(einsum(pattern, *factors, name=f"{node.name}.{i}"))
     return add(*terms, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.11" points=2
 check("d1.3.11", split_sum)
-
-
 # %%
 def terms_of(node: Node) -> list[Node]:
     """The terms of a sum, and of the sums in it."""
@@ -571,8 +511,6 @@ by_digit = torch.stack([for_it[label == digit].mean(0) for digit in range(10)])
 neurons = [f"n{neuron}" for neuron in range(16)]
 shown = [f"a {digit}" for digit in range(10)]
 plot.heatmap(by_digit, shown, neurons, "What each neuron adds to the right digit", "logit", x="neuron", y="image")
-
-
 # %% [markdown]
 # **What you should see**: distance at the level of rounding, and sixteen columns that add up, row by row, to the hidden layer's whole say. Neurons 1 and 3, which are never on, add nothing. Neuron 9, which is always on, adds 3 to 5 to the right digit if that is a 0, 4, 8 or 9, and takes about 2 from it if that is a 2, 3, 5 or 7: there the others must outvote it.
 #
@@ -598,8 +536,6 @@ def project(node: Node, direction: torch.Tensor) -> Node:
     across = add(node, along, weights=[1, -1], name=f"{node.name}.across")
     return add(along, across, name=node.name)
     ### END SOLUTION
-
-
 # %% check="d1.3.12" points=2
 check("d1.3.12", project)
 # %% [markdown]
@@ -625,8 +561,6 @@ print(f"as it is {accuracy(graph, nine_or_four):.0f} %, without 4 - 9 {accuracy(
 print(f"without a random direction {at_random.mean():.0f} ± {at_random.std() / 20**0.5:.0f} %")
 print(f"and if it may only choose between 4 and 9: {chosen:.0f} %")
 measured("d1.3.p4", accuracy(blind, nine_or_four))
-
-
 # %% [markdown]
 # **What you should see**: 42 %, against 91 ± 2 % without a random direction. The direction matters. But the last line says: asked "4 or 9?", the network is right in 98 % of cases. The skip path knows. What was lost is not the difference between a 4 and a 9: it is that a 4 now looks like a 0 or a 1, because across the direction we left activations that the network never makes. It is a zero ablation again, of one direction.
 #
@@ -646,8 +580,6 @@ def step_at(value: float, dtype: torch.dtype) -> float:
     ### BEGIN SOLUTION
     return torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(abs(value)))
     ### END SOLUTION
-
-
 # %% check="d1.3.13" points=1
 check("d1.3.13", step_at)
 # %%
@@ -662,8 +594,6 @@ for value in (0.001, 1.0, 172.0, 1e6):
 # > **Pair card.** Swap. The navigator asks: "How large are the numbers *inside*, and not only at the end?" Explain back: why do the intermediate values decide about rounding? *Alone:* work `1000000 + (1.03 - 1000000)` out by hand, keeping eight digits after every step.
 # %%
 predict("d1.3.p5", ..., "largest error of e + (x - e), for x about 1 and e about a million, in float32")
-
-
 # %%
 def roundabout(size: float, dtype: torch.dtype) -> float:
     """The largest error of e + (x - e) over 1,000 values of x, for an estimate of this size."""
@@ -679,8 +609,6 @@ errors["half a float32 step"] = [step_at(1.2345 * 10.0**p, torch.float32) / 2 fo
 measured("d1.3.p5", errors["float32"][3])
 logs = {name: [math.log10(error) for error in line] for name, line in errors.items()}
 plot.lines(powers, logs, "Error of e + (x - e), x about 1", "size of e (power of ten)", "largest error (power of ten)")
-
-
 # %% [markdown]
 # **What you should see**: at a million the error is 0.06, half a step of float32 at that size, which no test for 10⁻⁵ would accept; and from 10⁸ on nothing is left of x. The rewrite is right. In float64 the same curve lies half a billion times lower.
 #
@@ -700,8 +628,6 @@ def in_double(graph: Node) -> Node:
     arrays, inputs = (find(graph, at(op=kind), missing="ok") for kind in ("array", "placeholder"))
     twins = {node: array(node.op.value.double(), node.name) for node in arrays}
     return replace(graph, twins | {node: placeholder(node.name, node.shape, torch.float64) for node in inputs})
-
-
 # %% exercise="d1.3.14"
 def is_bug(before: Node, after: Node, inputs: dict[str, torch.Tensor]) -> bool:
     """Whether two float32 graphs compute different things, rounding aside; inputs are float32."""
@@ -711,8 +637,6 @@ def is_bug(before: Node, after: Node, inputs: dict[str, torch.Tensor]) -> bool:
     size = evaluate(left, doubled).abs().max().item()
     return apart(left, right, doubled) > 1e-8 * size
     ### END SOLUTION
-
-
 # %% check="d1.3.14" points=2
 check("d1.3.14", is_bug)
 # %%
@@ -728,8 +652,6 @@ pairs = {
 for name, (one, other) in pairs.items():
     values = random_inputs(one, other)
     print(f"{name:32} float32 apart {apart(one, other, values):.0e}   bug: {is_bug(one, other, values)}")
-
-
 # %% [markdown]
 # **What you should see**: the bug is the pair with the *smallest* difference, 2 × 10⁻⁶. It alone would have passed a test for 10⁻⁵.
 #
@@ -753,12 +675,8 @@ def balanced(node: Node) -> Node:
         level = [add(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0]
     ### END SOLUTION
-
-
 # %% check="d1.3.15" points=2
 check("d1.3.15", balanced)
-
-
 # %%
 def rounding(node: Node) -> float:
     """The mean relative error of a sum in float32, against float64."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import torch
-
 from remix_utils.checks.day1.handed_in import REFUSED, judged, or_refused
 from remix_utils.checks.exercise import Wrong, exercise
-from remix_utils.checks.own_graphs import TOY, Build, below, rebuilt, recipes
+from remix_utils.checks.own_graphs import Build, below, rebuilt, recipes
 
 NODES = (list, tuple, set, frozenset)
 
