@@ -20,6 +20,8 @@ STOREYS = (
     "graph/expand",
     "graph/rules",
     "intervene scrub tasks/* models/model",
+    "models/transformer_config",
+    "models/transformer_module",
     "models/*",
     "circuits plot",
     "checks/compare checks/attempt",
