@@ -28,7 +28,7 @@ class MasterError(RemixError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a master: its text, and what its header says of it (exercise, check, answer, points)."""
+    """One cell of a master: its text, and what its header says of it (exercise, check, answer, points, given)."""
 
     kind: str
     source: str
@@ -203,3 +203,12 @@ def cells_before(id: str, folder: Path | None = None) -> list[Cell]:
     raise MasterError(
         f"There is no exercise {id!r} in the course.", fix=f"name one that is, or the part: d{asked[1]}.{asked[2]}."
     )
+
+
+def imported(id: str, folder: Path | None = None) -> set[str]:
+    """The names that the part of `id` imports."""
+    day, part = id.removeprefix("d").split(".")[:2]
+    own = [path for path in master_paths(day, folder) if part_number(path) == int(part)]
+    code = (_parsed(cell, cell.source) for path in own for cell in read_master(path) if cell.kind == "code")
+    found = (each for tree in code for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom))
+    return {(alias.asname or alias.name).split(".")[0] for each in found for alias in each.names}

@@ -12,6 +12,7 @@ from remix_utils.checks.masters import (
     FOLDER,
     MasterError,
     closure,
+    imported,
     master_paths,
     read_master,
     solutions,
@@ -155,6 +156,21 @@ def test_start_at_gives_what_the_exercises_before_define(course, capsys):
     exec('start_at("d9.2")\nresult = double(3)', space)
     assert space["result"] == 6
     assert capsys.readouterr().out == "start_at d9.2: double, scaled, letters.\n"
+
+
+def test_what_a_part_imports_keeps_its_meaning_there(course):
+    """A part may import what an earlier one wrote by hand; both find their own, and given cells come along."""
+    text = "# %%\nfrom math import sqrt as double\n# %% given=true\nhalf = 0.5\n# %%\nrest = 0\n"
+    text += '# %% exercise="d9.3.1"\nhalved = lambda n: half * double(n)\n# %% exercise="d9.3.2"\nlast = 0\n'
+    (course / "day9_x" / "part3_import.py").write_text(text)
+    at_first = earlier("d9.3")
+    assert list(at_first) == ["scaled", "letters", "four"]
+    assert at_first["four"] == 4
+    rejoined = earlier("d9.3.2")
+    assert list(rejoined) == ["scaled", "letters", "four", "half", "halved"]
+    assert rejoined["four"] == 4
+    assert rejoined["halved"](16) == 2
+    assert imported("d9.3.2") == {"double"}
 
 
 def test_start_at_says_what_is_missing(course, monkeypatch):
