@@ -18,8 +18,8 @@ DARKEST = 16.0  # the files hold whole numbers from 0 to 16
 
 @lru_cache(maxsize=1)
 def _everything() -> tuple[torch.Tensor, torch.Tensor]:
-    files = load_digits()
-    return torch.tensor(files.data, dtype=torch.float32) / DARKEST, torch.tensor(files.target, dtype=torch.int64)
+    pixels, digits = load_digits(return_X_y=True)
+    return torch.tensor(pixels, dtype=torch.float32) / DARKEST, torch.tensor(digits, dtype=torch.int64)
 
 
 def images(part: str = "test", seed: int = 0) -> Dataset:
