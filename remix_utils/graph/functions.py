@@ -27,13 +27,45 @@ class Function:
         return self.whole[min(child, len(self.whole) - 1)]
 
 
-def _layernorm(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    return F.layer_norm(x, x.shape[-1:], weight, bias)
+def _layernorm(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: torch.Tensor | float = 1e-5
+) -> torch.Tensor:
+    return F.layer_norm(x, x.shape[-1:], weight, bias, float(eps))
 
 
-def _layernorm_scale(x: torch.Tensor) -> torch.Tensor:
-    """What layernorm divides by: the root of variance + 1e-5, with its axis kept."""
-    return (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
+def _layernorm_scale(x: torch.Tensor, eps: torch.Tensor | float = 1e-5) -> torch.Tensor:
+    """What layernorm divides by: the root of variance + eps, with its axis kept."""
+    return (x.var(-1, correction=0, keepdim=True) + eps).sqrt()
+
+
+def _rmsnorm(x: torch.Tensor, weight: torch.Tensor, eps: torch.Tensor | float = 1e-5) -> torch.Tensor:
+    return F.rms_norm(x, x.shape[-1:], weight, float(eps))
+
+
+def _masked_softmax(scores: torch.Tensor, *allowed: torch.Tensor) -> torch.Tensor:
+    """Softmax over the last axis where every mask holds; where none does, over all of it, so that no NaN is born."""
+    lowest = torch.finfo(scores.dtype).min
+    for mask in allowed:
+        scores = scores.masked_fill(~mask, lowest)
+    return scores.softmax(-1)
+
+
+def _positions(mask: torch.Tensor) -> torch.Tensor:
+    """Positions counted from the first true entry; 0 before it."""
+    return (mask.long().cumsum(-1) - 1).clamp(min=0)
+
+
+def _rotary_angles(positions: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
+    """Angles [seq, 1, frequency]; the axis of size 1 is there for heads."""
+    return (positions.unsqueeze(-1) * frequencies).unsqueeze(-2)
+
+
+def _rotary(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Turn entry i and entry i + n of the last axis by angle i of n; entries from 2n on stay (Su et al. 2021)."""
+    n = angles.shape[-1]
+    cos, sin = angles.cos(), angles.sin()
+    first, second = x[..., :n], x[..., n : 2 * n]
+    return torch.cat([first * cos - second * sin, second * cos + first * sin, x[..., 2 * n :]], -1)
 
 
 def _embed(tokens: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
@@ -64,6 +96,11 @@ _table: dict[str, Function] = {
         ("log_softmax", partial(torch.log_softmax, dim=-1), 1),
         ("layernorm", _layernorm, 1),
         ("layernorm_scale", _layernorm_scale, 1),
+        ("rmsnorm", _rmsnorm, 1),
+        ("masked_softmax", _masked_softmax, 1),
+        ("positions", _positions, 1),
+        ("rotary", _rotary, 1),
+        ("rotary_angles", _rotary_angles, (0, 1)),
         ("embed", _embed, (0, 2)),
         ("pick", _pick, (1, 0)),
     ]

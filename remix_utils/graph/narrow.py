@@ -98,6 +98,14 @@ def sink(node: Node, at: At, name: Callable[[Node], str | None]) -> Node:
             done.setdefault(pair, here)
             stack.pop()
             continue
+        if isinstance(here.op, Index) and called == here.op.kind:  # an index without a name is passed through
+            part = (here.children[0], indexing.compose(here.op.entries, entries))
+            if part not in done:
+                stack.append(part)
+                continue
+            stack.pop()
+            done[pair] = done[part]
+            continue
         pushed = here.op.push(here, entries) if called is not None and here.children else None
         waiting = [part for part in pushed[1] if part not in done] if pushed else []
         if waiting:

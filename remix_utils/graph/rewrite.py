@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from remix_utils.errors import MatchError, NodeError, RewriteError, nearest
 from remix_utils.graph import indexing
-from remix_utils.graph.linear import Einsum
+from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, concat, index
@@ -87,6 +87,8 @@ def replace(graph: Node, new: Mapping[Node, Node]) -> Node:
 def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[int]] | None = None) -> Node:
     """Split the selected nodes along an axis: a sum over an axis becomes an add of its parts, others a concat.
 
+    So does an add with one term that sums over the axis: a product and its bias, which stays a term of its own.
+
     `axis` is a word of the einsum (`"head"`), `"position"` (the axis of positions, else the first one) or a number;
     `parts` groups its entries, each alone if nothing is said. Indices sink as far as they go, so that a head's own
     queries, keys and values are nodes: `blocks.1.attn_out` splits into `blocks.1.attn.head.5.out` and so on.
@@ -103,9 +105,10 @@ def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[
 
 
 def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | None) -> Node:
-    summed = isinstance(node.op, Einsum) and isinstance(axis, str) and axis not in node.op.parsed.output
-    if summed and any(axis in words for words in node.op.parsed.inputs):  # type: ignore[attr-defined]
+    if _sums_over(node, axis):
         return _split_sum(node, str(axis), parts)
+    if isinstance(node.op, Add) and sum(_sums_over(child, axis) for child in node.children) == 1:
+        return _split_term(node, str(axis), parts)
     place = _axis_of(node, axis)
     groups = _groups(node, axis, node.shape[place], parts)
     pieces = []
@@ -114,6 +117,19 @@ def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | No
         entries = indexing.read(at, node.shape, node.place)
         pieces.append(sink(node, entries, _namer(node, str(axis), group)))
     return _ordered(concat(pieces, place, name=node.name), groups, place)
+
+
+def _sums_over(node: Node, axis: str | int) -> bool:
+    pattern = node.op.parsed if isinstance(node.op, Einsum) else None
+    return pattern is not None and axis not in pattern.output and any(axis in words for words in pattern.inputs)
+
+
+def _split_term(node: Node, word: str, parts: Sequence[Sequence[int]] | None) -> Node:
+    terms: list[tuple[Node, float]] = []
+    for child, weight in zip(node.children, node.op.weights, strict=True):  # type: ignore[attr-defined]
+        pieces = _split_sum(child.named(node.name), word, parts).children if _sums_over(child, word) else (child,)
+        terms.extend((piece, weight) for piece in pieces)
+    return add(*[term for term, _ in terms], weights=[weight for _, weight in terms], name=node.name)
 
 
 def _split_sum(node: Node, word: str, parts: Sequence[Sequence[int]] | None) -> Node:

@@ -137,11 +137,11 @@ def expand_layernorm(graph: Node, which: object) -> Node:
 def _expand_layernorm(node: Node) -> Node:
     if not (isinstance(node.op, Apply) and node.op.function == "layernorm"):
         raise _refuse("expand_layernorm", node, "a layernorm")
-    x, weight, bias = node.children
+    x, weight, bias, *eps = node.children
     width, axes, name = node.shape[-1], _axes(x.shape), node.name
     *lead, last = axes.split()
     matrix = torch.eye(width, dtype=x.dtype) - 1 / width
-    scale = apply("layernorm_scale", x, name=f"{name}.scale")
+    scale = apply("layernorm_scale", x, *eps, name=f"{name}.scale")
     inverse = apply("reciprocal", scale, name=f"{name}.inverse")
     centring = array(matrix, f"{name}.centring")
     centred = einsum(f"{axes}, {last} to -> {' '.join([*lead, 'to'])}", x, centring, name=f"{name}.centred")
@@ -191,9 +191,9 @@ def _fold(node: Node, original: Node, norms: set[Node]) -> Node:
             f"fold_layernorm: {node!r} does not multiply axis {words[-1]!r} of {norm.name!r} by a fixed matrix.",
             fix="leave that layernorm as it is.",
         )
-    x, weight, bias = norm.children
+    x, weight, bias, *eps = norm.children
     ones, zeros = torch.ones(norm.shape[-1], dtype=x.dtype), torch.zeros(norm.shape[-1], dtype=x.dtype)
-    plain = apply("layernorm", x, array(ones), array(zeros), name=f"{norm.name}.normalized")
+    plain = apply("layernorm", x, array(ones), array(zeros), *eps, name=f"{norm.name}.normalized")
     folded = einsum(
         f"{words[-1]}, {' '.join(other)} -> {' '.join(other)}", weight, matrix, name=f"{matrix.name}.folded"
     )
