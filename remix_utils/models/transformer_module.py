@@ -88,7 +88,7 @@ class PosEmbed(nn.Module):
 
 
 class Rotary(nn.Module):
-    """The cosines and sines [seq, 1, rotary_dim] by which queries and keys are turned (Su et al. 2021)."""
+    """The angles [seq, 1, rotary_dim / 2] by which queries and keys are turned (Su et al. 2021)."""
 
     frequencies: torch.Tensor
 
@@ -97,10 +97,8 @@ class Rotary(nn.Module):
         exponents = torch.arange(0, config.rotary_dim, 2) / config.rotary_dim
         self.register_buffer("frequencies", config.rotary_base**-exponents)
 
-    def forward(self, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        angles = (places.unsqueeze(-1) * self.frequencies).unsqueeze(-2)
-        angles = torch.cat([angles, angles], -1)
-        return angles.cos(), angles.sin()
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        return (places.unsqueeze(-1) * self.frequencies).unsqueeze(-2)
 
 
 class Block(nn.Module):
@@ -153,7 +151,7 @@ class Attention(nn.Module):
         k = self.k(_project(k_input, self.W_K, self.b_K))
         v = self.v(_project(v_input, self.W_V, self.b_V))
         if turn is not None:
-            q, k = self.rot_q(rotate(q, *turn)), self.rot_k(rotate(k, *turn))
+            q, k = self.rot_q(rotate(q, turn)), self.rot_k(rotate(k, turn))
         z = self.z(self._fast(q, k, v, allowed) if fast else self._attend(q, k, v, allowed))
         return F.linear(z.flatten(-2), self.W_O.flatten(0, 1).T, self.b_O)
 
@@ -249,12 +247,12 @@ def visible(seq: int, causal: bool, mask: torch.Tensor | None, device: torch.dev
     return real if earlier is None else real & earlier
 
 
-def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Turn the first entries of the last axis, paired half with half; the others stay."""
-    turned, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
-    first, second = turned.chunk(2, -1)
-    turned = turned * cos + torch.cat([-second, first], -1) * sin
-    return torch.cat([turned, rest], -1) if rest.shape[-1] else turned
+def rotate(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Turn entry i and entry i + n of the last axis by angle i of n; entries from 2n on stay."""
+    n = angles.shape[-1]
+    cos, sin = angles.cos(), angles.sin()
+    first, second = x[..., :n], x[..., n : 2 * n]
+    return torch.cat([first * cos - second * sin, second * cos + first * sin, x[..., 2 * n :]], -1)
 
 
 def sinusoids(n_ctx: int, d_model: int) -> torch.Tensor:
