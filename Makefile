@@ -55,4 +55,4 @@ bench: environment
 	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph
 
 models: environment
-	@$(IN)/python training/digits.py
+	@$(IN)/python -m training.digits
