@@ -1,0 +1,19 @@
+"""Indirect object identification: "After John and Mary went to the store, John gave a drink to" ... Mary.
+
+The task of Wang et al. 2022, Interpretability in the Wild, with our own sentences.
+"""
+
+from remix_utils.tasks.ioi.prompts import ORDERS, PARTS, Prompt, Prompts, prompts
+from remix_utils.tasks.ioi.sentences import FAMILIES, sentences
+from remix_utils.tasks.ioi.tokens import ROLES, dataset, groups
+from remix_utils.tasks.ioi.vocabulary import (
+    NAMES,
+    OBJECTS,
+    PLACES,
+    SUBJECT_TEMPLATES,
+    TEMPLATES,
+    TOKENIZER,
+    TRAIN_TEMPLATES,
+    VOCABULARY,
+    WordTokenizer,
+)
