@@ -14,9 +14,10 @@ class Buffer:
 
     __slots__ = ("_tensor", "_version", "_digest", "_has_nan")
 
-    def __init__(self, tensor: torch.Tensor):
+    def __init__(self, tensor: torch.Tensor, copy: bool = True):
+        """Without `copy` the tensor is kept as it is: for weights that would not fit in memory twice."""
         with torch.inference_mode(False):
-            self._tensor = tensor.clone()
+            self._tensor = tensor.clone() if copy else tensor
         self._version = self._tensor._version
         self._digest: bytes | None = None
         self._has_nan: bool | None = None

@@ -14,14 +14,16 @@ MODELS = {
 }
 
 
-def load(name: str) -> Model:
+def load(name: str, step: int | None = None) -> Model:
     """A network by its name, its weights checked against the sha256 on its card.
+
+    `step` asks for a checkpoint of its training, where the model has some (`model.checkpoints`).
 
     >>> from remix_utils import models
     >>> models.load("digits-a").graph().shape
     (10,)
 
-    Raises ModelError for an unknown name, and for weights that are missing or are not those of the card.
+    Raises ModelError for an unknown name or step, and for weights that are missing or are not those of the card.
     """
     if name not in MODELS:
         raise ModelError(
@@ -30,4 +32,4 @@ def load(name: str) -> Model:
             name=name,
         )
     # By name, so that loading one model does not import what all the others need.
-    return import_module(f"remix_utils.models.{MODELS[name]}").load(name)
+    return import_module(f"remix_utils.models.{MODELS[name]}").load(name, step)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from remix_utils.graph.node import Node
-from remix_utils.graph.ops import add, apply, array, einsum, placeholder
+from remix_utils.graph.ops import add, apply, einsum, placeholder
 from remix_utils.models.model import Model, shipped
 
 
@@ -36,19 +36,20 @@ class DigitsNetwork(nn.Module):
         return self.out(hidden) + x @ self.skip.T
 
 
-def graph(weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> Node:
-    """The same computation as a graph, reading the placeholder `x` [64].
+def graph(arrays: Mapping[str, Node], config: Mapping[str, Any]) -> Node:
+    """The same computation as a graph of its weights as nodes, reading the placeholder `x` [64].
 
-    >>> graph(DigitsNetwork().state_dict(), {"d_input": 64}).name
+    >>> from remix_utils import array
+    >>> weights = {name: array(tensor, name=name) for name, tensor in DigitsNetwork().state_dict().items()}
+    >>> graph(weights, {"d_input": 64}).name
     'logits'
     """
-    array_of = {name: array(tensor, name=name) for name, tensor in weights.items()}
     x = placeholder("x", (config["d_input"],))
-    product = einsum("hidden pixel, pixel -> hidden", array_of["inner.weight"], x, name="inner.product")
-    inner = add(product, array_of["inner.bias"], name="inner")
+    product = einsum("hidden pixel, pixel -> hidden", arrays["inner.weight"], x, name="inner.product")
+    inner = add(product, arrays["inner.bias"], name="inner")
     hidden = apply("relu", inner, name="hidden")
-    out = einsum("digit hidden, hidden -> digit", array_of["out.weight"], hidden, name="out")
-    skip = einsum("digit pixel, pixel -> digit", array_of["skip"], x, name="skip.product")
+    out = einsum("digit hidden, hidden -> digit", arrays["out.weight"], hidden, name="out")
+    skip = einsum("digit pixel, pixel -> digit", arrays["skip"], x, name="skip.product")
     return add(out, skip, name="logits")
 
 
@@ -64,7 +65,7 @@ def module(weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> Di
     return network.eval().requires_grad_(False)
 
 
-def load(name: str) -> Model:
+def load(name: str, step: int | None = None) -> Model:
     """One of the pair, "digits-a" or "digits-b".
 
     >>> load("digits-b").config["d_hidden"]
@@ -72,5 +73,5 @@ def load(name: str) -> Model:
 
     Raises ModelError when its weights are missing or are not those of its card.
     """
-    weights, card = shipped(name)
+    weights, card = shipped(name, step=step)
     return Model(name, card["config"], weights, graph, module, card)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import torch
 from safetensors.torch import load as read_safetensors
 
 from remix_utils.errors import RemixError
+from remix_utils.graph.buffer import Buffer
 from remix_utils.graph.node import Node
+from remix_utils.graph.operations import Array
 
 SHIPPED = Path(__file__).parent / "weights"
+RESTORE = "restore the files from the release: git checkout -- remix_utils/models/weights"
 
 
 class ModelError(RemixError):
@@ -38,14 +42,36 @@ class Model:
     name: str
     config: Mapping[str, Any]
     weights: Mapping[str, torch.Tensor] = field(repr=False)
-    build_graph: Callable[..., Node] = field(repr=False)
+    build_graph: Callable[..., Node] = field(repr=False)  # from the weights as nodes, the configuration, seq and mask
     build_module: Callable[..., torch.nn.Module] = field(repr=False)
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
     tokenizer: Any = field(default=None, repr=False)
     selector: Callable[[int, int], Any] | None = field(default=None, repr=False)
 
-    def graph(self, seq: int | None = None) -> Node:
+    @cached_property
+    def arrays(self) -> dict[str, Node]:
+        """The weights as nodes, by name; they share memory with `weights`, which a graph refuses once it is changed.
+
+        >>> from remix_utils import models
+        >>> models.load("digits-a").arrays["skip"]
+        Array 'skip' [10, 64]
+        """
+        return {name: Node(Array(Buffer(value, copy=False)), (), name) for name, value in self.weights.items()}
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The training steps whose weights are there too: `load(name, step=...)`.
+
+        >>> from remix_utils import models
+        >>> models.load("digits-a").checkpoints
+        ()
+        """
+        return tuple(entry["step"] for entry in self.card.get("checkpoints", ()))
+
+    def graph(self, seq: int | None = None, mask: bool = False) -> Node:
         """The network as a graph, for sequences of length `seq` where it reads sequences.
+
+        With `mask` it reads the placeholder `mask` [seq] too, true at real tokens and false at padding.
 
         >>> from remix_utils import models
         >>> models.load("digits-a").graph().name
@@ -54,18 +80,27 @@ class Model:
         Raises ModelError for a length that the network does not take, and for a missing one that it needs.
         """
         longest = self.config.get("n_ctx")
-        if longest is None and seq is not None:
-            raise ModelError(f"{self.name!r} reads no sequence, but seq={seq}.", fix="call graph() without seq.")
+        if longest is None and (seq is not None or mask):
+            raise ModelError(f"{self.name!r} reads no sequence, but {seq=}, {mask=}.", fix="call graph() alone.")
         if longest is None:
-            return self.build_graph(self.weights, self.config)
-        if seq is None or not 1 <= seq <= longest:
+            return self.build_graph(self.arrays, self.config)
+        if not isinstance(seq, int) or not 1 <= seq <= longest:
             raise ModelError(
                 f"{self.name!r} reads sequences of 1 to {longest} tokens, but seq={seq}.",
                 fix=f"call graph(seq=n) with n from 1 to {longest}.",
                 seq=seq,
                 longest=longest,
             )
-        return self.build_graph(self.weights, self.config, seq)
+        return self.build_graph(self.arrays, self.config, seq, mask)
+
+    def to(self, device: torch.device | str) -> Model:
+        """The same network with its weights on another device, for many evaluations of inputs that lie there.
+
+        >>> from remix_utils import models
+        >>> models.load("digits-a").to("cpu").weights["skip"].device
+        device(type='cpu')
+        """
+        return replace(self, weights={name: value.to(device) for name, value in self.weights.items()})
 
     def module(self) -> torch.nn.Module:
         """The same network as a fresh `torch.nn.Module`, with its own copy of the weights, for hooks.
@@ -127,28 +162,47 @@ class Model:
         return self.tokenizer
 
 
-def shipped(name: str, folder: Path = SHIPPED) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The weights of a shipped network and its card, once the bytes agree with the card's sha256.
+def shipped(name: str, folder: Path = SHIPPED, step: int | None = None) -> tuple[dict[str, torch.Tensor], dict]:
+    """The weights of a shipped network, at the end of training or at a step, and its card, once checksums agree.
+
+    Beside `name.toml`, the card, lie `name.safetensors`, whose sha256 is on the card, and `name.step-500.safetensors`
+    for each of its `[[checkpoints]]` (`step`, `sha256`). Weights in half precision are widened to float32.
 
     >>> weights, card = shipped("digits-a")
     >>> card["name"], weights["skip"].shape
     ('digits-a', torch.Size([10, 64]))
 
-    Raises ModelError when either file is missing or unreadable, and when the checksum is another.
+    Raises ModelError when a file is missing or unreadable, a checksum is another, or there is no such step.
     """
-    restore = "restore both files from the release: git checkout -- remix_utils/models/weights"
     try:
         card = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-        data = (folder / f"{name}.safetensors").read_bytes()
-        expected = card["sha256"]
+        sums = {None: card["sha256"], **{entry["step"]: entry["sha256"] for entry in card.get("checkpoints", ())}}
     except (OSError, KeyError, tomllib.TOMLDecodeError) as problem:
-        raise ModelError(f"{name!r}: its weights or its card cannot be read ({problem}).", fix=restore) from problem
+        raise ModelError(f"{name!r}: its card cannot be read ({problem}).", fix=RESTORE) from problem
+    if step not in sums:
+        steps = ", ".join(str(known) for known in sums if known is not None)
+        raise ModelError(
+            f"{name!r} has no checkpoint at step {step}; it has {f'those at {steps}' if steps else 'none'}.",
+            fix="leave out step=, or give one of those.",
+            step=step,
+        )
+    stem = name if step is None else f"{name}.step-{step}"
+    weights = read_safetensors(checked(folder / f"{stem}.safetensors", sums[step]))
+    return {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}, card
+
+
+def checked(path: Path, expected: str | None) -> bytes:
+    """The bytes of a shipped file; ModelError when it cannot be read or its sha256 is not the expected one."""
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise ModelError(f"{path.name!r} cannot be read ({problem}).", fix=RESTORE) from problem
     found = sha256(data).hexdigest()
     if found != expected:
         raise ModelError(
-            f"{name!r}: its weights have sha256 {found[:12]}..., its card says {expected[:12]}....",
-            fix=restore,
+            f"{path.name!r} has sha256 {found[:12]}..., its card says {str(expected)[:12]}....",
+            fix=RESTORE,
             found=found,
             expected=expected,
         )
-    return read_safetensors(data), card
+    return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, apply, array, einsum, index, placeholder
 from remix_utils.graph.selector import Selector, at
+from remix_utils.models.model import Model, ModelError
 from remix_utils.models.transformer_config import TransformerConfig
 from remix_utils.models.transformer_module import Transformer
 
@@ -38,7 +40,7 @@ def module(weights: Mapping[str, torch.Tensor], table: Mapping[str, Any]) -> Tra
     >>> module(Transformer(config).state_dict(), vars(config)).training
     False
     """
-    network = Transformer(TransformerConfig.read(table))
+    network = Transformer(TransformerConfig.read(table), seed=None)
     network.load_state_dict(dict(weights))
     return network.eval().requires_grad_(False)
 
@@ -50,6 +52,31 @@ def head(layer: int, head: int) -> Selector:
     at('blocks.1.attn.head.5.out')
     """
     return at(f"blocks.{layer}.attn.head.{head}.out")
+
+
+def model(
+    name: str, weights: Mapping[str, torch.Tensor], config: TransformerConfig, card: Mapping[str, Any], tokenizer: Any
+) -> Model:
+    """Weights and their configuration as a Model, once they are found to fit each other.
+
+    >>> config = TransformerConfig(n_layers=1, n_heads=2, d_model=8, n_ctx=16, d_vocab=5)
+    >>> model("fresh", Transformer(config).state_dict(), config, {}, None).graph(seq=6).shape
+    (6, 5)
+
+    Raises ModelError for a weight that is missing, superfluous or of another shape.
+    """
+    with torch.device("meta"):
+        wanted = {key: tuple(value.shape) for key, value in Transformer(config, seed=None).state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in weights.items()}
+    for key in sorted(wanted.keys() | found.keys()):
+        if found.get(key) != wanted.get(key):
+            has, says = (list(shapes[key]) if key in shapes else "missing" for shapes in (found, wanted))
+            raise ModelError(
+                f"{name!r}: weight {key!r} is {has}, in its configuration {says}.",
+                fix="keep weights and configuration together.",
+                weight=key,
+            )
+    return Model(name, asdict(config), weights, graph, module, card, tokenizer, head)
 
 
 class _Builder:

@@ -19,7 +19,7 @@ ACTIVATIONS = {
 
 
 class Transformer(nn.Module):
-    """The network of a configuration, its weights drawn by `seed`.
+    """The network of a configuration, its weights drawn by `seed`, or left as they come with None.
 
     Weights have the field's names and axes: `blocks.0.attn.W_Q` [head, d_model, d_head], `blocks.0.mlp.W_in`
     [d_model, d_mlp], `unembed.W_U` [d_model, d_vocab]. Each value that the graph names is the output of a module of
@@ -31,7 +31,7 @@ class Transformer(nn.Module):
     torch.Size([3, 16, 5])
     """
 
-    def __init__(self, config: TransformerConfig, seed: int = 0):
+    def __init__(self, config: TransformerConfig, seed: int | None = 0):
         super().__init__()
         self.config = config
         self.embed = Embed(config)
@@ -43,7 +43,8 @@ class Transformer(nn.Module):
         self.ln_final = norm(config)
         self.unembed = Unembed(config)
         self.logits = nn.Identity()
-        _draw(self, seed)
+        if seed is not None:
+            _draw(self, seed)
 
     def forward(self, tokens: torch.Tensor, mask: torch.Tensor | None = None, fast: bool = False) -> torch.Tensor:
         """Logits [batch, seq, d_vocab] of tokens [batch, seq], or a classifier's [batch, d_out].
