@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from tqdm import tqdm
 
 from remix_utils.models.model import SHIPPED
@@ -36,6 +36,7 @@ class Run:
 
     checkpoint_every = 250
     max_norm: float | None = None  # of the gradient
+    snapshots: tuple[int, ...] = ()  # steps whose weights are published too
 
     def __init__(self, name: str, recipe: Any, network: torch.nn.Module, optimizer, schedule, folder: Path = RUNS):
         self.name, self.recipe, self.folder = name, recipe, folder
@@ -55,6 +56,9 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         return self.folder / f"{self.name}-seed{self.recipe.seed}.pt"
+
+    def snapshot(self, step: int) -> Path:
+        return self.checkpoint.with_suffix(f".step-{step}.safetensors")
 
     def save(self) -> None:
         """Written beside and moved into place, so that a kill leaves the old checkpoint or the new one."""
@@ -106,6 +110,8 @@ class Run:
             while self.step < self.recipe.steps:
                 losses.append(self.update())
                 bar.update()
+                if self.step in self.snapshots:
+                    self.snapshot(self.step).write_bytes(packed(self.network.state_dict()))
                 if self.step % self.checkpoint_every == 0 or self.step == self.recipe.steps:
                     entry = {"step": self.step, "loss": round(sum(losses) / len(losses), 5), **self.measure()}
                     self.log.append(entry)
@@ -137,25 +143,44 @@ def hardware() -> str:
     return torch.cuda.get_device_name() if device().type == "cuda" else on_cpu
 
 
-def publish(name: str, weights: Mapping[str, torch.Tensor], card: Mapping[str, Any], folder: Path = SHIPPED) -> None:
-    """Weights, then the card that vouches for them."""
+def packed(weights: Mapping[str, torch.Tensor]) -> bytes:
+    """Weights as the bytes of a safetensors file."""
+    return save({key: tensor.detach().cpu().contiguous() for key, tensor in weights.items()})
+
+
+def publish(
+    name: str,
+    weights: Mapping[str, torch.Tensor],
+    card: Mapping[str, Any],
+    folder: Path = SHIPPED,
+    checkpoints: Mapping[int, Mapping[str, torch.Tensor]] | None = None,
+) -> None:
+    """Weights, also those of earlier steps, then the card that vouches for them."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = save({key: tensor.detach().cpu().contiguous() for key, tensor in weights.items()})
-    signed = {"name": name, "sha256": sha256(data).hexdigest(), **card}
-    (folder / f"{name}.safetensors").write_bytes(data)
+    files = {f"{name}.step-{step}": packed(earlier) for step, earlier in (checkpoints or {}).items()}
+    files[name] = packed(weights)
+    for stem, data in files.items():
+        (folder / f"{stem}.safetensors").write_bytes(data)
+    sums = [sha256(data).hexdigest() for data in files.values()]
+    signed = {"name": name, "sha256": sums.pop(), **card}
+    if checkpoints:
+        signed["checkpoints"] = [{"step": step, "sha256": total} for step, total in zip(checkpoints, sums, strict=True)]
     title = f"# What {name} is, and where it comes from. Written when its weights were made: do not edit.\n"
     (folder / f"{name}.toml").write_text(title + toml(signed), encoding="utf-8")
     print(f"{name}: published in {folder}")
 
 
 def toml(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
-    """A table of strings, numbers, truth values, lists of these and further tables, as TOML."""
+    """A table of strings, numbers, truth values, lists of these, further tables and lists of tables, as TOML."""
     lines, sections = [], []
     for key, value in table.items():
         key = key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
+        place, first = ".".join((*path, key)), value[0] if isinstance(value, list) and value else None
         if isinstance(value, Mapping):
-            sections.append("\n[" + ".".join((*path, key)) + "]\n" + toml(value, (*path, key)))
-        elif isinstance(value, list) and value and isinstance(value[0], list | tuple):
+            sections.append(f"\n[{place}]\n" + toml(value, (*path, key)))
+        elif isinstance(first, Mapping):
+            sections += [f"\n[[{place}]]\n" + toml(entry, (*path, key)) for entry in value]
+        elif isinstance(first, list | tuple):
             rows = "".join(f"    {json.dumps(row, ensure_ascii=False)},\n" for row in value)
             lines.append(f"{key} = [\n{rows}]\n")
         else:
@@ -187,4 +212,5 @@ def main(
         if not options.fresh and this.resume():
             print(f"{name}: going on from step {this.step}")
         this.train()
-        publish(name, this.network.state_dict(), card(this), options.into)
+        earlier = {step: load(this.snapshot(step).read_bytes()) for step in this.snapshots}
+        publish(name, this.network.state_dict(), card(this), options.into, earlier)

@@ -46,6 +46,7 @@ Dying("digits-b", digits.Recipe(**json.loads(sys.argv[2])), Path(sys.argv[1])).t
 
 class Often(training.DigitsRun):
     checkpoint_every = 20
+    snapshots = (10, 30)
 
 
 def train(folder, recipe=SHORT):
@@ -92,6 +93,9 @@ def test_what_is_published_can_be_loaded(tmp_path, capsys):
     weights, card = shipped("digits-b", tmp_path / "weights")
     trained, _ = train(tmp_path / "runs", replace(SHORT, seed=3))
     assert torch.equal(weights["skip"], trained.network.skip)
+    earlier, _ = shipped("digits-b", tmp_path / "weights", step=30)
+    assert [entry["step"] for entry in card["checkpoints"]] == [10, 30]
+    assert 0 < (earlier["skip"] - weights["skip"]).abs().max() < 1
     assert card["training"]["steps"] == 60 and card["training"]["seed"] == 3
     assert card["log"]["step"] == [20, 40, 60] and card["metrics"]["as it is"] > 0
     assert "published" in capsys.readouterr().out
@@ -105,13 +109,14 @@ def test_an_unknown_name_trains_nothing(tmp_path, capsys):
 
 
 def test_a_card_reads_back_as_it_was_written():
-    """Text with quotes and lines, numbers, lists of lists, and tables in tables survive."""
+    """Text with quotes and lines, numbers, lists of lists, tables in tables and lists of tables survive."""
     table = {
         "said": 'a "word"\nand ½ more',
         "numbers": [1, 2.5, 1e-7],
         "edges": [["a", "b"], ["c", "d"]],
         "yes": True,
         "by": {"a kind": {"mean": 0.5}, "none": []},
+        "checkpoints": [{"step": 1, "sha256": "a"}, {"step": 2, "sha256": "b"}],
     }
     assert tomllib.loads(shared.toml(table)) == table
 
