@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -18,8 +19,21 @@ class Span(NamedTuple):
     step: int
     length: int
 
+    @classmethod
+    def of(cls, start: int, step: int, length: int) -> Span:
+        """The span of its entries, so that what takes the same is the same."""
+        return cls(start if length else 0, step if length > 1 else 1, length)
+
+    @property
+    def last(self) -> int:
+        """The last position taken, of at least one."""
+        return self.start + self.step * (self.length - 1)
+
     def as_slice(self) -> slice:
-        stop = self.start + self.step * self.length
+        """The slice that Python's brackets take; its stop is next to the last position, so never far outside."""
+        if not self.length:
+            return slice(0, 0)
+        stop = self.last + (1 if self.step > 0 else -1)
         return slice(self.start, None if stop < 0 else stop, self.step)
 
 
@@ -44,10 +58,10 @@ def _entry(entry: object, size: int, axis: int, place: str) -> Entry:
         raise PatternError(
             f"{place}: axis {axis} is indexed with {entry}.", fix="use integers, or mask.nonzero()[:, 0]."
         )
-    if isinstance(entry, int):
-        return whole_number(entry, size, axis, place)
+    if isinstance(entry, Integral):
+        return whole_number(int(entry), size, axis, place)
     if isinstance(entry, slice):
-        return Span(*span(entry, size, axis, place))
+        return Span.of(*span(entry, size, axis, place))
     if isinstance(entry, Span | Buffer):
         return entry
     if isinstance(entry, torch.Tensor) and entry.ndim == 0 and entry.dtype == torch.long:
@@ -79,6 +93,20 @@ def _picks(entry: object, size: int, axis: int, place: str) -> Buffer:
                 size=size,
             )
     return Buffer(torch.where(rows < 0, rows + size, rows).long())
+
+
+def check(at: At, shape: Shape, place: str) -> None:
+    """Refuse an index that was made for another shape and reaches outside this one."""
+    if len(at) != len(shape):
+        raise PatternError(
+            f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.", fix="index the new node anew."
+        )
+    for axis, (entry, size) in enumerate(zip(at, shape, strict=True)):
+        ends = (entry,) if isinstance(entry, int) else (entry.start, entry.last) if isinstance(entry, Span) else ()
+        if isinstance(entry, Buffer) and entry.tensor.numel():
+            ends = (int(entry.tensor.max()),)
+        for position in ends if length(entry) != 0 else ():
+            whole_number(position, size, axis, place)
 
 
 def whole(shape: Shape) -> At:
@@ -122,7 +150,7 @@ def _compose_axis(first: Span | Buffer, second: Entry) -> Entry:
     if isinstance(second, int):
         return int(positions(first)[second]) if isinstance(first, Buffer) else first.start + first.step * second
     if isinstance(first, Span) and isinstance(second, Span):
-        return Span(first.start + first.step * second.start, first.step * second.step, second.length)
+        return Span.of(first.start + first.step * second.start, first.step * second.step, second.length)
     return Buffer(positions(first)[positions(second)])
 
 
@@ -155,8 +183,8 @@ def text(at: At) -> str:
             return str(entry)
         if isinstance(entry, Buffer):
             return repr(entry)
-        stop = entry.start + entry.step * entry.length
-        step = "" if entry.step == 1 else f":{entry.step}"
-        return f"{entry.start}:{'' if stop < 0 else stop}{step}"
+        bounds = entry.as_slice()
+        step = "" if bounds.step in (None, 1) else f":{bounds.step}"
+        return f"{bounds.start}:{'' if bounds.stop is None else bounds.stop}{step}"
 
     return ", ".join(map(one, at))

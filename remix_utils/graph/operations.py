@@ -81,7 +81,8 @@ class Index(Op):
 
     def infer(self, children, place):
         (child,) = children
-        return indexing.shape_after(indexing.read(self.at, child.shape, place)), child.dtype
+        indexing.check(self.entries, child.shape, place)
+        return indexing.shape_after(self.entries), child.dtype
 
     def run(self, values, batched):
         return indexing.take(values[0], self.entries, int(batched[0]))
