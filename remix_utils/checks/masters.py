@@ -134,7 +134,7 @@ def _statement(node: ast.stmt, lines: list[str]) -> Statement:
         "\n".join(lines[first - 1 : node.end_lineno]),
         stored if whole else frozenset(),
         frozenset(_changed(node)) | (frozenset() if whole else stored),
-        frozenset(_names(code, "LOAD_NAME")) | later,
+        frozenset(_names(code, "LOAD_NAME")) | (later - stored),  # what calls itself finds itself
         later,
     )
 

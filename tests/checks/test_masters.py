@@ -10,6 +10,7 @@ from remix_utils.checks.catch_up import earlier, start_at
 from remix_utils.checks.exercise import ExerciseError
 from remix_utils.checks.masters import (
     FOLDER,
+    Cell,
     MasterError,
     closure,
     imported,
@@ -118,6 +119,14 @@ def test_an_answer_travels_with_all_that_it_rests_on_and_nothing_else(course):
     assert "figures" not in source
     assert "1 / 0" not in source
     assert "factor = factor - 1" in source
+
+
+def test_a_function_that_calls_itself_rests_on_no_earlier_value_of_its_name():
+    """A part may call a function what an earlier part called its results."""
+    known = [
+        Cell("code", source, {}, 0) for source in ("steps = 1 / 0", "def steps(n):\n    return n and steps(n - 1)")
+    ]
+    assert closure(statements(known), ["steps"]) == [known[1].source]
 
 
 def test_values_that_are_built_in_steps_travel_whole(course):
