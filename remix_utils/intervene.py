@@ -127,9 +127,10 @@ def path_patch(graph: Node, which: object, corrupted: Mapping[str, Node]) -> Nod
                 f"path_patch: {old!r} would read {other!r}.", fix="give a node of the same shape and dtype."
             )
     changed: list[Node] = []
+    done: dict[Node, Node] = {}
 
     def rule(node: Node) -> Node:
-        result = substitute([node], new)[0]
+        result = substitute([node], new, done)[0]
         if result is not node:
             changed.append(node)
         return result

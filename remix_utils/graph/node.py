@@ -60,7 +60,7 @@ class Node:
     (3,)
     """
 
-    __slots__ = ("op", "children", "name", "shape", "dtype", "space", "_key", "_memory", "__weakref__")
+    __slots__ = ("op", "children", "name", "shape", "dtype", "space", "_key", "_below", "__weakref__")
     op: Op
     children: tuple[Node, ...]
     name: str
@@ -68,7 +68,7 @@ class Node:
     dtype: torch.dtype
     space: int | None  # rows its value has: None the same for all, -1 those of the inputs, otherwise the draws
     _key: bytes | None
-    _memory: dict | None
+    _below: tuple[Node, ...] | None  # every node below, children first, once somebody has walked them
 
     def __init__(self, op: Op, children: Sequence[Node] = (), name: str | None = None):
         children = tuple(children)
@@ -87,7 +87,7 @@ class Node:
         put(self, "dtype", dtype)
         put(self, "space", _space(self))
         put(self, "_key", None)
-        put(self, "_memory", None)
+        put(self, "_below", None)
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise NodeError(f"{self.place} cannot be changed.", fix="build a new node, or use update(...) or replace(...).")
@@ -118,13 +118,6 @@ class Node:
                 object.__setattr__(node, "_key", digest.digest())
         return self._key  # type: ignore[return-value]
 
-    @property
-    def memory(self) -> dict:
-        """Where walks keep what they worked out about this node, for as long as it lives."""
-        if self._memory is None:
-            object.__setattr__(self, "_memory", {})
-        return self._memory  # type: ignore[return-value]
-
     def with_children(self, children: Sequence[Node]) -> Node:
         """This node on other children: itself when they are the same objects."""
         if len(children) != len(self.children):
@@ -147,7 +140,7 @@ class Node:
         put(node, "dtype", self.dtype)
         put(node, "space", self.space)
         put(node, "_key", None)
-        put(node, "_memory", None)
+        put(node, "_below", None)
         return node
 
     def named(self, name: str) -> Node:

@@ -20,10 +20,10 @@ def children_first(*roots: Node) -> Sequence[Node]:
     """
     if len(roots) != 1:
         return postorder(roots, lambda node: node.children)
-    memory = roots[0].memory
-    if "children first" not in memory:
-        memory["children first"] = tuple(postorder(roots, lambda node: node.children))
-    return memory["children first"]
+    (root,) = roots
+    if root._below is None:  # without the root itself, so that no node keeps itself alive
+        object.__setattr__(root, "_below", tuple(postorder(roots, lambda node: node.children)[:-1]))
+    return (*root._below, root)  # type: ignore[misc]
 
 
 def rebuild(roots: Sequence[Node], rule: Callable[[Node, Node], Node]) -> list[Node]:
@@ -39,17 +39,17 @@ def rebuild(roots: Sequence[Node], rule: Callable[[Node, Node], Node]) -> list[N
     return [done[root] for root in roots]
 
 
-def substitute(roots: Sequence[Node], new: Mapping[Node, Node]) -> list[Node]:
-    """Put nodes in the place of others, all at once; what is put in is not searched."""
-    question = ("substitute", frozenset(new.items()))
+def substitute(roots: Sequence[Node], new: Mapping[Node, Node], done: dict[Node, Node] | None = None) -> list[Node]:
+    """Put nodes in the place of others, all at once; what is put in is not searched.
 
-    def known(node: Node) -> Node | None:
-        return new.get(node) or node.memory.get(question)
-
-    for node in postorder(roots, lambda node: () if known(node) else node.children):
-        if not known(node):
-            node.memory[question] = node.with_children([known(child) for child in node.children])  # type: ignore[misc]
-    return [known(root) for root in roots]  # type: ignore[misc]
+    Calls with the same `new` may share `done`, and each node is then rebuilt once for all of them.
+    """
+    done = {} if done is None else done
+    done.update(new)
+    for node in postorder(roots, lambda node: () if node in done else node.children):
+        if node not in done:
+            done[node] = node.with_children([done[child] for child in node.children])
+    return [done[root] for root in roots]
 
 
 def checked(result: object, original: Node) -> Node:
