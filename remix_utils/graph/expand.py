@@ -38,11 +38,15 @@ def expand_paths(graph: Node, which: object, frozen: object = FROZEN, most: int 
 def _expand(root: Node, frozen: set[str], most: int) -> Node:
     order = children_first(root)
     fixed = {node for node in order if node.space is None or (node.name in frozen and node is not root)}
-    open_slots = {node: _open_slots(node, fixed) for node in order}
+    open_slots: dict[Node, list[int]] = {root: [] if root in fixed else _open_slots(root, fixed)}
+    for node in reversed(order):  # only what a path passes: below a frozen node there may be ever so many
+        for slot in open_slots.get(node, ()):
+            child = node.children[slot]
+            open_slots[child] = [] if child in fixed else _open_slots(child, fixed)
+    order = [node for node in order if node in open_slots]
     counts: dict[Node, int] = {}
     for node in order:
-        slots = [] if node in fixed else open_slots[node]
-        counts[node] = sum(counts[node.children[slot]] for slot in slots) or 1
+        counts[node] = sum(counts[node.children[slot]] for slot in open_slots[node]) or 1
     if counts[root] > most:
         raise RewriteError(
             f"expand_paths: {counts[root]:,} paths lead to {root.name!r}, more than {most:,}.",
@@ -52,8 +56,7 @@ def _expand(root: Node, frozen: set[str], most: int) -> Node:
         raise RewriteError(f"expand_paths: one path leads to {root!r}.", fix="select a node above a sum.")
     terms: dict[Node, list[Term]] = {}
     for node in order:
-        slots = [] if node in fixed else open_slots[node]
-        terms[node] = [term for slot in slots for term in _through(node, slot, terms)] or [(node, 1.0)]
+        terms[node] = [term for slot in open_slots[node] for term in _through(node, slot, terms)] or [(node, 1.0)]
     parts = terms[root]
     return add(*[term for term, _ in parts], weights=[weight for _, weight in parts], name=root.name)
 
