@@ -80,6 +80,10 @@ class DataError(RemixError):
     """A dataset, a feature or a draw that cannot be used."""
 
 
+class PlotError(RemixError):
+    """Numbers that a picture cannot show as they are."""
+
+
 def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
     """The known names closest to `name`, as the end of a sentence.
 
