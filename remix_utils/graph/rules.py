@@ -201,16 +201,15 @@ def _fold(node: Node, original: Node, norms: set[Node]) -> Node:
     shift = Einsum(type(node.op.parsed)(((words[-1],), other), tuple(w for w in node.op.parsed.output if w in other)))
     shift = Node(shift, (bias, matrix), f"{node.name}.bias")
     main = Node(node.op, pair, f"{node.name}.folded")
-    if shift.shape != node.shape:
-        shift = _stretch(shift, shift.op.parsed.output, node.op.parsed.output, node)  # type: ignore[attr-defined]
-    return add(main, shift, name=node.name)
+    missing = {word: size for word, size in zip(words, norm.shape, strict=True) if word not in other}
+    return add(main, _stretch(shift, missing, node.op.parsed.output) if missing else shift, name=node.name)
 
 
-def _stretch(shift: Node, own: tuple[str, ...], full: tuple[str, ...], node: Node) -> Node:
-    """The bias once for every entry of the axes it lacks."""
-    missing = [word for word in full if word not in own]
-    ones = array(torch.ones([node.shape[full.index(word)] for word in missing], dtype=node.dtype))
-    return einsum(f"{' '.join(own)}, {' '.join(missing)} -> {' '.join(full)}", shift, ones, name=shift.name)
+def _stretch(shift: Node, missing: dict[str, int], full: tuple[str, ...]) -> Node:
+    """The bias once for every entry of the axes it lacks, those that are summed over included."""
+    ones = array(torch.ones([*missing.values()], dtype=shift.dtype))
+    own = " ".join(shift.op.parsed.output)  # type: ignore[attr-defined]
+    return einsum(f"{own}, {' '.join(missing)} -> {' '.join(full)}", shift, ones, name=shift.name)
 
 
 def push_index(graph: Node, which: object) -> Node:

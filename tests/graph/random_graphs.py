@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 
@@ -12,47 +11,17 @@ from hypothesis import strategies as st
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, apply, array, concat, einsum, index, placeholder, sample
 from remix_utils.graph.walk import children_first
+from tests.graph.formulas import FORMULAS
 
 SIZES = (1, 2, 3)  # small, and equal to the numbers of rows, so that a batch axis taken for another would be noticed
 NAMES = ("a", "b", "attn.q", "attn_out", "resid")  # few, so that names occur twice
 WORDS = ("seq", "d", "head", "key", "e")
 ROWS = 3
+STEPS = ("einsum", "add", "index", "concat", "apply")
+MORE_CHILDREN = {"softmax": 0, "log_softmax": 0, "layernorm_scale": 0, "layernorm": 2, "rmsnorm": 1}
+FUNCTIONS = sorted(set(FORMULAS) - {"masked_softmax", "positions", "rotary", "rotary_angles"})  # these need masks
 
 # ---------------------------------------------------------------- values, without the engine
-
-
-def _layernorm(x, weight, bias):
-    centred = x - x.mean(-1, keepdim=True)
-    return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight + bias
-
-
-def _softmax(x):
-    powers = (x - x.max(-1, keepdim=True).values).exp()
-    return powers / powers.sum(-1, keepdim=True)
-
-
-FORMULAS = {
-    "abs": lambda x: torch.where(x < 0, -x, x),
-    "exp": lambda x: math.e**x,
-    "gelu": lambda x: x * 0.5 * (1 + torch.erf(x / math.sqrt(2))),
-    "gelu_tanh": lambda x: 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
-    "log": lambda x: x.log2() / math.log2(math.e),
-    "reciprocal": lambda x: 1 / x,
-    "relu": lambda x: x.clamp(min=0),
-    "sigmoid": lambda x: 1 / (1 + (-x).exp()),
-    "silu": lambda x: x / (1 + (-x).exp()),
-    "sqrt": lambda x: x**0.5,
-    "square": lambda x: x * x,
-    "tanh": lambda x: 1 - 2 / (1 + (2 * x).exp()),
-    "softmax": _softmax,
-    "log_softmax": lambda x: _softmax(x).log(),
-    "layernorm": _layernorm,
-    "layernorm_scale": lambda x: ((x - x.mean(-1, keepdim=True)).square().mean(-1, keepdim=True) + 1e-5).sqrt(),
-    "embed": lambda tokens, table: torch.stack([table[t] for t in tokens.flatten()]).reshape(
-        tokens.shape + table.shape[1:]
-    ),
-    "pick": lambda values, places: (values * torch.nn.functional.one_hot(places, values.shape[-1])).sum(-1),
-}
 
 
 def plain_einsum(pattern: str, values: list[torch.Tensor]) -> torch.Tensor:
@@ -229,18 +198,17 @@ class Sketch:
         return concat(nodes, self.one_of(axis, axis - len(first.shape)), name=self.name())
 
     def apply(self) -> Node:
-        function = self.one_of(*FORMULAS)
+        function = self.one_of(*FUNCTIONS)
+        x = self.old(lambda node: node.shape != () or function not in (*MORE_CHILDREN, "pick"))
         if function == "embed":
             table = self.old(lambda node: len(node.shape) in (1, 2))
             return apply("embed", self.integers(table.shape[0]), table, name=self.name())
         if function == "pick":
-            values = self.old(lambda node: node.shape != ())
-            return apply("pick", values, self.integers(values.shape[-1], values.shape[:-1]), name=self.name())
-        if function in ("softmax", "log_softmax", "layernorm", "layernorm_scale"):
-            x = self.old(lambda node: node.shape != ())
-            rest = [self.array(x.shape[-1:]) for _ in range(2)] if function == "layernorm" else []
-            return apply(function, x, *rest, name=self.name())
-        x = apply("tanh", self.old(), name=self.name())  # within -1 and 1, so that powers stay small
+            return apply("pick", x, self.integers(x.shape[-1], x.shape[:-1]), name=self.name())
+        if function in MORE_CHILDREN:
+            more = [self.array(x.shape[-1:]) for _ in range(MORE_CHILDREN[function])]
+            return apply(function, x, *more, name=self.name())
+        x = apply("tanh", x, name=self.name())  # within -1 and 1, so that powers stay small
         if function in ("log", "sqrt", "reciprocal"):
             x = add(apply("square", x), array(torch.ones(x.shape, dtype=torch.float64)), name=self.name())
         return apply(function, x, name=self.name())
@@ -258,9 +226,6 @@ class Sketch:
 
 def broadcasts(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
     return all(a == b or 1 in (a, b) for a, b in zip(left[::-1], right[::-1], strict=False))
-
-
-STEPS = ("einsum", "add", "index", "concat", "apply")
 
 
 @st.composite

@@ -9,15 +9,27 @@ from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, apply, array, einsum, placeholder
 
 WIDTH = 3
+WEIGHT = array(torch.eye(WIDTH, dtype=torch.float64) / 2, "w")
+ONES = array(torch.ones(WIDTH, dtype=torch.float64), "ones")
 
 
-def skip_chain(layers: int, function: str | None = "tanh") -> Node:
-    """x ← x + f(x) over and over: 2 ** layers paths lead from the end to the input; without a function, f is linear."""
-    x = placeholder("x", (WIDTH,), torch.float64)
-    weight = array(torch.eye(WIDTH, dtype=torch.float64) / 2, "w")
+def mlp(x: Node, name: str) -> Node:
+    return apply("tanh", linear(x, f"{name}.pre"), name=f"{name}.post")
+
+
+def linear(x: Node, name: str) -> Node:
+    return einsum("i, i j -> j", x, WEIGHT, name=name)
+
+
+def normed(x: Node, name: str) -> Node:
+    return linear(apply("layernorm", x, ONES, ONES, name=f"{name}.ln"), name)
+
+
+def skip_chain(layers: int, step: Callable[[Node, str], Node] = mlp, start: Node | None = None) -> Node:
+    """x ← x + step(x) over and over: 2 ** layers paths lead from the end to the input."""
+    x = placeholder("x", (WIDTH,), torch.float64) if start is None else start
     for layer in range(layers):
-        inner = einsum("i, i j -> j", x, weight, name=f"{layer}.pre")
-        x = add(x, apply(function, inner, name=f"{layer}.post") if function else inner, name=f"{layer}.resid")
+        x = add(x, step(x, f"{layer}"), name=f"{layer}.resid")
     return x
 
 
