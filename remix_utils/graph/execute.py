@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from remix_utils.errors import NanError
+from remix_utils.errors import FunctionError, NanError, RemixError
 from remix_utils.graph.node import Node, Op
 
 
@@ -55,20 +55,40 @@ def compile(nodes: Sequence[Node], given: Sequence[Node], keep: Sequence[Node], 
     return Program(len(given), steps, tuple(slot[node] for node in keep))
 
 
-def run(program: Program, given: Sequence[torch.Tensor], grad: bool = False) -> list[torch.Tensor]:
-    """The kept values; NanError names the first step that made a NaN out of none."""
+def run(program: Program, given: list[torch.Tensor], grad: bool = False) -> list[torch.Tensor]:
+    """The kept values; NanError names the first step that made a NaN out of none.
+
+    The list of sources is emptied, so that nobody holds a source for longer than it is read.
+    """
     values: list = [*given, *[None] * len(program.steps)]
-    del given
+    given.clear()
     with torch.set_grad_enabled(grad):
         for number, step in enumerate(program.steps, start=program.given):
             children = [values[read] for read in step.reads]
-            value = step.op.run(children, step.batched)
+            value = _value(step, children)
             if value.is_floating_point() and value.numel() and has_nan(value):
                 raise _nan_error(step, value, children)
             values[number] = value
             for read in step.drops:
                 values[read] = None
     return [values[number] for number in program.keep]
+
+
+def _value(step: Step, children: list[torch.Tensor]) -> torch.Tensor:
+    try:
+        return step.op.run(children, step.batched)
+    except Exception as problem:
+        if isinstance(problem, RemixError | MemoryError):
+            raise
+        raise FunctionError(
+            f"{step.name}: {str(problem).splitlines()[0]}; {_ranges(children)}.",
+            fix="give it values that it takes: evaluate its children to see what it was given.",
+        ) from problem
+
+
+def _ranges(children: Sequence[torch.Tensor]) -> str:
+    ends = [f"{child.min().item():.4g} to {child.max().item():.4g}" for child in children if child.numel()]
+    return f"its children range over {', '.join(ends)}" if ends else "it is fixed"
 
 
 def has_nan(value: torch.Tensor) -> bool:
@@ -78,10 +98,9 @@ def has_nan(value: torch.Tensor) -> bool:
 
 def _nan_error(step: Step, value: torch.Tensor, children: Sequence[torch.Tensor]) -> NanError:
     where = value.isnan().nonzero()[0].tolist()
-    ranges = ", ".join(f"{child.min().item():.4g} to {child.max().item():.4g}" for child in children)
     return NanError(
         f"{step.name}: {int(value.isnan().sum())} of {value.numel()} values are NaN, first at {where} (rows first); "
-        + (f"its children range over {ranges}." if ranges else "it is fixed."),
+        f"{_ranges(children)}.",
         fix="keep logarithms, divisions and all-masked softmax rows away from it.",
         count=int(value.isnan().sum()),
         position=where,

@@ -69,7 +69,8 @@ def _rotary(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
 
 
 def _embed(tokens: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    return table[tokens]
+    rows = table.index_select(0, tokens.reshape(-1))  # unlike table[tokens], it does not count -1 from the end
+    return rows.reshape(tokens.shape + table.shape[1:])
 
 
 def _pick(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
