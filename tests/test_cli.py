@@ -1,9 +1,13 @@
 """The `remix` command: help that can be read, a doctor whose findings have fixes, and the Lab on the right day."""
 
+import json
+import re
 import shutil
 import socket
+import sys
 from importlib import metadata
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -132,19 +136,46 @@ def test_a_day_that_is_not_there_names_those_that_are(course, asked):
     assert "remix lab d1.2" in error.value.fix and error.value.asked == asked
 
 
+class Child:
+    """Stands in for JupyterLab: it listens at once, and ends when it is waited for."""
+
+    started: ClassVar = []
+
+    def __init__(self, command, cwd, env):
+        self.started.append((command, env["JUPYTER_TOKEN"]))
+        self.door = socket.create_server(("127.0.0.1", int(re.search(r"port=(\d+)", " ".join(command))[1])))
+
+    def poll(self):
+        return None
+
+    def wait(self):
+        self.door.close()
+        return 0
+
+
 def test_the_token_is_not_on_the_command_line(course, monkeypatch, capsys):
     """Everyone on the machine can read a command line: the token goes through the environment, and is printed once."""
-    started = []
-
-    class Child:
-        def __init__(self, command, cwd, env):
-            started.append((command, env["JUPYTER_TOKEN"]))
-
-        def wait(self):
-            return 0
-
     monkeypatch.setattr(lab.subprocess, "Popen", Child)
-    assert lab.open_lab(lab.find_notebook("2", course), 8899, browser=False) == 0
-    [(command, token)] = started
+    port = doctor.free_port(8899)
+    assert lab.open_lab(lab.find_notebook("2", course), port, browser=False) == 0
+    command, token = Child.started[-1]
     assert not any(token in part for part in command) and "--no-browser" in command
-    assert f"http://localhost:8899/lab/tree/day2_induction/part1_see.ipynb?token={token}" in capsys.readouterr().out
+    assert f"http://localhost:{port}/lab/tree/day2_induction/part1_see.ipynb?token={token}" in capsys.readouterr().out
+
+
+def test_no_address_is_given_before_it_answers(course, monkeypatch, capsys):
+    """Where JupyterLab ends before it listens, nobody is sent to an address, and its status is ours."""
+    ended = ["-c", "import time; time.sleep(0.3); raise SystemExit(3)"]
+    monkeypatch.setattr(lab, "lab_command", lambda *asked: [sys.executable, *ended, "--LabApp.default_url=/lab"])
+    assert lab.open_lab(lab.find_notebook("2", course), doctor.free_port(8899)) == 3
+    assert "http" not in capsys.readouterr().out
+
+
+def test_the_lab_shows_what_a_participant_needs(course):
+    """The settings that come with the course are given to JupyterLab: no news, no grader's panels, no other tools."""
+    command = lab.lab_command(lab.find_notebook("1", course), 8899)
+    [folder] = [part.partition("=")[2] for part in command if part.startswith("--LabApp.app_settings_dir=")]
+    settings = {path.stem: json.loads(path.read_text()) for path in Path(folder).iterdir()}
+    assert settings["overrides"]["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    assert "@jupyter/nbgrader:formgrader" in settings["page_config"]["disabledExtensions"]
+    assert "@jupyter/nbgrader:validate-assignment" not in settings["page_config"]["disabledExtensions"]

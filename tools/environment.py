@@ -148,10 +148,6 @@ def build(root: Path, found: str) -> None:
     pip_install(root, "-r", "requirements.txt", progress=Progress(venv, len(lock)))
     # The lock holds setuptools, so that this last step asks nobody for anything.
     pip_install(root, "--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
-    settings = venv / "share" / "jupyter" / "lab" / "settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-    (settings / "overrides.json").write_text(json.dumps(quiet))
     stamp(venv, lock=wanted, packages=count_packages(venv))
 
 

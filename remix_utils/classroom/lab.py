@@ -6,13 +6,16 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from remix_utils.errors import RemixError
 
 ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = Path(__file__).resolve().parent / "settings"  # no news, no index of extensions, no tools of the grader
 
 
 class LabError(RemixError):
@@ -53,9 +56,12 @@ def lab_command(notebook: Path, port: int, browser: bool = True) -> list[str]:
     return [
         *(sys.executable, "-m", "jupyterlab"),
         *([] if browser else ["--no-browser"]),
-        "--log-level=WARN",
+        *("--log-level=ERROR", "--LabApp.log_level=ERROR"),
         "--ServerApp.answer_yes=True",  # one Ctrl-C stops it, without a question
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
+        f"--LabApp.app_settings_dir={SETTINGS}",
+        "--LanguageServerManager.autodetect=False",  # it would run npm and other tools that it finds
+        "--KernelManager.transport_encryption=auto",  # a machine may have other users
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}",
     ]
@@ -66,13 +72,28 @@ def open_lab(notebook: Path, port: int, browser: bool = True) -> int:
     token = secrets.token_hex(16)
     command = lab_command(notebook, port, browser)
     address = command[-1].partition("=")[2]
-    print(f"JupyterLab opens on {notebook.parent.name}/{notebook.name}. If no browser window appears, go to")
-    print(f"  http://localhost:{port}{address}?token={token}")
-    print("Run the first cell with Shift-Enter. Ctrl-C here stops JupyterLab; saved notebooks stay.", flush=True)
+    print(f"Starting JupyterLab on {notebook.parent.name}/{notebook.name} ...", flush=True)
     # The token travels in the environment: a command line can be read by everyone on the machine.
     child = subprocess.Popen(command, cwd=notebook.parents[1], env={**os.environ, "JUPYTER_TOKEN": token})
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child too; it ends, and we say goodbye
     try:
+        if _listens(child, port):
+            print("It is ready. If no browser window appears, go to")
+            print(f"  http://localhost:{port}{address}?token={token}")
+            print(
+                "Run the first cell with Shift-Enter. Ctrl-C here stops JupyterLab; saved notebooks stay.", flush=True
+            )
         return child.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _listens(child: subprocess.Popen, port: int) -> bool:
+    """Wait until somebody can be let in; False if JupyterLab ends instead."""
+    while child.poll() is None:
+        try:
+            socket.create_connection(("localhost", port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.1)
+    return False
