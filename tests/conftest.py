@@ -14,7 +14,7 @@ settings.load_profile("remix")
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Figures that tests record (`record_property`), added up over the lessons, also when workers ran them."""
+    """Figures that tests record (`record_property`), added up over the lessons; and what was not run, and why."""
     counts = {}
     for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
         for name, value in getattr(report, "user_properties", []):
@@ -22,3 +22,5 @@ def pytest_terminal_summary(terminalreporter):
                 counts[name] = counts.get(name, 0) + value
     for name, value in counts.items():
         terminalreporter.write_line(f"{value} {name}")
+    for reason in sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}):
+        terminalreporter.write_line(f"NOT RUN: {reason.removeprefix('Skipped: ')}", yellow=True)
