@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 from remix_utils.errors import nearest
 from remix_utils.models.model import Model, ModelError
@@ -15,21 +17,34 @@ MODELS = {
 
 
 def load(name: str, step: int | None = None) -> Model:
-    """A network by its name, its weights checked against the sha256 on its card.
+    """A network by its name: one that ships, or any GPT-2-, GPT-NeoX- or Llama-shaped causal model.
 
-    `step` asks for a checkpoint of its training, where the model has some (`model.checkpoints`).
+    Those that ship have their weights checked against the sha256 on their card; `step` asks for a checkpoint of their
+    training, where there are some (`model.checkpoints`). Others are named as on the Hugging Face hub ("gpt2",
+    "EleutherAI/pythia-70m", "EleutherAI/pythia-70m@step1000" for a revision) or by a folder's path, and come from that
+    folder, from the hub's cache, or from the hub.
 
     >>> from remix_utils import models
     >>> models.load("digits-a").graph().shape
     (10,)
 
-    Raises ModelError for an unknown name or step, and for weights that are missing or are not those of the card.
+    Raises ModelError for an unknown name or step, for weights that are missing, damaged or not those of the card, and
+    for a model of another shape.
     """
-    if name not in MODELS:
+    # By name, so that loading one model does not import what all the others need.
+    if name in MODELS:
+        return import_module(f"remix_utils.models.{MODELS[name]}").load(name, step)
+    typed = str(name)
+    if get_close_matches(typed, MODELS, cutoff=0.75) and not Path(typed).exists():
         raise ModelError(
-            f"There is no model {name!r}; {nearest(str(name), MODELS)}.",
-            fix="load one of " + ", ".join(map(repr, MODELS)) + ".",
+            f"There is no model {typed!r}; {nearest(typed, MODELS)}.",
+            fix="load one of " + ", ".join(map(repr, MODELS)) + ", or a causal model by its name on the hub.",
             name=name,
         )
-    # By name, so that loading one model does not import what all the others need.
-    return import_module(f"remix_utils.models.{MODELS[name]}").load(name, step)
+    if step is not None:
+        raise ModelError(
+            f"{typed!r} does not ship, and has no checkpoint at step {step}.",
+            fix='name a revision of it instead, such as "EleutherAI/pythia-70m@step1000".',
+        )
+    readers = [shipped for shipped in ("ioi-small", "induction-2l") if shipped in MODELS]
+    return import_module("remix_utils.models.hub").load(typed, instead=readers[0] if readers else "")
