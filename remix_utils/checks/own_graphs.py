@@ -112,7 +112,9 @@ class Recipe:
     """A graph that can be built in any vocabulary, always with the same numbers."""
 
     def __init__(self, name: str, rule: Callable[[Build, torch.Generator], Any], seed: int):
-        self.__name__, self.rule, self.seed = name, rule, seed
+        # The name is how a message calls the graph.
+        self.__name__ = f"{name} ({(rule.__doc__ or '').rstrip('.')})"
+        self.rule, self.seed = rule, seed
 
     def __call__(self, words: Words) -> Any:
         return self.rule(Build(words), torch.Generator().manual_seed(self.seed))
@@ -219,6 +221,16 @@ def values(graph: Any, inputs: dict[str, torch.Tensor]) -> dict[int, torch.Tenso
 
 def value_of(graph: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     return values(graph, inputs)[id(graph)]
+
+
+def the(graph: Any, name: str) -> Any:
+    """The first node of this name."""
+    return next(node for node in below(graph) if node.name == name)
+
+
+def like(node: Any, children: Sequence[Any], name: str | None = None) -> Any:
+    """The same operation on other children, in the class that the node came in."""
+    return type(node)(node.op, tuple(children), node.name if name is None else name)
 
 
 def wiring(graph: Any) -> list[tuple]:

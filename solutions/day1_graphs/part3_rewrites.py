@@ -55,7 +55,7 @@ print(example.op.pattern, "|", example.children[1].op.weights, "|", example.shap
 # Write `apart`: the largest absolute difference between two nodes on the given inputs. Beware of one trap: subtracting tensors of shapes [3] and [1, 3] raises nothing. So if the nodes' shapes differ, the distance is `math.inf`. Compare `before.shape` with `after.shape`, and not the values' shapes: a node that reads no input is evaluated once, without the batch axis.
 #
 # Stuck? `hint("d1.3.1")`
-# %%
+# %% given=true
 def random_inputs(*graphs: Node, rows: int = 5, seed: int = 0) -> dict[str, torch.Tensor]:
     """Normal numbers [rows, *shape] for every placeholder below the graphs."""
     generator = torch.Generator().manual_seed(seed)
@@ -362,7 +362,7 @@ print(show(three), show(push_einsum(three)), sep="\n\n")
 # Write `push_apply`, for a function of one child. If a mixed axis is not taken whole, raise a `ValueError` that names the node. A rewrite that cannot apply must say so; if it silently did nothing, we would believe that it had done something. An axis of length n is taken whole by the entry `slice(0, n, 1)`, which is how `node.op.at` always writes it.
 #
 # Stuck? `hint("d1.3.9")`
-# %%
+# %% given=true
 WHOLE = {"relu": 0, "tanh": 0, "sigmoid": 0, "exp": 0, "gelu": 0, "softmax": 1, "log_softmax": 1}
 # %% exercise="d1.3.9"
 def push_apply(node: Node) -> Node:
@@ -399,7 +399,7 @@ print("what it would have been:", values[1][0].tolist(), "\ninstead of:         
 # Each push moves the index by one node. To reach the bottom, push what was pushed. The cell below does so with a few lines of recursion, on towers of blocks with skips, each of which reads the stream twice: `stream + relu(stream · w)`. We ask for the last of 16 positions. How many pushes does a tower of twelve blocks take?
 # %%
 predict("d1.3.p3", ..., "pushes in a tower of twelve blocks")
-# %%
+# %% given=true
 PUSH = {"array": push_array, "add": push_add, "einsum": push_einsum, "apply": push_apply}
 
 
@@ -622,7 +622,7 @@ plot.lines(powers, logs, "Error of e + (x - e), x about 1", "size of e (power of
 # Write `is_bug`, for two float32 graphs: True if they do not compute the same. `in_double` below gives a graph's twin in float64; the inputs must follow. Then compare, relative to the size of the values: a bug in small numbers is a small number. The bugs in the check change values by two parts in a million or more. Which limits would do?
 #
 # Stuck? `hint("d1.3.14")`
-# %%
+# %% given=true
 def in_double(graph: Node) -> Node:
     """The same graph in float64: every array and placeholder exchanged for one in double precision."""
     arrays, inputs = (find(graph, at(op=kind), missing="ok") for kind in ("array", "placeholder"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 
 from remix_utils.checks.exercise import Exercise, Mistake, Wrong
 from remix_utils.checks.judge import judge_by_oracle
-from remix_utils.checks.own_graphs import RULES, TOY, WORDS, Build, Words, below
+from remix_utils.checks.own_graphs import RULES, TOY, WORDS, Build, Words, below, value_of, wiring
 
 
 def handed_in(answer: Any, name: str) -> tuple[Words, Callable]:
@@ -20,6 +21,7 @@ def handed_in(answer: Any, name: str) -> tuple[Words, Callable]:
     if not whole or not all(word in answer[0] for word in WORDS):
         raise Wrong(f"the answer is no pair of our classes and a function: hand in (ours, {name}).")
     words, function = answer
+    _require_current(words, getattr(function, "__globals__", {}))
     try:
         below(RULES["network"](Build(words), torch.Generator().manual_seed(0)))
     except Exception as error:
@@ -27,11 +29,21 @@ def handed_in(answer: Any, name: str) -> tuple[Words, Callable]:
             f"the classes of exercises 1 to 6 are not written yet, or do not build a graph ({type(error).__name__}).",
             fix='finish them, or write start_at("d1.2.7"), and run the cell that makes `ours` again.',
         ) from error
-
     return words, function
 
 
+def _require_current(words: Words, names: dict[str, Any]) -> None:
+    """A class that is run again is another class, and `ours` still holds the one before."""
+    stale = [word for word in WORDS if isinstance(names.get(word), type) and names[word] is not words[word]]
+    if stale:
+        raise Wrong(
+            f"{stale[0]} was run again after `ours` was made, which holds the old one.",
+            fix="run the cell that makes `ours` again, and then whatever builds graphs.",
+        )
+
+
 Use = Callable[..., Any]
+SHOWN = {"recipe": "graph"}  # how a message calls what a function was tried on
 
 
 def judged(
@@ -48,6 +60,8 @@ def judged(
 ) -> None:
     """Judge a pair `(ours, function)` by what `use(words, function, *case)` finds; mistakes run in the same classes."""
     words, function = handed_in(answer, name)
+    parameters = list(inspect.signature(use).parameters.values())[2:]
+    asked_about = inspect.Signature([each.replace(name=SHOWN.get(each.name, each.name)) for each in parameters])
     said: list[Wrong] = []
 
     def using(its_words: Words, its: Callable, speak: bool = False) -> Callable:
@@ -58,6 +72,7 @@ def judged(
                 said.extend([wrong] * speak)
                 raise
 
+        used.__signature__ = asked_about  # type: ignore[attr-defined]
         return used
 
     known = tuple(Mistake(message, using(words, wrong)) for message, wrong in mistakes)
@@ -69,6 +84,20 @@ def judged(
         if said:
             raise said[0] from None
         raise
+
+
+def changed(result: Any, before: Any, wires: list[tuple], inputs: dict[str, torch.Tensor], name: str) -> dict[str, Any]:
+    """What became of a graph: its value, its names, what it shares with the one before, and whether that is whole."""
+    if not hasattr(result, "op"):
+        raise Wrong(f"{name} gives a {type(result).__name__}, expected the root of the new graph.")
+    kept = {id(node) for node in below(before)}
+    nodes = below(result)
+    return {
+        "whether the graph before is as it was": wiring(before) == wires,
+        "the value": value_of(result, inputs),
+        "the names": sorted(node.name for node in nodes),
+        "the number of nodes shared with the graph before": sum(id(node) in kept for node in nodes),
+    }
 
 
 REFUSED = "an error"

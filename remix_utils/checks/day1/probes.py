@@ -14,7 +14,7 @@ from remix_utils.models.digits import DigitsNetwork
 Edit = Callable[[torch.Tensor], torch.Tensor]
 
 
-def networks(seed: int) -> list[tuple[nn.Module, torch.Tensor]]:
+def networks(seed: int) -> list[tuple[DigitsNetwork, torch.Tensor]]:
     """Small untrained networks of several sizes, each with a batch of inputs that fits it."""
     torch.manual_seed(seed)
     sizes = ((6, 4, 3, 5), (9, 5, 2, 7))

@@ -26,7 +26,7 @@ def _difference_of(words, function, left, right):
     return {
         "nodes of a new type": sum(node.op.kind not in KINDS for node in below(graph)),
         "the value": value_of(graph, {"left": left, "right": right}),
-        "the node's name": graph.name,
+        "whether it has the name that it was given": graph.name == "error",
     }
 
 
@@ -90,6 +90,8 @@ def _nameless(left, right, name):
 
 # --- d1.2.8 -----------------------------------------------------------------------------------------------------------
 
+LEAD = re.compile(r"^[\s|│├└┌─╰╭+`\\.:>*-]*")  # blanks, and lines drawn in place of them
+
 
 def _printed(words, function, recipe):
     graph = recipe(words)
@@ -109,16 +111,16 @@ def _printed(words, function, recipe):
 
 
 def _read_line(line, known):
-    """(the node's name, where it begins, whether kind and shape stand there too)"""
+    """(the node's name, how far the line is indented, whether kind and shape stand there too)"""
     spots = [(match.start(), -len(name), name) for name in known for match in [_spot(name, line)] if match]
     if not spots:
-        raise Wrong(f"the line {line!r} names no node: each line begins with the node's name.")
-    column, _, name = min(spots)
+        raise Wrong(f"the line {line!r} names no node: each line says which node it is about.")
+    name = min(spots)[2]
     node = known[name]
     numbers = [int(number) for number in re.findall(r"\d+", line)]
     size = list(node.shape)
     shaped = any(numbers[i : i + len(size)] == size for i in range(len(numbers) + 1))
-    return name, column, shaped and node.op.kind in line.lower()
+    return name, len(line) - len(LEAD.sub("", line, count=1)), shaped and node.op.kind in line.lower()
 
 
 def _spot(name, line):
@@ -157,7 +159,8 @@ def _upside_down(graph):
 def _(answer, seed, reference):
     mistakes = [
         (
-            "a node that is read twice is written out twice, with all that is below it: the second time, one line is enough.",
+            "a node that is read twice is written out twice, with all that is below it: the second time, one line is "
+            "enough.",
             _everything_again,
         ),
         (

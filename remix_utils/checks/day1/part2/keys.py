@@ -1,4 +1,4 @@
-"""Equal computations under any name: d1.2.19."""
+"""Equal computations under any name: d1.2.20."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 from remix_utils.checks.day1.handed_in import judged
 from remix_utils.checks.exercise import exercise
-from remix_utils.checks.own_graphs import Build, below, recipes
+from remix_utils.checks.own_graphs import Build, below
 
 
 def _pairs(words, seed):
@@ -17,13 +17,16 @@ def _pairs(words, seed):
     b, again, more = make.array(value, "b"), make.array(value.clone(), "b"), make.array(value + 1, "b")
     wide, tall = make.array(torch.zeros(2, 3), "zeros"), make.array(torch.zeros(3, 2), "zeros")
     square = make.array(torch.zeros(3, 3), "zeros")
-    ladder, copy = (recipe(words) for recipe in recipes(seed, "ladder", "ladder"))
+    long, longer = torch.zeros(2000), torch.zeros(2000)
+    longer[1000] = 1
     return {
         "one sum under two names": (make.add(x, b, name="sum"), make.add(x, b, name="total")),
         "two arrays of equal numbers": (b, again),
         "sums of them": (make.add(x, b, name="sum"), make.add(x, again, name="sum")),
         "two arrays of different numbers": (b, more),
         "sums of those": (make.relu(make.add(x, b, name="s"), "r"), make.relu(make.add(x, more, name="s"), "r")),
+        "two arrays that differ in the sixth digit": (b, make.array(value + 1e-5, "b")),
+        "two long arrays that differ in one number": (make.array(long, "b"), make.array(longer, "b")),
         "zeros of shapes [2, 3] and [3, 2]": (wide, tall),
         "two placeholders": (x, other),
         "a sum and a relu": (make.add(x, name="y"), make.relu(x, "y")),
@@ -31,8 +34,15 @@ def _pairs(words, seed):
             make.einsum("i j, j -> i", square, x, name="y"),
             make.einsum("i j, i -> j", square, x, name="y"),
         ),
-        "a ladder built twice": (ladder, copy),
+        "a tower of forty blocks, built twice": (_tower(make), _tower(make)),
     }
+
+
+def _tower(make):
+    stream = make.x("x", 2)
+    for block in range(40):
+        stream = make.add(stream, make.relu(stream, f"relu {block}"), name=f"stream {block}")
+    return stream
 
 
 def _same_keys(words, function, seed):
@@ -60,17 +70,22 @@ def _keys(entry):
     return key
 
 
-@exercise("d1.2.19")
+NUMBERS = "the numbers in an array are no part of the key: they decide what is computed."
+
+
+@exercise("d1.2.20")
 def _(answer, seed, reference):
     mistakes = [
         (
-            "the name is part of the key: one computation under two names must have one key (a placeholder's name stays: "
-            "it says which input is read).",
+            "the name is part of the key: one computation under two names must have one key (a placeholder's name "
+            "stays: it says which input is read).",
             _keys(lambda node: node.name + _own(node)),
         ),
+        (NUMBERS, _keys(lambda node: _own(node, values=False))),
+        (NUMBERS, _keys(lambda node: "" if node.op.kind == "array" else _own(node))),
         (
-            "the numbers in an array are no part of the key: they decide what is computed.",
-            _keys(lambda n: _own(n, False)),
+            "the text of a tensor is short of digits, and of most numbers if it is long: take value.tolist().",
+            _keys(lambda node: repr(node.op.value) if node.op.kind == "array" else _own(node)),
         ),
         ("objects are compared, not what they compute: two arrays of equal numbers must have one key.", _keys(id)),
         (

@@ -27,6 +27,8 @@ def _(answer, seed, reference):
         source = torch.randn(size, generator=numbers)
         before = source.clone()
         made = answer(source)
+        if not callable(made.shape):
+            raise Wrong("self.shape is a value now, which hides the method shape(): keep the tensor, and nothing else.")
         shape = made.shape()
         if isinstance(shape, int):
             raise Wrong(f"shape() of a tensor of shape {list(size)} is the number {shape}: give all sizes, as a tuple.")
@@ -128,6 +130,10 @@ def _(answer, seed, reference):
                 lambda *v: sum(map(torch.sum, v)),
             ),
             Mistake("run writes the sum into its first value, which other nodes read too.", _add_in_place),
+            Mistake(
+                "torch.stack wants equal shapes: add the tensors to each other, and they broadcast.",
+                lambda *values: torch.stack(values).sum(0),
+            ),
         ],
     )
 

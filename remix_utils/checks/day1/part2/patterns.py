@@ -77,7 +77,8 @@ exercise(
     tolerance=0,
     mistakes=[
         Mistake(
-            'splitting at single spaces leaves empty words: "a  b".split(" ") is ["a", "", "b"]. Use .split() without it.',
+            'splitting at single spaces leaves empty words: "a  b".split(" ") is ["a", "", "b"]. Use .split() without '
+            "an argument.",
             _single_spaces,
         ),
         Mistake(
@@ -235,7 +236,8 @@ exercise(
     oracle=contraction,
     mistakes=[
         Mistake(
-            "two words with the same first letter have become one axis (head and hidden): give each word its own letter.",
+            "two words with the same first letter have become one axis (head and hidden): give each word a letter of "
+            "its own.",
             _first_letters,
         ),
         Mistake(

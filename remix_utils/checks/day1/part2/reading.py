@@ -1,4 +1,4 @@
-"""Looking at graphs without changing them: d1.2.11 (find), d1.2.13 (shared), d1.2.16 (paths), d1.2.19 (keys)."""
+"""Looking at graphs without changing them: d1.2.11 (find), d1.2.13 (shared) and d1.2.16 (paths)."""
 
 from __future__ import annotations
 
@@ -238,16 +238,20 @@ def _once_a_child(graph, name):
     return walk(graph)
 
 
+ONLY_ONE = "only the first path is found: go on after a match."
+
+
 @exercise("d1.2.16")
 def _(answer, seed, reference):
     mistakes = [
         (
-            "a node that was reached before is not entered again: for values a memory is right, but a second way to the "
-            "same node is a second path.",
+            "a node that was reached before is not entered again: for values a memory is right, but a second way to "
+            "the same node is a second path.",
             _first_visit_only,
         ),
         ("the paths run upwards, from the node to the root: begin at the root.", _upwards),
-        ("only the first path is found: go on after a match.", lambda graph, name: sorted(_walk(graph, name))[:1]),
+        (ONLY_ONE, lambda graph, name: sorted(_walk(graph, name))[:1]),
+        (ONLY_ONE, lambda graph, name: sorted(_walk(graph, name), key=lambda p: (len(p), p))[:1]),
         ("a node that reads a child twice gives two paths: go by child number, not by child.", _once_a_child),
     ]
     spots = [("diamond", "x"), ("diamond", "bias"), ("network", "x"), ("network", "w"), ("ladder", "stream b")]
