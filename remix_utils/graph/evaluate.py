@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypedDict, Unpack, overload
@@ -13,8 +14,8 @@ from remix_utils.errors import InputError, MemoryLimitError, NanError, NodeError
 from remix_utils.graph.execute import compile, run
 from remix_utils.graph.narrow import narrow
 from remix_utils.graph.node import Node
-from remix_utils.graph.operations import Array, Sample
-from remix_utils.graph.schedule import Bound, Inputs, Stage, bind, size_in_bytes, stages
+from remix_utils.graph.operations import Array, Placeholder, Sample
+from remix_utils.graph.schedule import Bound, Inputs, Stage, bind, stages
 from remix_utils.graph.walk import children_first
 
 DEFAULT_MEMORY = 2**30
@@ -37,19 +38,25 @@ class Plan:
 
     stages: tuple[Stage, ...]
     chunk: int
-    fixed_bytes: int
 
     @property
     def flops(self) -> int:
         return sum(stage.flops for stage in self.stages)
 
     @property
-    def row_bytes(self) -> int:
-        return max((stage.row_bytes for stage in self.stages), default=0)
+    def kept_bytes(self) -> int:
+        """Bytes of results, and of what one stage computes for the next."""
+        return sum(stage.kept_bytes for stage in self.stages)
 
     @property
     def peak_bytes(self) -> int:
-        return self.fixed_bytes + max((s.row_bytes * min(self.chunk, s.rows) for s in self.stages), default=0)
+        """The most bytes that values take at once, beside inputs and fixed tensors."""
+        held, most = 0, 0
+        for stage in self.stages:
+            joined = stage.kept_bytes if stage.rows > self.chunk else 0
+            most = max(most, held + joined + stage.row_bytes * min(self.chunk, stage.rows))
+            held += stage.kept_bytes
+        return max(most, held)
 
     def __str__(self) -> str:
         lines = [f"{s.name}: {len(s.nodes)} nodes, {s.rows} rows, {s.flops / 1e6:,.1f} MFLOP" for s in self.stages]
@@ -66,9 +73,8 @@ def plan(nodes: Nodes, inputs: Inputs | None = None, batch_size: int | None = No
 
     Raises the errors of `evaluate` that can be known beforehand.
     """
-    roots = narrow(_roots(nodes))
-    bound = bind(children_first(*roots), inputs)
-    return _plan(stages(roots, bound), roots, batch_size, memory)
+    _, narrowed, bound = _prepare(nodes, inputs)
+    return _plan(stages(narrowed, bound), batch_size, memory)
 
 
 @overload
@@ -102,19 +108,26 @@ def evaluate(
     Raises InputError, ShapeError, DtypeError for inputs that do not fit, MemoryLimitError before any work,
     NanError naming the node where a NaN was born.
     """
-    roots = _roots(nodes)
-    narrowed = narrow(roots)
-    order = children_first(*narrowed)
-    bound = bind(order, inputs)
+    roots, narrowed, bound = _prepare(nodes, inputs)
     if grad and executor is not None:
         raise InputError("Gradients do not pass through an executor.", fix="leave out executor= or grad=True.")
     found = stages(narrowed, bound)
-    chunk = _plan(found, narrowed, batch_size, memory).chunk
+    chunk = _plan(found, batch_size, memory).chunk
     with torch.set_grad_enabled(grad):
-        results = _results(narrowed, _run_stages(found, bound, chunk, executor, grad), bound)
+        values = _run_stages(found, bound, chunk, executor, grad)
+        results = _results(roots, [values[node] for node in narrowed], bound)
     if isinstance(nodes, Mapping):
         return dict(zip(nodes, results, strict=True))
     return results[0] if isinstance(nodes, Node) else results
+
+
+def _prepare(nodes: Nodes, inputs: Inputs | None) -> tuple[list[Node], list[Node], Bound]:
+    """The roots, equal ones that compute only what is read, and the inputs of all (which inputs are needed and what
+    has rows does not depend on how much is computed)."""
+    roots = _roots(nodes)
+    narrowed = narrow(roots)
+    asked = [node for node in children_first(*roots) if isinstance(node.op, Placeholder)]
+    return roots, narrowed, bind(list(dict.fromkeys([*children_first(*narrowed), *asked])), inputs)
 
 
 def _roots(nodes: Nodes) -> list[Node]:
@@ -127,24 +140,26 @@ def _roots(nodes: Nodes) -> list[Node]:
     return roots
 
 
-def _plan(found: list[Stage], roots: Sequence[Node], batch_size: int | None, memory: int | None) -> Plan:
+def _plan(found: list[Stage], batch_size: int | None, memory: int | None) -> Plan:
     for name, value in (("batch_size", batch_size), ("memory", memory)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.")
-    kept = sum(size_in_bytes(node) * stage.rows for stage in found for node in stage.keep if node.children)
-    row = max((stage.row_bytes for stage in found), default=0)
-    limit = memory or DEFAULT_MEMORY
-    if memory is not None and kept + row * (batch_size or 1) > memory:
-        raise MemoryLimitError(
-            f"The limit is {memory:,} bytes, but results and constants take {kept:,} "
-            f"and {batch_size or 1} row(s) at a time {row * (batch_size or 1):,} more.",
-            fix=f"allow at least {kept + row:,} bytes, or ask for less: put the metric into the graph.",
-            memory=memory,
-            needed=kept + row * (batch_size or 1),
-        )
     most = max((stage.rows for stage in found), default=1)
-    fitting = max((limit - kept) // row, 1) if row else most
-    return Plan(tuple(found), min(batch_size or fitting, most), kept)
+    best = Plan(tuple(found), min(batch_size or most, most))
+    if batch_size is None and best.peak_bytes > (memory or DEFAULT_MEMORY):
+        row = max(stage.row_bytes for stage in found if stage.rows > 1 or stage.name != "constants")
+        fitting = ((memory or DEFAULT_MEMORY) - best.kept_bytes) // max(row, 1)
+        best = Plan(tuple(found), min(max(fitting, 1), most))
+    if memory is not None and best.peak_bytes > memory:
+        least = Plan(tuple(found), 1)
+        raise MemoryLimitError(
+            f"The limit is {memory:,} bytes, but {best.chunk} row(s) at a time take {best.peak_bytes:,}, "
+            f"of which results and constants are {best.kept_bytes:,}.",
+            fix=f"allow at least {least.peak_bytes:,} bytes, or ask for less: put the metric into the graph.",
+            memory=memory,
+            needed=best.peak_bytes,
+        )
+    return best
 
 
 def _run_stages(
@@ -154,46 +169,53 @@ def _run_stages(
     batched: set[Node] = set()
     for stage in found:
         if stage.name == "constants":
-            known |= _constants(stage, known, bound.device)
+            known |= _constants(stage, known, bound.device, grad)
             continue
         batched |= set(stage.nodes)
-        rows, gather = _sources(stage, found, bound, known)
+        gather = _sources(stage, found, bound, known)
         outside = dict.fromkeys(c for n in stage.nodes for c in n.children if c in known and c not in batched)
         program = compile(stage.nodes, [*outside, *gather], stage.keep, batched)
         fixed = [known[node] for node in outside]
-        parts = [rows[start : start + chunk] for start in range(0, len(rows), chunk)]
+        parts = stage.read.split(chunk)
         jobs = ((program, [*fixed, *(fetch(part) for fetch in gather.values())], grad) for part in parts)
-        if executor is not None:
-            chunks = (future.result() for future in [executor.submit(run, *job) for job in jobs])
-        else:
-            chunks = (run(*job) for job in jobs)
-        known |= _joined(stage, len(rows), chunk, chunks)
+        known |= _joined(stage, chunk, (run(*job) for job in jobs) if executor is None else _sent(executor, jobs))
     return known
 
 
-def _constants(stage: Stage, known: dict[Node, torch.Tensor], device: torch.device) -> dict[Node, torch.Tensor]:
+def _sent(executor: Executor, jobs: Iterable[tuple]) -> Iterator[list[torch.Tensor]]:
+    """The results in order, each let go once it is taken; after an error, what has not begun is called off."""
+    futures = deque([executor.submit(run, *job) for job in jobs])
+    try:
+        while futures:
+            yield futures.popleft().result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _constants(
+    stage: Stage, known: dict[Node, torch.Tensor], device: torch.device, grad: bool
+) -> dict[Node, torch.Tensor]:
     """What no row changes; a fixed tensor goes where the inputs are."""
     arrays = {node: node.op.buffer.tensor.to(device) for node in stage.nodes if isinstance(node.op, Array)}
     for node, value in arrays.items():
         if node.op.buffer.has_nan:  # type: ignore[attr-defined]
             where = value.isnan().nonzero()[0].tolist()
             raise NanError(f"{node!r} holds NaN, first at {where}.", fix="clean the tensor first.", position=where)
-    given = known | arrays
+    given = known | (arrays if grad else {node: value.detach() for node, value in arrays.items()})
     program = compile(stage.nodes, list(given), stage.keep, set())
-    return dict(zip(stage.keep, run(program, list(given.values()), torch.is_grad_enabled()), strict=True))
+    return dict(zip(stage.keep, run(program, list(given.values()), grad), strict=True))
 
 
 def _sources(stage: Stage, found: list[Stage], bound: Bound, known: dict[Node, torch.Tensor]):
-    """The rows to compute, and for each input or sample how to fetch some of them."""
+    """For each input or sample, how to fetch some of its rows."""
     if stage.name == "population":
-        rows = _rows_read(stage, found, bound.rows)
-        return rows, {n: _fetch(bound.values[n]) for n in stage.nodes if n in bound.values}
+        return {node: _fetch(bound.values[node]) for node in stage.nodes if node in bound.values}
+    read = next(each.read for each in found if each.name == "population")
     place = torch.full((bound.rows,), -1)
-    population = next(each for each in found if each.name == "population")
-    read = _rows_read(population, found, bound.rows)
     place[read] = torch.arange(len(read))
     samples = [node for node in stage.nodes if isinstance(node.op, Sample)]
-    return torch.arange(stage.rows), {
+    return {
         node: _fetch(known[node.children[0]], place[node.op.rows.tensor])  # type: ignore[attr-defined]
         for node in samples
     }
@@ -209,37 +231,32 @@ def _fetch(values: torch.Tensor, places: torch.Tensor | None = None):
     return fetch
 
 
-def _rows_read(population: Stage, found: list[Stage], rows: int) -> torch.Tensor:
-    """The rows of the population that anybody reads: all of them when a result is a population's."""
-    samples = [n for stage in found for n in stage.nodes if isinstance(n.op, Sample) and stage.name != "constants"]
-    if set(population.keep) - {node.children[0] for node in samples} or population.wanted:
-        return torch.arange(rows)
-    return torch.cat([node.op.rows.tensor for node in samples]).unique()  # type: ignore[attr-defined]
-
-
-def _joined(stage: Stage, rows: int, chunk: int, chunks: Iterable[list[torch.Tensor]]) -> dict[Node, torch.Tensor]:
-    if rows <= chunk:
-        return dict(zip(stage.keep, next(iter(chunks)), strict=True))
+def _joined(stage: Stage, chunk: int, chunks: Iterator[list[torch.Tensor]]) -> dict[Node, torch.Tensor]:
+    """The kept values of all rows; no chunk outlives its copying."""
+    if stage.rows <= chunk:
+        return dict(zip(stage.keep, next(chunks), strict=True))
     joined: dict[Node, torch.Tensor] = {}
-    for number, values in enumerate(chunks):
-        for node, value in zip(stage.keep, values, strict=True):
+    for start in range(0, stage.rows, chunk):
+        for node, value in zip(stage.keep, next(chunks), strict=True):
             if node not in joined:
-                joined[node] = value.new_empty(rows, *node.shape)
-            joined[node][number * chunk : number * chunk + len(value)] = value
+                joined[node] = value.new_empty(stage.rows, *node.shape)
+            joined[node][start : start + len(value)] = value
+        del value
     return joined
 
 
-def _results(roots: Sequence[Node], values: dict[Node, torch.Tensor], bound: Bound) -> list[torch.Tensor]:
+def _results(roots: Sequence[Node], values: Sequence[torch.Tensor], bound: Bound) -> list[torch.Tensor]:
     """Tensors that share memory with nothing: not with inputs, not with the graph, not with each other."""
     taken = {value.untyped_storage().data_ptr() for value in bound.values.values()}
     results = []
-    for node in roots:
-        value = values[node]
+    for node, value in zip(roots, values, strict=True):
         storage = value.untyped_storage()
-        if storage.data_ptr() in taken or storage.nbytes() > value.numel() * value.element_size() or not node.children:
+        if value.ndim == len(node.shape) and not bound.batched.isdisjoint(children_first(node)):
+            value = value.expand(bound.rows if node.space == -1 else node.space or 1, *node.shape).clone()
+        elif storage.data_ptr() in taken or storage.nbytes() > value.nbytes or not node.children:
             value = value.clone()
         taken.add(value.untyped_storage().data_ptr())
-        if node.space == -1 and value.ndim > len(node.shape) and bound.batch_shape:
-            value = value.reshape(*bound.batch_shape, *node.shape)
+        if node.space == -1 and value.ndim > len(node.shape):
+            value = value.reshape(*(bound.batch_shape or ()), *node.shape)
         results.append(value)
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import torch
@@ -10,8 +10,9 @@ import torch
 from remix_utils.data import Dataset
 from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError
 from remix_utils.graph.buffer import Buffer
+from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.node import Node
-from remix_utils.graph.operations import Index, Placeholder, Sample
+from remix_utils.graph.operations import Array, Index, Placeholder, Sample
 from remix_utils.graph.walk import children_first
 
 Inputs = Mapping[str, torch.Tensor] | Dataset
@@ -103,6 +104,9 @@ def _bind_own(bound: Bound, node: Node, op: Placeholder) -> None:
             f"{node.place} brings {len(rows)} rows of its own, the inputs have {bound.rows}.",
             fix="intervene with data of the same rows as the inputs, or with a single row.",
         )
+    if op.rows.has_nan:  # type: ignore[union-attr]
+        where = rows.isnan().nonzero()[0].tolist()
+        raise NanError(f"{node.place} brings NaN along, first at {where}.", fix="clean the data first.", position=where)
     bound.values[node] = rows[: bound.rows]
     bound.batched.add(node)
 
@@ -114,10 +118,11 @@ class Stage:
     name: str
     nodes: tuple[Node, ...]
     keep: tuple[Node, ...]
-    wanted: bool  # whether a result is among its nodes
     rows: int
-    row_bytes: int
+    row_bytes: int  # the most that one row holds at once
+    kept_bytes: int  # what is left of all rows for later stages and for the caller
     flops: int
+    read: torch.Tensor = field(compare=False, repr=False)  # which rows are computed [rows]
 
 
 def stages(roots: Sequence[Node], bound: Bound) -> list[Stage]:
@@ -131,21 +136,51 @@ def stages(roots: Sequence[Node], bound: Bound) -> list[Stage]:
     for node in order:
         groups.setdefault(node.space if node in batched else None, []).append(node)
     readers = {child for node in order for child in node.children if node in batched and child not in batched}
-    frontier = {node.children[0] for node in sampled}
+    kept = {*roots, *readers, *(node.children[0] for node in sampled)}
     found = []
     for space, nodes in groups.items():
-        members = set(nodes)
-        keep = [n for n in dict.fromkeys([*roots, *(readers if space is None else frontier)]) if n in members]
-        if not nodes:
-            continue
-        per_row = space is not None
-        rows = 1 if space is None else bound.rows if space == -1 else space
-        flops = sum(n.op.flops(n) for n in nodes) * rows
-        name = {None: "constants", -1: "population"}.get(space, f"{space} draws")
-        order_kept = tuple(n for n in nodes if n in set(keep))
-        row_bytes = peak(nodes, keep) if per_row else 0
-        found.append(Stage(name, tuple(nodes), order_kept, any(r in members for r in roots), rows, row_bytes, flops))
+        if space == -1:
+            read = torch.arange(bound.rows) if not set(roots).isdisjoint(nodes) else _drawn(sampled)
+        else:
+            read = torch.arange(1 if space is None else space)
+        if nodes:
+            found.append(_stage(space, nodes, [node for node in nodes if node in kept], read, bound))
     return found
+
+
+def _stage(space: int | None, nodes: Sequence[Node], keep: Sequence[Node], read: torch.Tensor, bound: Bound) -> Stage:
+    """One stage with its costs; sources come first, since they are fetched together."""
+    sources = [node for node in nodes if node in bound.values or (space not in (None, -1) and _is_sample(node))]
+    first = set(sources)
+    order = [*sources, *(node for node in nodes if node not in first)]
+    lent = {node for node in nodes if _is_lent(node, bound, whole=len(read) == bound.rows)}
+    return Stage(
+        {None: "constants", -1: "population"}.get(space, f"{space} draws"),
+        tuple(nodes),
+        tuple(keep),
+        len(read),
+        peak(order, keep, lent),
+        sum(size_in_bytes(node) for node in keep if node not in lent or space is not None) * len(read),
+        sum(node.op.flops(node) for node in nodes) * len(read),
+        read,
+    )
+
+
+def _is_sample(node: Node) -> bool:
+    return isinstance(node.op, Sample)
+
+
+def _is_lent(node: Node, bound: Bound, whole: bool) -> bool:
+    """Whether the value lies in memory that is the graph's or the caller's: no room has to be made for it."""
+    if isinstance(node.op, Array):
+        return node.op.buffer.tensor.device == bound.device
+    return node in bound.values and (whole or node not in bound.batched)
+
+
+def _drawn(sampled: Sequence[Node]) -> torch.Tensor:
+    """The rows of the population that some sample reads, in order."""
+    rows = [node.op.rows.tensor for node in sampled]  # type: ignore[attr-defined]
+    return torch.cat(rows).unique() if rows else torch.arange(0)
 
 
 def rows_of(order: Sequence[Node], bound: Bound) -> set[Node]:
@@ -168,7 +203,7 @@ def _check_rows(node: Node, bound: Bound) -> None:
         )
 
 
-def peak(nodes: Sequence[Node], keep: Sequence[Node]) -> int:
+def peak(nodes: Sequence[Node], keep: Sequence[Node], lent: Set[Node] = frozenset()) -> int:
     """The most bytes that values of one row hold at once, freed after their last use; views count with their owner."""
     owner: dict[Node, Node] = {}
     last: dict[Node, int] = {}
@@ -183,19 +218,22 @@ def peak(nodes: Sequence[Node], keep: Sequence[Node]) -> int:
     ends: dict[int, list[Node]] = {}
     for node, step in last.items():
         ends.setdefault(step, []).append(node)
+    size = {node: 0 if node in lent else size_in_bytes(node) for node in last}
     live = most = 0
     for step, node in enumerate(nodes):
-        live += size_in_bytes(node) if owner[node] is node else 0
+        live += size[node] if owner[node] is node else 0
         most = max(most, live)
-        live -= sum(size_in_bytes(each) for each in ends.get(step, ()))
+        live -= sum(size[each] for each in ends.get(step, ()))
     return most
 
 
 def is_view(node: Node) -> bool:
     """Whether the value shares its child's storage."""
-    return isinstance(node.op, Index) and not any(
-        isinstance(entry, Buffer) or (not isinstance(entry, int) and entry.step < 0) for entry in node.op.entries
-    )
+    if isinstance(node.op, Index):
+        return not any(isinstance(e, Buffer) or (not isinstance(e, int) and e.step < 0) for e in node.op.entries)
+    if isinstance(node.op, Einsum):
+        return len(node.children) == 1 and set(node.op.parsed.inputs[0]) == set(node.op.parsed.output)
+    return isinstance(node.op, Add) and node.op.weights == (1.0,)
 
 
 def size_in_bytes(node: Node) -> int:
