@@ -44,8 +44,10 @@ class Buffer:
 
     @property
     def has_nan(self) -> bool:
+        """Whether any value is NaN, looked up once: a mask would take as much memory as a quarter of the weights."""
         if self._has_nan is None:
-            self._has_nan = bool(self._tensor.isnan().any())
+            whole = torch.view_as_real(self._tensor) if self._tensor.is_complex() else self._tensor
+            self._has_nan = whole.is_floating_point() and whole.numel() > 0 and bool(whole.detach().max().isnan())
         return self._has_nan
 
     def __eq__(self, other: object) -> bool:

@@ -1,0 +1,55 @@
+"""How large everything is: at full size, and at a size that only shows that everything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.gpt2 import Sizes
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The sizes of every row."""
+
+    repetitions: int
+    nodes: int  # of the graph that is built and searched
+    layers: int  # of the skip chain
+    network: Sizes
+    batch: int
+    seq: int
+    sweeps: int  # repetitions of path patching, which takes longest
+    prompts: int
+    prompt_seq: int
+    passes: int  # with hooks that are run; a sweep is counted at their mean
+    draws: int
+    images: int
+
+
+FULL = Scale(
+    repetitions=7,
+    nodes=10_000,
+    layers=60,
+    network=Sizes(),
+    batch=4,
+    seq=64,
+    sweeps=3,
+    prompts=50,
+    prompt_seq=20,
+    passes=6,
+    draws=50,
+    images=600,
+)
+QUICK = Scale(
+    repetitions=2,
+    nodes=400,
+    layers=6,
+    network=Sizes(layers=2, heads=3, d_head=8, vocabulary=40, longest=8),
+    batch=2,
+    seq=8,
+    sweeps=1,
+    prompts=3,
+    prompt_seq=5,
+    passes=6,
+    draws=3,
+    images=20,
+)
