@@ -55,7 +55,8 @@ def attention(
     Raises ShapeError when tokens, patterns and names do not fit, NanError, and PlotError for weights outside [0, 1].
     """
     weights = _weights(patterns, tokens)
-    names, tokens = one_each(names, len(weights), "head names", "heads"), [visible(token) for token in tokens]
+    names = one_each(names, len(weights), "head names", "heads")
+    tokens = [visible(str(token)) for token in tokens]
     causal = not weights.triu(1).any()
     given = {
         "tokens": tokens,

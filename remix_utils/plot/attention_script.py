@@ -28,7 +28,7 @@ canvas.style.height = top + side + room + "px";
 canvas.width = (left + side + 4) * ratio;
 canvas.height = (top + side + room) * ratio;
 
-const words = [], apart = tokens.some(token => token.includes(" ")) ? "0" : "4px";
+const words = [], apart = !tokens.some(token => token.includes(" "));
 let head = 0, focus = n - 1, other = -1, held = false;
 const seesKeys = () => find("direction").value === "keys";  // the token in focus is the query
 const pair = token => seesKeys() ? [focus, token] : [token, focus];
@@ -110,11 +110,13 @@ heads.forEach((figure, which) => {
 tokens.forEach((token, place) => {
   const word = document.createElement("span");
   word.textContent = token;
-  word.style.cssText = "cursor:pointer; border-right:1px solid #fff; white-space:pre-wrap; padding:2px " + apart;
+  word.style.cssText = "cursor:pointer; border-right:1px solid #fff; white-space:pre-wrap; padding:2px 0";
+  if (apart) word.style.padding = "2px 4px";
   word.onmouseenter = () => { if (held) other = place; else { focus = place; other = -1; } draw(); };
   word.onclick = () => { held = !(held && focus === place); focus = place; other = -1; draw(); };
   find("passage").append(word);
   if (token.includes("↵")) find("passage").append(document.createElement("br"));
+  else if (apart) find("passage").append(document.createElement("wbr"));
   words.push(word);
 });
 canvas.onmousemove = event => {

@@ -41,18 +41,18 @@ def tokens(tokens: Sequence[str], values: torch.Tensor | Sequence[float | None],
     colours, low, high = scale(min(known), max(known))
     digits = decimals(high)
     shown = ["" if value is None else f"{value:.{digits}f}" for value in given]
+    apart = not any(" " in token for token in tokens)  # words, not pieces of text that bring their own spaces
     spans = []
     for place, (token, value, label) in enumerate(zip(tokens, given, shown, strict=True)):
         colour = "#ffffff" if value is None else colour_at((value - low) / (high - low), colours)
         note = f"{place}: {visible(token)!r}  {label} {unit}" if label else f"{place}: {visible(token)!r}  no value"
         spans.append(
             f'<span class="remix-token" data-value="{escape(note)}" style="background:{colour}; '
-            f'color:{ink_on(colour)}">{escape(visible(token))}</span>' + ("<br>" if "\n" in token else "")
+            f'color:{ink_on(colour)}">{escape(visible(token))}</span>'
+            + ("<br>" if "\n" in token else "<wbr>" if apart else "")
         )
     ticks = {place: f"{low + place * (high - low):.{digits}f}" for place in (0.0, 0.5, 1.0)}
-    apart = "0" if any(" " in token for token in tokens) else "4px"
-    body = (
-        f'<div style="font-size:15px; line-height:1.9; overflow-wrap:anywhere; --apart:{apart}">{"".join(spans)}</div>'
-    )
+    look = f"font-size:15px; line-height:1.9; overflow-wrap:anywhere; --apart:{'4px' if apart else '0'}"
+    body = f'<div style="{look}">{"".join(spans)}</div>'
     text = " · ".join(f"{visible(token).strip()} {label}".strip() for token, label in zip(tokens, shown, strict=True))
     return Picture(frame(title, STYLE + legend(ticks, colours, unit) + body), f"{title} ({unit})\n{text}")

@@ -180,6 +180,18 @@ def figures():
     yield plot.images(torch.rand(12, 64), list("abcdefghijkl"), "Twelve images")
 
 
+def test_words_are_not_broken(page):
+    """A line ends between tokens, also where no token brings a space."""
+    tokens = ["When", "Mary", "and", "John", "went"] * 20
+    page.set_content(
+        plot.attention(tokens, causal(1, 100), ["0"]).html + plot.tokens(tokens, [1.0] * 100, "t", "u").html
+    )
+    page.wait_for_function(LIVE)
+    for words in (".passage span", ".remix-token"):
+        boxes = "words => words.map(word => word.getClientRects().length)"
+        assert page.locator(words).evaluate_all(boxes) == [1] * 100
+
+
 BOXES = """() => [...document.querySelectorAll(".js-plotly-plot")].map(figure => {
     const box = part => { const at = part.getBoundingClientRect(); return [at.x, at.y, at.width, at.height]; };
     const named = ".gtitle, .legend, .xtitle, .x2title, .ytitle, .y2title, .cbtitle";
