@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -194,9 +195,14 @@ class Apply(Op):
 
 @lru_cache(maxsize=4096)
 def _result(entry: Function, signature: tuple[tuple[Shape, torch.dtype], ...]) -> tuple[Shape, torch.dtype]:
-    """Shape and dtype found by running the function without data, or on zeros when it cannot do without."""
+    """Shape and dtype found by running the function: on one zero seen everywhere, or, where that would be much work,
+    without data, which takes a second to import; and on real zeros when it cannot do with either.
+    """
     try:
-        value = entry.run(*[torch.empty(shape, dtype=dtype, device="meta") for shape, dtype in signature])
+        if math.prod(signature[0][0]) <= 2**20:
+            value = entry.run(*[torch.zeros((), dtype=dtype).expand(shape) for shape, dtype in signature])
+        else:
+            value = entry.run(*[torch.empty(shape, dtype=dtype, device="meta") for shape, dtype in signature])
     except Exception:
         value = entry.run(*[torch.zeros(shape, dtype=dtype) for shape, dtype in signature])
     if not isinstance(value, torch.Tensor):

@@ -1,5 +1,8 @@
 """What transformers ask of the graph: their functions, and splitting what has a bias or shares its keys."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -97,3 +100,17 @@ def test_heads_that_share_keys_have_keys_of_their_own_when_split():
     torch.testing.assert_close(evaluate(parts, inputs), evaluate(graph, inputs))
     third = evaluate(find_one(parts, "attn.head.2.k"), inputs)
     torch.testing.assert_close(third, evaluate(keys, inputs)[:, 1])
+
+
+def test_shapes_are_found_without_what_takes_seconds_to_import():
+    """A function's shape is found at once from the first node on; large ones are found without their values."""
+    program = (
+        "import sys, torch; from remix_utils import apply, array, placeholder;"
+        "apply('embed', placeholder('tokens', (5,), torch.long), array(torch.ones(50_000, 8)));"
+        "apply('masked_softmax', placeholder('scores', (4, 9, 9)), array(torch.ones(9, 9) > 0));"
+        "print('sympy' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+    large = apply("relu", placeholder("x", (2**11, 2**11)))
+    assert large.shape == (2**11, 2**11) and large.dtype == torch.float32
