@@ -234,7 +234,7 @@ def test_a_model_that_the_hub_does_not_have(server):
 def test_nothing_foreign_is_imported_before_it_is_needed():
     """Neither the package, nor loading a model that ships, nor this room imports transformers or the hub's client."""
     program = (
-        "import sys, remix_utils; from remix_utils import models; import remix_utils.models.hub, remix_utils.models.small;"
+        "import sys, remix_utils.models.hub, remix_utils.models.small; from remix_utils import models;"
         "models.load('digits-a'); print({'transformers', 'huggingface_hub', 'tokenizers'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

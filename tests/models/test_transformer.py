@@ -181,3 +181,10 @@ def test_weights_that_do_not_fit_are_refused(change):
         weights["blocks.1.attn.W_O"] = torch.zeros(4, 32, 8)
     with pytest.raises(ModelError, match=r"weight 'blocks\.1\.attn\.W_[QXO]' is"):
         model("broken", weights, made.config, {}, None)
+
+
+@pytest.mark.parametrize("which", ["blocks.1.attn_out", "blocks.0.mlp_out", "blocks.1.attn.q", "blocks.0.resid_post"])
+def test_splitting_positions_keeps_values(which):
+    """Any step of the network can be taken apart by position."""
+    graph, inputs = loaded("gpt2").graph(seq=6), {"tokens": tokens(seq=6)}
+    close(evaluate(split(graph, which, "position"), inputs), evaluate(graph, inputs))
