@@ -1,7 +1,5 @@
 """Text from files: rows of tokens that are the text's own, and files that are none are refused with the reason."""
 
-import os
-
 import pytest
 
 from remix_utils.errors import DataError
@@ -75,16 +73,6 @@ def test_a_folder_is_no_text(tmp_path):
     """A folder's path is refused with the system's reason."""
     with pytest.raises(DataError, match=r"cannot be read: .*\n  fix: give the path of a text file"):
         text.read(tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever runs this may read every file")
-def test_a_locked_file_is_refused(tmp_path):
-    """A file without permission is refused with the system's reason."""
-    path = tmp_path / "locked.txt"
-    path.write_text("secret")
-    path.chmod(0)
-    with pytest.raises(DataError, match="Permission denied"):
-        text.read(path)
 
 
 @pytest.mark.parametrize(
