@@ -42,6 +42,11 @@ def _rmsnorm(x: torch.Tensor, weight: torch.Tensor, eps: torch.Tensor | float = 
     return F.rms_norm(x, x.shape[-1:], weight, float(eps))
 
 
+def _rmsnorm_scale(x: torch.Tensor, eps: torch.Tensor | float = 1e-5) -> torch.Tensor:
+    """What rmsnorm divides by: the root of the mean square + eps, with its axis kept."""
+    return (x.square().mean(-1, keepdim=True) + eps).sqrt()
+
+
 def _masked_softmax(scores: torch.Tensor, *allowed: torch.Tensor) -> torch.Tensor:
     """Softmax over the last axis where every mask holds; where none does, over all of it, so that no NaN is born."""
     lowest = torch.finfo(scores.dtype).min
@@ -98,6 +103,7 @@ _table: dict[str, Function] = {
         ("layernorm", _layernorm, 1),
         ("layernorm_scale", _layernorm_scale, 1),
         ("rmsnorm", _rmsnorm, 1),
+        ("rmsnorm_scale", _rmsnorm_scale, 1),
         ("masked_softmax", _masked_softmax, 1),
         ("positions", _positions, 1),
         ("rotary", _rotary, 1),

@@ -125,27 +125,34 @@ def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
 def expand_layernorm(graph: Node, which: object) -> Node:
     """A layernorm becomes linear operations and one scale: centre, divide by the scale, multiply, shift.
 
+    An RMSNorm is only divided and multiplied.
+
     >>> x, one = array([1.0, 3.0], "x"), array([1.0, 1.0], "one")
     >>> sorted(node.name for node in children_first(expand_layernorm(apply("layernorm", x, one, one, name="ln"), "ln")))
     ['ln', 'ln.centred', 'ln.centring', 'ln.inverse', 'ln.normalized', 'ln.scale', 'ln.scaled', 'one', 'x']
 
-    Raises RewriteError for a node that is no layernorm.
+    Raises RewriteError for a node that is neither.
     """
     return update(graph, which, _expand_layernorm)
 
 
 def _expand_layernorm(node: Node) -> Node:
-    if not (isinstance(node.op, Apply) and node.op.function == "layernorm"):
-        raise _refuse("expand_layernorm", node, "a layernorm")
-    x, weight, bias, *eps = node.children
-    width, axes, name = node.shape[-1], _axes(x.shape), node.name
+    kind = node.op.function if isinstance(node.op, Apply) else ""
+    if kind not in ("layernorm", "rmsnorm"):
+        raise _refuse("expand_layernorm", node, "a layernorm or an RMSNorm")
+    x, weight, *rest = node.children
+    bias, eps = (rest[0], rest[1:]) if kind == "layernorm" else (None, rest)
+    axes, name = _axes(x.shape), node.name
     *lead, last = axes.split()
-    matrix = torch.eye(width, dtype=x.dtype) - 1 / width
-    scale = apply("layernorm_scale", x, *eps, name=f"{name}.scale")
+    scale = apply(f"{kind}_scale", x, *eps, name=f"{name}.scale")
     inverse = apply("reciprocal", scale, name=f"{name}.inverse")
-    centring = array(matrix, f"{name}.centring")
-    centred = einsum(f"{axes}, {last} to -> {' '.join([*lead, 'to'])}", x, centring, name=f"{name}.centred")
-    normalized = einsum(f"{axes}, {' '.join([*lead, 'one'])} -> {axes}", centred, inverse, name=f"{name}.normalized")
+    if bias is not None:
+        matrix = torch.eye(node.shape[-1], dtype=x.dtype) - 1 / node.shape[-1]
+        centring = array(matrix, f"{name}.centring")
+        x = einsum(f"{axes}, {last} to -> {' '.join([*lead, 'to'])}", x, centring, name=f"{name}.centred")
+    normalized = einsum(f"{axes}, {' '.join([*lead, 'one'])} -> {axes}", x, inverse, name=f"{name}.normalized")
+    if bias is None:
+        return einsum(f"{axes}, {last} -> {axes}", normalized, weight, name=name)
     scaled = einsum(f"{axes}, {last} -> {axes}", normalized, weight, name=f"{name}.scaled")
     return add(scaled, bias, name=name)
 

@@ -43,7 +43,11 @@ def test_rmsnorm_and_layernorm_take_an_eps():
     for eps, child in ((1e-5, ()), (0.3, (array(0.3),))):
         rms = x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * w
         norm = (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + eps).sqrt() * w + b
-        torch.testing.assert_close(evaluate(apply("rmsnorm", X, W, *child), {"x": x}), rms)
+        rmsnorm = apply("rmsnorm", X, W, *child, name="ln")
+        torch.testing.assert_close(evaluate(rmsnorm, {"x": x}), rms)
+        opened = expand_layernorm(rmsnorm, "ln")
+        torch.testing.assert_close(evaluate(opened, {"x": x}), rms)
+        torch.testing.assert_close(evaluate(find_one(opened, "ln.normalized"), {"x": x}), rms / w)
         layernorm = apply("layernorm", X, W, B, *child, name="ln")
         torch.testing.assert_close(evaluate(layernorm, {"x": x}), norm)
         torch.testing.assert_close(evaluate(expand_layernorm(layernorm, "ln"), {"x": x}), norm)
