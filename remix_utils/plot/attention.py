@@ -7,16 +7,17 @@ import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from struct import pack
 
 import torch
 
 from remix_utils.errors import PlotError, ShapeError
-from remix_utils.plot.attention_script import SCRIPT
 from remix_utils.plot.picture import Picture, frame, legend, visible
 from remix_utils.plot.style import SEQUENTIAL, colour_at, ink_on
 from remix_utils.plot.values import one_each, tensor
 
+SCRIPT = Path(__file__).with_suffix(".js")
 LEVELS = 64
 PALETTE = [colour_at(level / (LEVELS - 1)) for level in range(LEVELS)]
 MOST = 2**22  # weights in one view: 16 heads on 512 tokens
@@ -74,7 +75,7 @@ def attention(
         + _warning(weights)
         + _small(weights, names, causal)
         + ZOOM
-        + f'<script class="given" type="application/json">{data}</script><script>{SCRIPT}</script>'
+        + f'<script class="given" type="application/json">{data}</script><script>{SCRIPT.read_text(encoding="utf-8")}</script>'
     )
     return Picture(frame(title, body, "data-remix-attention"), f"{title}\n{_strongest(weights, tokens, names)}")
 

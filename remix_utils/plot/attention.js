@@ -1,6 +1,4 @@
-"""What the attention view does in a browser: the reader picks a head, points at tokens and reads weights."""
-
-SCRIPT = """
+// What the attention view does in a browser: the reader picks a head, points at tokens and reads weights.
 {
 const start = async view => {
 view.dataset.live = "yes";
@@ -135,4 +133,3 @@ choose(0);
 };
 document.querySelectorAll("[data-remix-attention]:not([data-live])").forEach(start);
 }
-"""
