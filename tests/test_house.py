@@ -18,7 +18,7 @@ STOREYS = (
     "graph/ops graph/narrow graph/selector graph/schedule graph/execute",
     "graph/select graph/evaluate graph/show",
     "graph/rewrite graph/equality",
-    "graph/expand",
+    "graph/expand graph/layernorm",
     "graph/rules",
     "tasks/*/prompt tasks/*/names",
     "intervene scrub tasks/* tasks/*/* models/model",

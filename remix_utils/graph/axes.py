@@ -44,6 +44,7 @@ def parse(pattern: str, ranks: tuple[int, ...]) -> Pattern:
         raise PatternError(
             f"Einsum pattern {pattern!r} needs one '->', and has {max(len(sides) - 1, 0)}.",
             fix="write it as 'axes of a, axes of b -> axes of the result'.",
+            pattern=pattern,
         )
     operands = [side.split() for side in sides[0].split(",")]
     output = sides[1].split()
@@ -62,11 +63,16 @@ def _check_pattern(text: str, pattern: Pattern, ranks: tuple[int, ...]) -> None:
         raise PatternError(
             f"Einsum pattern {text!r}: {odd[0]!r} is not an axis name.",
             fix="use words or letters, separated by spaces or not at all; batch axes need no '...'.",
+            pattern=text,
+            axis=odd[0],
         )
     if len(pattern.inputs) != len(ranks):
         raise PatternError(
             f"Einsum pattern {text!r} describes {len(pattern.inputs)} operands, but {len(ranks)} nodes were given.",
             fix="write one comma-separated group of axes for each node.",
+            pattern=text,
+            operands=len(pattern.inputs),
+            nodes=len(ranks),
         )
     known = {word for words in pattern.inputs for word in words}
     for word in pattern.output:
@@ -74,11 +80,15 @@ def _check_pattern(text: str, pattern: Pattern, ranks: tuple[int, ...]) -> None:
             raise PatternError(
                 f"Einsum pattern {text!r}: output axis {word!r} is in no operand.",
                 fix=f"take {word!r} out of the right-hand side, or name it on the left.",
+                pattern=text,
+                axis=word,
             )
         if pattern.output.count(word) > 1:
             raise PatternError(
                 f"Einsum pattern {text!r}: output axis {word!r} appears {pattern.output.count(word)} times.",
                 fix="name each output axis once.",
+                pattern=text,
+                axis=word,
             )
 
 
@@ -99,6 +109,15 @@ def broadcast(shapes: tuple[Shape, ...]) -> Shape | None:
     return tuple(result)
 
 
+def axis_names(shape: Shape) -> str:
+    """A word for each axis, where the rewritten pattern has none.
+
+    >>> axis_names((4, 3))
+    'axis0 axis1'
+    """
+    return " ".join(f"axis{i}" for i in range(len(shape)))
+
+
 def whole_number(entry: int, size: int, axis: int, place: str) -> int:
     """An integer index, counted from the front and checked.
 
@@ -111,6 +130,8 @@ def whole_number(entry: int, size: int, axis: int, place: str) -> int:
             fix=f"use an index from {-size} to {size - 1}." if size else "index another axis; this one is empty.",
             index=entry,
             size=size,
+            place=place,
+            axis=axis,
         )
     return entry % size
 
@@ -128,9 +149,16 @@ def span(entry: slice, size: int, axis: int, place: str) -> tuple[int, int, int]
                 fix=f"use bounds from {-size} to {size}.",
                 index=bound,
                 size=size,
+                place=place,
+                axis=axis,
             )
     if entry.step == 0:
-        raise PatternError(f"{place}: a slice cannot have step 0.", fix="use a step of 1 or more, or a negative one.")
+        raise PatternError(
+            f"{place}: a slice cannot have step 0.",
+            fix="use a step of 1 or more, or a negative one.",
+            place=place,
+            axis=axis,
+        )
     rows = range(*entry.indices(size))
     return rows.start, rows.step, len(rows)
 
@@ -147,4 +175,6 @@ def same_size(word: str, sizes: list[tuple[int, str, Shape]], place: str, patter
                 axis=word,
                 left=first[0],
                 right=other[0],
+                place=place,
+                pattern=pattern,
             )

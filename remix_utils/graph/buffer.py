@@ -29,6 +29,7 @@ class Buffer:
             raise NodeError(
                 f"A fixed tensor of shape {list(self._tensor.shape)} was changed in place after the graph was built.",
                 fix="clone tensors before writing to them, and build the graph again.",
+                shape=tuple(self._tensor.shape),
             )
         return self._tensor
 

@@ -47,10 +47,20 @@ def same_value(a: Node, b: Node, inputs: Inputs | None = None, tolerance: float 
     Raises ShapeError for graphs of different shapes, SampleError for different numbers of draws.
     """
     if a.shape != b.shape:
-        raise ShapeError(f"same_value: {a!r} and {b!r} differ in shape.", fix="compare nodes of the same shape.")
+        raise ShapeError(
+            f"same_value: {a!r} and {b!r} differ in shape.",
+            fix="compare nodes of the same shape.",
+            left=a.shape,
+            right=b.shape,
+        )
     if None not in (a.space, b.space) and a.space != b.space:
         rows = [f"{node!r} {'of the inputs rows' if node.space == -1 else f'of {node.space} draws'}" for node in (a, b)]
-        raise SampleError(f"same_value: {rows[0]} and {rows[1]} differ in rows.", fix="sample both, or neither.")
+        raise SampleError(
+            f"same_value: {rows[0]} and {rows[1]} differ in rows.",
+            fix="sample both, or neither.",
+            left=a.space,
+            right=b.space,
+        )
     inputs = random_inputs([a, b], seed) if inputs is None else inputs
     left, right = evaluate([a, b], inputs)
     difference = _apart(left, right)

@@ -83,11 +83,16 @@ def _value(step: Step, children: list[torch.Tensor]) -> torch.Tensor:
         raise FunctionError(
             f"{step.name}: {str(problem).splitlines()[0]}; {_ranges(children)}.",
             fix="give it values that it takes: evaluate its children to see what it was given.",
+            step=step.name,
         ) from problem
 
 
 def _ranges(children: Sequence[torch.Tensor]) -> str:
-    ends = [f"{child.min().item():.4g} to {child.max().item():.4g}" for child in children if child.numel()]
+    ends = [
+        f"{child.min().item():.4g} to {child.max().item():.4g}"
+        for child in children
+        if child.numel() and not child.is_complex()
+    ]
     return f"its children range over {', '.join(ends)}" if ends else "it is fixed"
 
 
@@ -104,4 +109,5 @@ def _nan_error(step: Step, value: torch.Tensor, children: Sequence[torch.Tensor]
         fix="keep logarithms, divisions and all-masked softmax rows away from it.",
         count=int(value.isnan().sum()),
         position=where,
+        step=step.name,
     )

@@ -51,9 +51,13 @@ def _expand(root: Node, frozen: set[str], most: int) -> Node:
         raise RewriteError(
             f"expand_paths: {counts[root]:,} paths lead to {root.name!r}, more than {most:,}.",
             fix="select a node further down, freeze more, or allow most=... paths.",
+            paths=counts[root],
+            most=most,
         )
     if counts[root] == 1:
-        raise RewriteError(f"expand_paths: one path leads to {root!r}.", fix="select a node above a sum.")
+        raise RewriteError(
+            f"expand_paths: one path leads to {root!r}.", fix="select a node above a sum.", place=root.place, paths=1
+        )
     terms: dict[Node, list[Term]] = {}
     for node in order:
         terms[node] = [term for slot in open_slots[node] for term in _through(node, slot, terms)] or [(node, 1.0)]

@@ -129,10 +129,15 @@ def register(name: str, function: Callable[..., torch.Tensor], whole: int | tupl
     """
     counts = (whole,) if isinstance(whole, int) else tuple(whole)
     if not isinstance(name, str) or not callable(function):
-        raise FunctionError(f"register({name!r}, ...) needs a name and a function.", fix="pass a text and a callable.")
+        raise FunctionError(
+            f"register({name!r}, ...) needs a name and a function.", fix="pass a text and a callable.", name=name
+        )
     if not all(isinstance(count, int) and count >= 0 for count in counts):
         raise FunctionError(
-            f"register({name!r}): whole is {whole!r}.", fix="give the number of trailing axes, 0 or more."
+            f"register({name!r}): whole is {whole!r}.",
+            fix="give the number of trailing axes, 0 or more.",
+            name=name,
+            whole=whole,
         )
     before = _table.get(name)
     _table[name] = Function(name, function, whole, before.version + 1 if before else 0)
@@ -142,12 +147,13 @@ def function_named(name: str) -> Function:
     """The function registered under `name`; FunctionError with the nearest names if there is none."""
     if not isinstance(name, str):
         raise FunctionError(
-            f"apply takes a function's name, not {name!r}.", fix="register it first, then use its name."
+            f"apply takes a function's name, not {name!r}.", fix="register it first, then use its name.", function=name
         )
     if name not in _table:
         raise FunctionError(
             f"apply knows no function {name!r}; {nearest(name, _table)}.",
             fix=f"correct the name, or add it with register({name!r}, function).",
+            function=name,
         )
     return _table[name]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from remix_utils.errors import BoundsError, DtypeError, PatternError
+from remix_utils.errors import DtypeError, PatternError
 from remix_utils.graph.axes import Shape, span, whole_number
 from remix_utils.graph.buffer import Buffer
 
@@ -48,6 +48,9 @@ def read(at: object, shape: Shape, place: str) -> At:
         raise PatternError(
             f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.",
             fix="leave some out; batch axes are not indexed.",
+            place=place,
+            indices=len(at),
+            axes=len(shape),
         )
     entries = [_entry(entry, size, axis, place) for axis, (entry, size) in enumerate(zip(at, shape, strict=False))]
     return (*entries, *whole(shape[len(at) :]))
@@ -56,7 +59,11 @@ def read(at: object, shape: Shape, place: str) -> At:
 def _entry(entry: object, size: int, axis: int, place: str) -> Entry:
     if isinstance(entry, bool):
         raise PatternError(
-            f"{place}: axis {axis} is indexed with {entry}.", fix="use integers, or mask.nonzero()[:, 0]."
+            f"{place}: axis {axis} is indexed with {entry}.",
+            fix="use integers, or mask.nonzero()[:, 0].",
+            place=place,
+            axis=axis,
+            entry=entry,
         )
     if isinstance(entry, Integral):
         return whole_number(int(entry), size, axis, place)
@@ -76,22 +83,28 @@ def _picks(entry: object, size: int, axis: int, place: str) -> Buffer:
         raise PatternError(
             f"{place}: axis {axis} is indexed with {entry!r}.",
             fix="use an integer, a slice, or a one-dimensional tensor of integers for each axis.",
+            place=place,
+            axis=axis,
+            entry=repr(entry),
         ) from None
     if rows.dtype != torch.long and rows.numel():
-        raise DtypeError(f"{place}: the index of axis {axis} is {rows.dtype}, not torch.int64.", fix="add .long().")
+        raise DtypeError(
+            f"{place}: the index of axis {axis} is {rows.dtype}, not torch.int64.",
+            fix="add .long().",
+            place=place,
+            axis=axis,
+            dtype=rows.dtype,
+        )
     if rows.ndim != 1:
         raise PatternError(
             f"{place}: the index of axis {axis} has {rows.ndim} axes {list(rows.shape)}.",
             fix="index each axis with its own one-dimensional tensor.",
+            place=place,
+            axis=axis,
+            axes=rows.ndim,
         )
     for row in (rows.min().item(), rows.max().item()) if rows.numel() else ():
-        if not -size <= row < size:
-            raise BoundsError(
-                f"{place}: index {row} is outside axis {axis}, which has {size} entries.",
-                fix=f"use indices from {-size} to {size - 1}.",
-                index=row,
-                size=size,
-            )
+        whole_number(int(row), size, axis, place)
     return Buffer(torch.where(rows < 0, rows + size, rows).long())
 
 
@@ -99,7 +112,11 @@ def check(at: At, shape: Shape, place: str) -> None:
     """Refuse an index that was made for another shape and reaches outside this one."""
     if len(at) != len(shape):
         raise PatternError(
-            f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.", fix="index the new node anew."
+            f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.",
+            fix="index the new node anew.",
+            place=place,
+            indices=len(at),
+            axes=len(shape),
         )
     for axis, (entry, size) in enumerate(zip(at, shape, strict=True)):
         ends = (entry,) if isinstance(entry, int) else (entry.start, entry.last) if isinstance(entry, Span) else ()

@@ -36,6 +36,10 @@ class Einsum(Op):
                     f"{place}: {child.name!r} {list(child.shape)} has {len(child.shape)} axes, "
                     f"the pattern gives it {len(words)}.\n  pattern: {self.pattern!r}",
                     fix="name each axis of each child; batch axes are not named.",
+                    place=place,
+                    pattern=self.pattern,
+                    axes=len(child.shape),
+                    words=len(words),
                 )
             for word, size in zip(words, child.shape, strict=True):
                 if sizes.setdefault(word, size) != size:
@@ -80,7 +84,12 @@ def _where(pattern: Pattern, word: str, children: Sequence[Node]) -> list[tuple[
 def _letters(pattern: Pattern) -> tuple[list[str], str]:
     words = list(dict.fromkeys(word for words in pattern.inputs for word in words))
     if len(words) > len(string.ascii_letters) - 1:
-        raise PatternError(f"Einsum pattern {str(pattern)!r} has {len(words)} axes.", fix="use at most 51.")
+        raise PatternError(
+            f"Einsum pattern {str(pattern)!r} has {len(words)} axes.",
+            fix="use at most 51.",
+            pattern=str(pattern),
+            axes=len(words),
+        )
     letter = dict(zip(words, string.ascii_letters, strict=False))
     return ["".join(letter[w] for w in words) for words in pattern.inputs], "".join(letter[w] for w in pattern.output)
 
@@ -109,13 +118,21 @@ class Add(Op):
     def infer(self, children, place):
         dtype = one_dtype(children, place)
         if not dtype.is_floating_point and not dtype.is_complex and any(w != int(w) for w in self.weights):
-            raise DtypeError(f"{place}: weights {list(self.weights)} on {dtype}.", fix="use whole weights or floats.")
+            raise DtypeError(
+                f"{place}: weights {list(self.weights)} on {dtype}.",
+                fix="use whole weights or floats.",
+                place=place,
+                dtype=dtype,
+                weights=self.weights,
+            )
         shape = broadcast(tuple(child.shape for child in children))
         if shape is None:
             parts = ", ".join(f"{child.name!r} {list(child.shape)}" for child in children)
             raise ShapeError(
                 f"{place}: shapes do not broadcast: {parts}.",
                 fix="shapes are per example and align at their last axes; rearrange one child with an einsum.",
+                place=place,
+                shapes=[child.shape for child in children],
             )
         return shape, dtype
 
@@ -159,9 +176,14 @@ def broadcast_index(at: At, shape: Shape, onto: Shape) -> At:
 def one_dtype(children: Sequence[Node], place: str) -> torch.dtype:
     """The dtype that all children share; DtypeError when they do not."""
     if not children:
-        raise NodeError(f"{place} has no children.", fix="give it at least one node.")
+        raise NodeError(f"{place} has no children.", fix="give it at least one node.", place=place)
     dtypes = {child.dtype for child in children}
     if len(dtypes) > 1:
         parts = ", ".join(f"{child.name!r} is {child.dtype}" for child in children)
-        raise DtypeError(f"{place}: one dtype is needed, but {parts}.", fix="convert a tensor before wrapping it.")
+        raise DtypeError(
+            f"{place}: one dtype is needed, but {parts}.",
+            fix="convert a tensor before wrapping it.",
+            place=place,
+            dtypes=[child.dtype for child in children],
+        )
     return dtypes.pop()

@@ -80,6 +80,8 @@ class Node:
                 raise NodeError(
                     f"{self.place}: a child is a {type(child).__name__}, not a node.",
                     fix="wrap tensors and numbers with array(...).",
+                    place=self.place,
+                    given=type(child).__name__,
                 )
         put(self, "children", children)
         shape, dtype = op.infer(children, self.place)
@@ -90,7 +92,12 @@ class Node:
         put(self, "_below", None)
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise NodeError(f"{self.place} cannot be changed.", fix="build a new node, or use update(...) or replace(...).")
+        raise NodeError(
+            f"{self.place} cannot be changed.",
+            fix="build a new node, or use update(...) or replace(...).",
+            place=self.place,
+            field=field,
+        )
 
     __delattr__ = __setattr__  # type: ignore[assignment]
 
@@ -168,6 +175,8 @@ def _space(node: Node) -> int | None:
             raise SampleError(
                 f"{node.place} resamples {node.children[0].name!r}, which is resampled already.",
                 fix="compose the rows first: sample(node, rows[more_rows]).",
+                place=node.place,
+                child=node.children[0].name,
             )
         return drawn
     if len(spaces) > 1:
@@ -175,6 +184,8 @@ def _space(node: Node) -> int | None:
         raise SampleError(
             f"{node.place} mixes rows that do not correspond: {parts}.",
             fix="sample every child with the same number of rows (torch.arange(n) keeps a child's own rows).",
+            place=node.place,
+            spaces=sorted(spaces),
         )
     return spaces.pop() if spaces else (-1 if node.op.kind == "placeholder" else None)
 
@@ -206,6 +217,7 @@ def postorder(roots: Sequence[Node], below, keep=lambda node: True) -> list[Node
             raise NodeError(
                 f"{node.place} is its own descendant: the graph has a cycle.",
                 fix="build the graph with the constructors; they cannot make a cycle.",
+                place=node.place,
             )
         elif identity not in done:
             open_.add(identity)

@@ -27,9 +27,19 @@ def placeholder(name: str, shape: Sequence[int], dtype: torch.dtype = torch.floa
     """
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if not all(isinstance(size, int) and size >= 0 for size in sizes):
-        raise ShapeError(f"Placeholder {name!r}: shape {shape!r}.", fix="give one whole number for each axis.")
+        raise ShapeError(
+            f"Placeholder {name!r}: shape {shape!r}.",
+            fix="give one whole number for each axis.",
+            name=name,
+            shape=shape,
+        )
     if not isinstance(dtype, torch.dtype):
-        raise DtypeError(f"Placeholder {name!r}: dtype {dtype!r}.", fix="give a torch dtype, such as torch.float32.")
+        raise DtypeError(
+            f"Placeholder {name!r}: dtype {dtype!r}.",
+            fix="give a torch dtype, such as torch.float32.",
+            name=name,
+            dtype=dtype,
+        )
     return Node(Placeholder(str(name), sizes, dtype), (), str(name))
 
 
@@ -44,7 +54,12 @@ def array(value: object, name: str | None = None) -> Node:
     try:
         tensor = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
-        raise NodeError(f"Array {name!r}: {type(value).__name__} is not numbers.", fix="pass a tensor.") from None
+        raise NodeError(
+            f"Array {name!r}: {type(value).__name__} is not numbers.",
+            fix="pass a tensor.",
+            name=name,
+            given=type(value).__name__,
+        ) from None
     return Node(Array(Buffer(tensor)), (), name)
 
 
@@ -83,6 +98,9 @@ def add(*nodes: Node, weights: Sequence[float] | None = None, name: str | None =
         raise ShapeError(
             f"Add {name or 'add'!r}: {len(weights)} weights for {len(nodes)} nodes.",
             fix="give one weight for each node.",
+            name=name,
+            weights=len(weights),
+            nodes=len(nodes),
         )
     return Node(Add(weights), nodes, name)
 
@@ -119,7 +137,13 @@ def concat(nodes: Sequence[Node], axis: int, name: str | None = None) -> Node:
     nodes = _nodes(nodes, "Concat", name)
     rank = len(nodes[0].shape) if nodes else 0
     if nodes and not -rank <= axis < rank:
-        raise BoundsError(f"Concat {name or 'concat'!r}: axis {axis} of {rank} axes.", fix=f"use 0 to {rank - 1}.")
+        raise BoundsError(
+            f"Concat {name or 'concat'!r}: axis {axis} of {rank} axes.",
+            fix=f"use 0 to {rank - 1}." if rank else "join nodes that have axes.",
+            name=name,
+            axis=axis,
+            axes=rank,
+        )
     return Node(Concat(axis % rank if rank else 0), nodes, name)
 
 
@@ -155,11 +179,19 @@ def sample(node: Node, rows: torch.Tensor, name: str | None = None) -> Node:
     rows = torch.as_tensor(rows)
     place = f"Sample {name or node.name!r}"
     if rows.dtype != torch.long or rows.ndim != 1:
-        raise DtypeError(f"{place}: rows are {rows.dtype} {list(rows.shape)}.", fix="give a LongTensor [draws].")
+        raise DtypeError(
+            f"{place}: rows are {rows.dtype} {list(rows.shape)}.",
+            fix="give a LongTensor [draws].",
+            place=place,
+            dtype=rows.dtype,
+            shape=tuple(rows.shape),
+        )
     if not len(rows):
-        raise BoundsError(f"{place}: 0 rows are drawn.", fix="draw at least one row.")
+        raise BoundsError(f"{place}: 0 rows are drawn.", fix="draw at least one row.", place=place, rows=0)
     if rows.min() < 0:
-        raise BoundsError(f"{place}: row {rows.min().item()} is negative.", fix="count rows from 0.")
+        raise BoundsError(
+            f"{place}: row {rows.min().item()} is negative.", fix="count rows from 0.", place=place, row=int(rows.min())
+        )
     if node.space is None:
         return node.named(name) if name else node
     return Node(Sample(Buffer(rows)), (node,), name or node.name)
@@ -179,5 +211,7 @@ def _nodes(nodes: Sequence[Node], kind: str, name: str | None) -> tuple[Node, ..
             raise NodeError(
                 f"{kind} {name or kind.lower()!r}: a {type(node).__name__} was given where a node is needed.",
                 fix="wrap tensors and numbers with array(...).",
+                name=name,
+                given=type(node).__name__,
             )
     return nodes

@@ -7,14 +7,16 @@ from collections.abc import Callable
 import torch
 
 from remix_utils.errors import RewriteError, ShapeError
+from remix_utils.graph.axes import axis_names
 from remix_utils.graph.expand import expand_paths
+from remix_utils.graph.layernorm import expand_layernorm, fold_layernorm
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
-from remix_utils.graph.operations import Apply, Index, Sample
-from remix_utils.graph.ops import add, apply, array, einsum, sample
+from remix_utils.graph.operations import Index, Sample
+from remix_utils.graph.ops import add, array, einsum, sample
 from remix_utils.graph.rewrite import split, update
-from remix_utils.graph.walk import children_first, rebuild
+from remix_utils.graph.walk import children_first, rebuild, refused
 
 
 def distribute(graph: Node, which: object) -> Node:
@@ -35,13 +37,16 @@ def distribute(graph: Node, which: object) -> Node:
 def _distribute(node: Node) -> Node:
     slot = next((i for i, child in enumerate(node.children) if isinstance(child.op, Add)), None)
     if not isinstance(node.op, Einsum) or slot is None:
-        raise _refuse("distribute", node, "an einsum with an add among its children")
+        raise refused("distribute", node, "an einsum with an add among its children")
     total = node.children[slot]
     for term in total.children:
         if term.shape != total.shape:
             raise RewriteError(
                 f"distribute: {total.place} {list(total.shape)} broadcasts {term.name!r} {list(term.shape)}.",
                 fix="give the term the whole shape first, with an einsum against ones.",
+                place=total.place,
+                left=total.shape,
+                right=term.shape,
             )
     before, after = node.children[:slot], node.children[slot + 1 :]
     terms = [Node(node.op, (*before, term, *after), f"{node.name}.{term.name}") for term in total.children]
@@ -60,7 +65,7 @@ def flatten(graph: Node, which: object) -> Node:
 
     def rule(node: Node) -> Node:
         if not isinstance(node.op, Add) or not any(isinstance(child.op, Add) for child in node.children):
-            raise _refuse("flatten", node, "an add with an add among its children")
+            raise refused("flatten", node, "an add with an add among its children")
         terms: list[tuple[Node, float]] = []
         for child, weight in zip(node.children, node.op.weights, strict=True):
             inner = zip(child.children, child.op.weights, strict=True) if isinstance(child.op, Add) else [(child, 1.0)]
@@ -83,7 +88,11 @@ def residual(graph: Node, which: object, estimate: Node) -> Node:
     def rule(node: Node) -> Node:
         if (estimate.shape, estimate.dtype) != (node.shape, node.dtype):
             raise ShapeError(
-                f"residual: the estimate {estimate!r} is not like {node!r}.", fix="give it the node's shape and dtype."
+                f"residual: the estimate {estimate!r} is not like {node!r}.",
+                fix="give it the node's shape and dtype.",
+                place=node.place,
+                left=estimate.shape,
+                right=node.shape,
             )
         return add(estimate, add(node, estimate, weights=[1, -1], name=f"{node.name}.rest"), name=node.name)
 
@@ -107,116 +116,23 @@ def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
     def rule(node: Node) -> Node:
         if not node.shape or rows.shape[1] != node.shape[-1]:
             raise ShapeError(
-                f"project: directions {list(rows.shape)} for {node!r}.", fix="give one number for each last-axis entry."
+                f"project: directions {list(rows.shape)} for {node!r}.",
+                fix="give one number for each last-axis entry.",
+                place=node.place,
+                left=rows.shape[1],
+                right=node.shape[-1:],
             )
         if bool((rows.norm(dim=1) == 0).any()):
-            raise RewriteError(f"project: a direction for {node.place} is zero.", fix="leave it out.")
+            raise RewriteError(f"project: a direction for {node.place} is zero.", fix="leave it out.", place=node.place)
         basis = torch.linalg.svd(rows.double(), full_matrices=False)
         kept = basis.Vh[basis.S[0] * 1e-12 < basis.S]
         matrix = array((kept.T @ kept).to(node.dtype), f"{node.name}.projection")
-        axes = _axes(node.shape)
+        axes = axis_names(node.shape)
         onto = f"{axes}, {axes.split()[-1]} to -> {' '.join([*axes.split()[:-1], 'to'])}"
         along = einsum(onto, node, matrix, name=f"{node.name}.along")
         return add(along, add(node, along, weights=[1, -1], name=f"{node.name}.across"), name=node.name)
 
     return update(graph, which, rule)
-
-
-def expand_layernorm(graph: Node, which: object) -> Node:
-    """A layernorm becomes linear operations and one scale: centre, divide by the scale, multiply, shift.
-
-    An RMSNorm is only divided and multiplied.
-
-    >>> x, one = array([1.0, 3.0], "x"), array([1.0, 1.0], "one")
-    >>> sorted(node.name for node in children_first(expand_layernorm(apply("layernorm", x, one, one, name="ln"), "ln")))
-    ['ln', 'ln.centred', 'ln.centring', 'ln.inverse', 'ln.normalized', 'ln.scale', 'ln.scaled', 'one', 'x']
-
-    Raises RewriteError for a node that is neither.
-    """
-    return update(graph, which, _expand_layernorm)
-
-
-def _expand_layernorm(node: Node) -> Node:
-    kind = node.op.function if isinstance(node.op, Apply) else ""
-    if kind not in ("layernorm", "rmsnorm"):
-        raise _refuse("expand_layernorm", node, "a layernorm or an RMSNorm")
-    x, weight, *rest = node.children
-    bias, eps = (rest[0], rest[1:]) if kind == "layernorm" else (None, rest)
-    axes, name = _axes(x.shape), node.name
-    *lead, last = axes.split()
-    scale = apply(f"{kind}_scale", x, *eps, name=f"{name}.scale")
-    inverse = apply("reciprocal", scale, name=f"{name}.inverse")
-    if bias is not None:
-        matrix = torch.eye(node.shape[-1], dtype=x.dtype) - 1 / node.shape[-1]
-        centring = array(matrix, f"{name}.centring")
-        x = einsum(f"{axes}, {last} to -> {' '.join([*lead, 'to'])}", x, centring, name=f"{name}.centred")
-    normalized = einsum(f"{axes}, {' '.join([*lead, 'one'])} -> {axes}", x, inverse, name=f"{name}.normalized")
-    if bias is None:
-        return einsum(f"{axes}, {last} -> {axes}", normalized, weight, name=name)
-    scaled = einsum(f"{axes}, {last} -> {axes}", normalized, weight, name=f"{name}.scaled")
-    return add(scaled, bias, name=name)
-
-
-def fold_layernorm(graph: Node, which: object) -> Node:
-    """Einsums that read a selected layernorm take its weight and bias over: x̂·(w∘W) + b·W.
-
-    >>> x, w, b = array([1.0, 3.0], "x"), array([2.0, 2.0], "w"), array([1.0, 1.0], "b")
-    >>> graph = einsum("i, i ->", apply("layernorm", x, w, b, name="ln"), array([1.0, 2.0], "W"), name="out")
-    >>> [node.name for node in fold_layernorm(graph, "ln").children]
-    ['out.folded', 'out.bias']
-
-    Raises RewriteError for a node that is no layernorm, or has a reader that is no einsum with a fixed factor.
-    """
-    norms: set[Node] = set()
-
-    def mark(node: Node) -> Node:
-        if not (isinstance(node.op, Apply) and node.op.function == "layernorm") or node.children[1].shape == ():
-            raise _refuse("fold_layernorm", node, "a layernorm")
-        norms.add(node)
-        return node
-
-    graph = update(graph, which, mark)
-    if graph in norms:
-        raise RewriteError(f"fold_layernorm: nothing reads {graph.place}.", fix="select a layernorm that einsums read.")
-    return rebuild([graph], lambda node, original: _fold(node, original, norms))[0]
-
-
-def _fold(node: Node, original: Node, norms: set[Node]) -> Node:
-    slots = [i for i, child in enumerate(original.children) if child in norms]
-    if not slots:
-        return node
-    if not isinstance(node.op, Einsum) or len(node.children) != 2 or len(slots) != 1:
-        raise RewriteError(
-            f"fold_layernorm: {node!r} reads {original.children[slots[0]].name!r} and is no einsum of two factors.",
-            fix="leave that layernorm as it is, or rewrite its reader first.",
-        )
-    (slot,) = slots
-    norm, matrix = node.children[slot], node.children[1 - slot]
-    words, other = node.op.parsed.inputs[slot], node.op.parsed.inputs[1 - slot]
-    if matrix.space is not None or words[-1] not in other:
-        raise RewriteError(
-            f"fold_layernorm: {node!r} does not multiply axis {words[-1]!r} of {norm.name!r} by a fixed matrix.",
-            fix="leave that layernorm as it is.",
-        )
-    x, weight, bias, *eps = norm.children
-    ones, zeros = torch.ones(norm.shape[-1], dtype=x.dtype), torch.zeros(norm.shape[-1], dtype=x.dtype)
-    plain = apply("layernorm", x, array(ones), array(zeros), *eps, name=f"{norm.name}.normalized")
-    folded = einsum(
-        f"{words[-1]}, {' '.join(other)} -> {' '.join(other)}", weight, matrix, name=f"{matrix.name}.folded"
-    )
-    pair = (plain, folded) if slot == 0 else (folded, plain)
-    shift = Einsum(type(node.op.parsed)(((words[-1],), other), tuple(w for w in node.op.parsed.output if w in other)))
-    shift = Node(shift, (bias, matrix), f"{node.name}.bias")
-    main = Node(node.op, pair, f"{node.name}.folded")
-    missing = {word: size for word, size in zip(words, norm.shape, strict=True) if word not in other}
-    return add(main, _stretch(shift, missing, node.op.parsed.output) if missing else shift, name=node.name)
-
-
-def _stretch(shift: Node, missing: dict[str, int], full: tuple[str, ...]) -> Node:
-    """The bias once for every entry of the axes it lacks, those that are summed over included."""
-    ones = array(torch.ones([*missing.values()], dtype=shift.dtype))
-    own = " ".join(shift.op.parsed.output)  # type: ignore[attr-defined]
-    return einsum(f"{own}, {' '.join(missing)} -> {' '.join(full)}", shift, ones, name=shift.name)
 
 
 def push_index(graph: Node, which: object) -> Node:
@@ -232,12 +148,14 @@ def push_index(graph: Node, which: object) -> Node:
 
     def rule(node: Node) -> Node:
         if not isinstance(node.op, Index):
-            raise _refuse("push_index", node, "an index")
+            raise refused("push_index", node, "an index")
         (child,) = node.children
         if not child.children or child.op.push(child, node.op.entries) is None:
             raise RewriteError(
                 f"push_index: {node.place} stands on {child!r}, which needs an indexed axis whole.",
                 fix="index an axis that the operation treats entry by entry.",
+                place=node.place,
+                child=child.place,
             )
         return sink(child, node.op.entries, lambda each: node.name if each is child else None)
 
@@ -247,7 +165,7 @@ def push_index(graph: Node, which: object) -> Node:
 def lift(graph: Node, which: object = None) -> Node:
     """Each sample moves up as far as it can stand: f(sample(x, r)) = sample(f(x), r), rows being independent.
 
-    >>> from remix_utils import placeholder
+    >>> from remix_utils import apply, placeholder
     >>> x = placeholder("x", (3,))
     >>> lift(apply("relu", sample(x, torch.tensor([0, 0])))).op.kind
     'sample'
@@ -255,7 +173,9 @@ def lift(graph: Node, which: object = None) -> Node:
     Raises RewriteError for a graph without samples.
     """
     if not any(isinstance(node.op, Sample) for node in children_first(graph)):
-        raise RewriteError(f"lift: there is no sample below {graph.name!r}.", fix="lift graphs that resample.")
+        raise RewriteError(
+            f"lift: there is no sample below {graph.name!r}.", fix="lift graphs that resample.", place=graph.place
+        )
 
     def rule(node: Node, original: Node) -> Node:
         varying = [child for child in node.children if child.space is not None]
@@ -266,14 +186,6 @@ def lift(graph: Node, which: object = None) -> Node:
         return sample(Node(node.op, below, node.name), draws.pop().tensor)
 
     return rebuild([graph], rule)[0]
-
-
-def _axes(shape: tuple[int, ...]) -> str:
-    return " ".join(f"axis{i}" for i in range(len(shape)))
-
-
-def _refuse(rule: str, node: Node, wanted: str) -> RewriteError:
-    return RewriteError(f"{rule} needs {wanted}, and got {node!r}.", fix="select other nodes; find(graph, at(op=...)).")
 
 
 RULES: dict[str, Callable[..., Node]] = {

@@ -71,6 +71,8 @@ def no_match(graph: Node, which: object) -> MatchError:
         f"{selector(which)!r} matches none of {len(names)} nodes below {graph.name!r}; {nearest(wanted, names)}.",
         fix="correct the name, or look with explain(graph, selector); missing='ok' allows none.",
         matched=0,
+        selector=repr(selector(which)),
+        graph=graph.place,
     )
 
 
@@ -94,6 +96,7 @@ def find_one(graph: Node, which: object) -> Node:
             + (", ..." if len(found) > 4 else "."),
             fix="narrow it with >>, & or the operation, or use find(...).",
             matched=len(found),
+            selector=repr(selector(which)),
         )
     return found[0]
 
@@ -118,7 +121,10 @@ def paths(graph: Node, which: object, most: int = 10_000) -> list[tuple[Node, ..
             found.append(path)
         if len(found) > most:
             raise MatchError(
-                f"{chosen!r} is reached by more than {most:,} paths.", fix="narrow it with >> and .avoiding(...)."
+                f"{chosen!r} is reached by more than {most:,} paths.",
+                fix="narrow it with >> and .avoiding(...).",
+                selector=repr(chosen),
+                most=most,
             )
         for slot, child in reversed(list(enumerate(path[-1].children))):
             onward = chosen.step(state, path[-1], slot, child)

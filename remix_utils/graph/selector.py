@@ -242,7 +242,7 @@ def at(which: object = None, op: str | None = None) -> Selector:
     Raises PatternError for anything else.
     """
     if which is None and op is None:
-        raise PatternError("at() selects nothing.", fix="give a name, a predicate, a node, or op='einsum'.")
+        raise PatternError("at() selects nothing.", fix="give a name, a predicate, a node, or op='einsum'.", given=None)
     chosen = Match(lambda node: True, f"at(op={op!r})") if which is None else selector(which)
     if op is None:
         return chosen
@@ -262,7 +262,9 @@ def selector(which: object) -> Selector:
     if callable(which):
         return Match(lambda node: bool(which(node)), f"at({getattr(which, '__name__', 'predicate')})")
     raise PatternError(
-        f"A {type(which).__name__} is no selector.", fix="use at(name), at(predicate), at(node) or at(op='einsum')."
+        f"A {type(which).__name__} is no selector.",
+        fix="use at(name), at(predicate), at(node) or at(op='einsum').",
+        given=type(which).__name__,
     )
 
 

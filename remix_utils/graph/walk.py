@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from remix_utils.errors import NodeError
+from remix_utils.errors import NodeError, RewriteError
 from remix_utils.graph.node import Node, postorder
 
 
@@ -58,5 +58,17 @@ def checked(result: object, original: Node) -> Node:
         raise NodeError(
             f"The function returned a {type(result).__name__} for {original.place}, not a node.",
             fix="return a node from it: the one it was given, or a new one.",
+            place=original.place,
+            given=type(result).__name__,
         )
     return result
+
+
+def refused(rule: str, node: Node, wanted: str) -> RewriteError:
+    """The error of a rule that does not apply to a node."""
+    return RewriteError(
+        f"{rule} needs {wanted}, and got {node!r}.",
+        fix="select other nodes; find(graph, at(op=...)).",
+        rule=rule,
+        place=node.place,
+    )
