@@ -9,7 +9,7 @@ import torch
 
 from remix_utils.errors import DataError
 from remix_utils.tasks import TASKS, ioi
-from remix_utils.tasks.ioi.prompts import _held_out
+from remix_utils.tasks.ioi.prompt import _held_out
 
 PROMPTS = ioi.prompts(400, seed=1)
 SINGLE = {*ioi.NAMES, *ioi.PLACES, *ioi.OBJECTS}

@@ -3,8 +3,8 @@
 The task of Wang et al. 2022, Interpretability in the Wild, with our own sentences.
 """
 
-from remix_utils.tasks.ioi.prompts import ORDERS, PARTS, Prompt, Prompts, prompts
-from remix_utils.tasks.ioi.sentences import FAMILIES, sentences
+from remix_utils.tasks.ioi.families import FAMILIES, sentences
+from remix_utils.tasks.ioi.prompt import ORDERS, PARTS, Prompt, Prompts, prompts
 from remix_utils.tasks.ioi.tokens import ROLES, dataset, groups
 from remix_utils.tasks.ioi.vocabulary import (
     NAMES,

@@ -9,7 +9,7 @@ import torch
 
 from remix_utils.data import Dataset
 from remix_utils.errors import DataError, nearest
-from remix_utils.tasks.ioi.prompts import prompts
+from remix_utils.tasks.ioi.prompt import prompts
 from remix_utils.tasks.ioi.vocabulary import NAMES, PAD, START, SUBJECT_TEMPLATES, TEMPLATES, TOKENIZER
 from remix_utils.tasks.stream import Stream
 

@@ -8,7 +8,7 @@ import torch
 
 from remix_utils.data import Dataset
 from remix_utils.errors import DataError
-from remix_utils.tasks.ioi.prompts import ORDERS, Prompt, Prompts
+from remix_utils.tasks.ioi.prompt import ORDERS, Prompt, Prompts
 from remix_utils.tasks.ioi.vocabulary import TEMPLATES, TOKENIZER
 
 ROLES = ("IO", "S1", "S1+1", "S2", "place", "object", "END")

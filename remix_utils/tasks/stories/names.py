@@ -37,18 +37,22 @@ class Person:
 
     @property
     def full(self) -> str:
+        """First and family name."""
         return f"{self.first} {self.family}"
 
     @property
     def mr(self) -> str:
+        """Title and family name."""
         return f"{self.title} {self.family}"
 
     @property
     def He(self) -> str:
+        """The pronoun, at the beginning of a sentence."""
         return self.he.capitalize()
 
     @property
     def His(self) -> str:
+        """Whose something is, at the beginning of a sentence."""
         return self.his.capitalize()
 
 

@@ -65,8 +65,9 @@ def _told(seed: int) -> Iterator[list[tuple[Beat, str, str]]]:
     stream, position, used = Stream("stories", seed), 0, {}
     recent: deque[str] = deque(maxlen=OTHER_SHAPES)
     while True:
-        recent.append(stream.choose([name for name in SHAPES if name not in recent]))
-        shape, story = SHAPES[recent[-1]], []
+        name = stream.choose([name for name in SHAPES if name not in recent])
+        recent.append(name)
+        shape, story = SHAPES[name], []
         slots = _Slots(stream, shape.term)
         for beat in _beats(shape, stream):
             allowed = [frame for frame in beat.frames if position - used.get(frame, -APART) >= APART]
