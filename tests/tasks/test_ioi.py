@@ -241,6 +241,7 @@ def test_the_texts_are_those_of_their_seed():
         (lambda: ioi.dataset(PROMPTS, lambda text: [ord(c) for c in text], pad=0), r"is \d+ tokens in"),
         (lambda: ioi.dataset(PROMPTS, lambda text: [*ioi.TOKENIZER.encode(text), 0], pad=0), "are not the first of"),
         (lambda: ioi.TOKENIZER.encode("Mary handd"), "The word 'handd' is not in the vocabulary; nearest: 'handed'"),
+        (lambda: ioi.sentences(0), "0 sentences were asked for"),
         (lambda: ioi.sentences(2, families={"abd": 1}), "IOI has no family 'abd'; nearest: 'abc'"),
         (lambda: ioi.sentences(2, families={"abc": 0}), "make one of them positive"),
         (lambda: ioi.sentences(2, families={"abc": -1, "ioi": 2}), "none negative"),

@@ -49,6 +49,8 @@ def sentences(
             raise DataError(f"IOI has no family {family!r}; {nearest(family, FAMILIES)}.", fix="leave it out.")
     if any(share < 0 for share in shares.values()) or not sum(shares.values()):
         raise DataError(f"The shares of the families are {shares}.", fix="make one of them positive and none negative.")
+    if n < 1:
+        raise DataError(f"{n} sentences were asked for.", fix="ask for at least one.")
     stream = Stream("ioi sentences", seed)
     family = torch.tensor([stream.weigh(list(shares.values())) for _ in range(n)])
     tokens = torch.full((n, LONGEST), TOKENIZER.encode(PAD)[0])
