@@ -54,7 +54,7 @@ class Plan:
         held, most = 0, 0
         for stage in self.stages:
             joined = stage.kept_bytes if stage.rows > self.chunk else 0
-            most = max(most, held + joined + stage.row_bytes * min(self.chunk, stage.rows))
+            most = max(most, held + joined + stage.once_bytes + stage.row_bytes * min(self.chunk, stage.rows))
             held += stage.kept_bytes
         return max(most, held)
 
@@ -110,7 +110,11 @@ def evaluate(
     """
     roots, narrowed, bound = _prepare(nodes, inputs)
     if grad and executor is not None:
-        raise InputError("Gradients do not pass through an executor.", fix="leave out executor= or grad=True.")
+        raise InputError(
+            "Gradients do not pass through an executor.",
+            fix="leave out executor= or grad=True.",
+            executor=type(executor).__name__,
+        )
     found = stages(narrowed, bound)
     chunk = _plan(found, batch_size, memory).chunk
     with torch.set_grad_enabled(grad):
@@ -135,7 +139,9 @@ def _roots(nodes: Nodes) -> list[Node]:
     for root in roots:
         if type(root) is not Node:
             raise NodeError(
-                f"evaluate was given a {type(root).__name__}.", fix="pass a node, a list or a dict of nodes."
+                f"evaluate was given a {type(root).__name__}.",
+                fix="pass a node, a list or a dict of nodes.",
+                given=type(root).__name__,
             )
     return roots
 
@@ -143,12 +149,13 @@ def _roots(nodes: Nodes) -> list[Node]:
 def _plan(found: list[Stage], batch_size: int | None, memory: int | None) -> Plan:
     for name, value in (("batch_size", batch_size), ("memory", memory)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.")
+            raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.", option=name, value=value)
     most = max((stage.rows for stage in found), default=1)
     best = Plan(tuple(found), min(batch_size or most, most))
     if batch_size is None and best.peak_bytes > (memory or DEFAULT_MEMORY):
-        row = max(stage.row_bytes for stage in found if stage.rows > 1 or stage.name != "constants")
-        fitting = ((memory or DEFAULT_MEMORY) - best.kept_bytes) // max(row, 1)
+        row = max((stage.row_bytes for stage in found if stage.name != "constants"), default=0)
+        once = max(stage.once_bytes for stage in found)
+        fitting = ((memory or DEFAULT_MEMORY) - best.kept_bytes - once) // max(row, 1)
         best = Plan(tuple(found), min(max(fitting, 1), most))
     if memory is not None and best.peak_bytes > memory:
         least = Plan(tuple(found), 1)
@@ -201,7 +208,12 @@ def _constants(
     for node, value in arrays.items():
         if node.op.buffer.has_nan:  # type: ignore[attr-defined]
             where = value.isnan().nonzero()[0].tolist()
-            raise NanError(f"{node!r} holds NaN, first at {where}.", fix="clean the tensor first.", position=where)
+            raise NanError(
+                f"{node!r} holds NaN, first at {where}.",
+                fix="clean the tensor first.",
+                position=where,
+                place=node.place,
+            )
     given = known | (arrays if grad else {node: value.detach() for node, value in arrays.items()})
     program = compile(stage.nodes, list(given), stage.keep, set())
     return dict(zip(stage.keep, run(program, list(given.values()), grad), strict=True))

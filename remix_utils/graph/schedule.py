@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from remix_utils.data import Dataset
 from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError
-from remix_utils.graph.buffer import Buffer
-from remix_utils.graph.linear import Add, Einsum
+from remix_utils.graph.memory import peak, size_in_bytes
 from remix_utils.graph.node import Node
-from remix_utils.graph.operations import Array, Index, Placeholder, Sample
+from remix_utils.graph.operations import Array, Placeholder, Sample
 from remix_utils.graph.walk import children_first
 
 Inputs = Mapping[str, torch.Tensor] | Dataset
@@ -48,6 +47,7 @@ def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
             + f"; given: {sorted(columns) or 'nothing'}.",
             fix=f"pass {{{missing[0]!r}: tensor}} to evaluate.",
             missing=missing,
+            given=sorted(columns),
         )
     bound = Bound()
     for node in free:
@@ -66,23 +66,36 @@ def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
 def _check(node: Node, name: str, value: object) -> tuple[int, ...]:
     """The batch axes of an input that fits its placeholder."""
     if not isinstance(value, torch.Tensor):
-        raise InputError(f"Input {name!r} is a {type(value).__name__}, not a tensor.", fix="use torch.as_tensor(...).")
+        raise InputError(
+            f"Input {name!r} is a {type(value).__name__}, not a tensor.",
+            fix="use torch.as_tensor(...).",
+            name=name,
+            given=type(value).__name__,
+        )
     if value.dtype != node.dtype:
         raise DtypeError(
             f"Input {name!r} is {value.dtype}, its placeholder {node.dtype}.",
             fix=f"convert it with .to({node.dtype}).",
+            name=name,
+            given=value.dtype,
+            wanted=node.dtype,
         )
     lead = value.ndim - len(node.shape)
     if lead < 0 or tuple(value.shape[lead:]) != node.shape:
         raise ShapeError(
             f"Input {name!r} is {list(value.shape)}, its placeholder {list(node.shape)} per example.",
             fix=f"give it the shape [rows, {', '.join(map(str, node.shape))}], or the example's shape alone.",
+            name=name,
+            given=tuple(value.shape),
+            wanted=node.shape,
         )
     if 0 in value.shape[:lead]:
-        raise InputError(f"Input {name!r} has 0 rows {list(value.shape)}.", fix="bind at least one row.", rows=0)
+        raise InputError(
+            f"Input {name!r} has 0 rows {list(value.shape)}.", fix="bind at least one row.", rows=0, name=name
+        )
     if value.is_floating_point() and bool(value.isnan().any()):
         where = value.isnan().nonzero()[0].tolist()
-        raise NanError(f"Input {name!r} is NaN at {where}.", fix="clean the input first.", position=where)
+        raise NanError(f"Input {name!r} is NaN at {where}.", fix="clean the input first.", position=where, name=name)
     return tuple(value.shape[:lead])
 
 
@@ -91,6 +104,9 @@ def _same_rows(bound: Bound, batch: tuple[int, ...], name: str) -> None:
         raise InputError(
             f"Input {name!r} has batch axes {list(batch)}, another input {list(bound.batch_shape or ())}.",
             fix="bind all inputs with the same rows, or without rows at all.",
+            name=name,
+            given=batch,
+            wanted=bound.batch_shape,
         )
     bound.batch_shape = batch
 
@@ -103,10 +119,18 @@ def _bind_own(bound: Bound, node: Node, op: Placeholder) -> None:
         raise InputError(
             f"{node.place} brings {len(rows)} rows of its own, the inputs have {bound.rows}.",
             fix="intervene with data of the same rows as the inputs, or with a single row.",
+            place=node.place,
+            given=len(rows),
+            wanted=bound.rows,
         )
     if op.rows.has_nan:  # type: ignore[union-attr]
         where = rows.isnan().nonzero()[0].tolist()
-        raise NanError(f"{node.place} brings NaN along, first at {where}.", fix="clean the data first.", position=where)
+        raise NanError(
+            f"{node.place} brings NaN along, first at {where}.",
+            fix="clean the data first.",
+            position=where,
+            place=node.place,
+        )
     bound.values[node] = rows[: bound.rows]
     bound.batched.add(node)
 
@@ -120,6 +144,7 @@ class Stage:
     keep: tuple[Node, ...]
     rows: int
     row_bytes: int  # the most that one row holds at once
+    once_bytes: int  # the most that is needed for a moment, however many rows there are
     kept_bytes: int  # what is left of all rows for later stages and for the caller
     flops: int
     read: torch.Tensor = field(compare=False, repr=False)  # which rows are computed [rows]
@@ -154,12 +179,14 @@ def _stage(space: int | None, nodes: Sequence[Node], keep: Sequence[Node], read:
     first = set(sources)
     order = [*sources, *(node for node in nodes if node not in first)]
     lent = {node for node in nodes if _is_lent(node, bound, whole=len(read) == bound.rows)}
+    row_bytes, once_bytes = peak(order, keep, lent, set(nodes) if space is not None else set())
     return Stage(
         {None: "constants", -1: "population"}.get(space, f"{space} draws"),
         tuple(nodes),
         tuple(keep),
         len(read),
-        peak(order, keep, lent),
+        row_bytes,
+        once_bytes,
         sum(size_in_bytes(node) for node in keep if node not in lent or space is not None) * len(read),
         sum(node.op.flops(node) for node in nodes) * len(read),
         read,
@@ -200,41 +227,5 @@ def _check_rows(node: Node, bound: Bound) -> None:
             fix="evaluate with the dataset that the rows were drawn from.",
             row=most,
             size=bound.rows,
+            place=node.place,
         )
-
-
-def peak(nodes: Sequence[Node], keep: Sequence[Node], lent: Set[Node] = frozenset()) -> int:
-    """The most bytes that values of one row hold at once, freed after their last use; views count with their owner."""
-    owner: dict[Node, Node] = {}
-    last: dict[Node, int] = {}
-    for step, node in enumerate(nodes):
-        owner[node] = owner.get(node.children[0], node) if is_view(node) else node
-        for child in node.children:
-            if child in owner:
-                last[owner[child]] = step
-        last.setdefault(owner[node], step)
-    for node in keep:
-        last[owner[node]] = len(nodes)
-    ends: dict[int, list[Node]] = {}
-    for node, step in last.items():
-        ends.setdefault(step, []).append(node)
-    size = {node: 0 if node in lent else size_in_bytes(node) for node in last}
-    live = most = 0
-    for step, node in enumerate(nodes):
-        live += size[node] if owner[node] is node else 0
-        most = max(most, live)
-        live -= sum(size[each] for each in ends.get(step, ()))
-    return most
-
-
-def is_view(node: Node) -> bool:
-    """Whether the value shares its child's storage."""
-    if isinstance(node.op, Index):
-        return not any(isinstance(e, Buffer) or (not isinstance(e, int) and e.step < 0) for e in node.op.entries)
-    if isinstance(node.op, Einsum):
-        return len(node.children) == 1 and set(node.op.parsed.inputs[0]) == set(node.op.parsed.output)
-    return isinstance(node.op, Add) and node.op.weights == (1.0,)
-
-
-def size_in_bytes(node: Node) -> int:
-    return node.size * node.dtype.itemsize
