@@ -60,7 +60,7 @@ def _their_config(name: str, folder: Path) -> Any:
     from transformers import AutoConfig  # seconds to import: only models from elsewhere need it
 
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as problem:  # whatever a foreign configuration makes of it
         raise _damaged(name, folder / "config.json", problem) from problem
 
@@ -89,17 +89,21 @@ def _damaged(name: str, path: Path, problem: Exception) -> ModelError:
     )
 
 
+def weight_files(name: str, folder: Path) -> list[Path]:
+    """The files of a folder's index, whether they are there or not; without one, the safetensors that are."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return sorted(folder.glob("*.safetensors"))
+    return [folder / file for file in sorted(set(_json(name, index).get("weight_map", {}).values()))]
+
+
 def readers(name: str, folder: Path) -> dict[str, Callable[[], torch.Tensor]]:
     """For each weight in a folder's safetensors files, how to read it.
 
     Raises ModelError when there are none, one is missing or damaged, or its name in the hub's cache, which is its
     sha256, is not that of its bytes.
     """
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        paths = [folder / file for file in sorted(set(_json(name, index).get("weight_map", {}).values()))]
-    else:
-        paths = sorted(folder.glob("*.safetensors"))
+    paths = weight_files(name, folder)
     if missing := [path for path in paths if not path.is_file()]:
         raise ModelError(
             f"{name!r}: {missing[0].name} of {len(paths)} files is missing.",
@@ -147,7 +151,9 @@ def cached(name: str) -> Path | None:
         )
     except (OSError, ValueError):  # not there, or no name that the hub could have
         return None
-    return folder if (folder / "config.json").exists() and any(folder.glob("*.safetensors")) else None
+    paths = weight_files(name, folder)
+    whole = (folder / "config.json").exists() and bool(paths) and all(path.exists() for path in paths)
+    return folder if whole else None
 
 
 def downloaded(name: str, instead: str) -> Path:
@@ -214,7 +220,7 @@ class Text:
         from transformers import AutoTokenizer
 
         try:
-            return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+            return AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
         except Exception as problem:  # as for configurations
             raise _damaged(self.name, self.folder / TOKENIZER[0], problem) from problem
 

@@ -133,6 +133,16 @@ def test_a_cached_model_needs_no_network(gpt2, cache):
         load("someone/tiny")
 
 
+def test_a_model_that_is_cached_in_part_is_asked_for_again(tmp_path, cache):
+    """A download that stopped half-way is gone on with, rather than taken for the model."""
+    original("gpt2").save_pretrained(tmp_path / "gpt2", max_shard_size="20KB")
+    home = keep(tmp_path / "gpt2", cache, "someone/tiny")
+    close(load("someone/tiny").module()(TOKENS), original("gpt2")(TOKENS).logits)
+    next((home / "snapshots/abc").glob("*.safetensors")).unlink()
+    with pytest.raises(ModelError, match="hub cannot be reached"):
+        load("someone/tiny")
+
+
 def test_without_a_network_one_sentence_says_what_to_run(cache):
     """The error names the command for a machine with a network, and the model that ships."""
     with pytest.raises(ModelError, match=r"run `hf download gpt2 .* --local-dir gpt2`") as caught:
