@@ -20,6 +20,7 @@
 # %%
 import hashlib
 import itertools
+import math
 from string import ascii_letters
 
 import torch
@@ -53,7 +54,7 @@ start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings working versio
 # So a node is an operation, the nodes that it reads (its *children*, in order), and a name. The operation answers two questions. Which *shape* does it make of its children's shapes? Which *value* does it make of their values? The class below asks the first one at once: a graph whose shapes do not fit cannot even be built. Shapes are those of one image, [64] and never [600, 64]; there is no batch in a graph.
 # %% given=true
 class Node:
-    """One step of a computation: an operation, the nodes that it reads, and a name. It is built, and never changed."""
+    """One step of a computation: an operation, the nodes that it reads, a name. Built, and never changed."""
 
     def __init__(self, op, children=(), name: str = ""):
         self.op, self.children, self.name = op, tuple(children), name
@@ -220,7 +221,7 @@ for pattern in ("hidden pixel, pixel -> hidden", "i j,j k->k i", ", i -> i", "i,
 # Stuck? `hint("d1.2.5")`
 # %% exercise="d1.2.5"
 def einsum_shape(inputs: list[list[str]], output: list[str], *shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the result; ValueError for a word with two sizes, or operands that do not fit their words."""
+    """The shape of the result; ValueError for a word of two sizes, or an operand that does not fit its words."""
     ### BEGIN SOLUTION
     sizes = {}
     for words, shape in zip(inputs, shapes, strict=True):
@@ -434,8 +435,15 @@ def nodes_of(graph: Node) -> list[Node]:
 fast = evaluate(tower(16), {"x": torch.ones(4)})
 print(len(nodes_of(tower(16))), "nodes; the same value:", torch.equal(fast, slow))
 print(len(nodes_of(tower(200))), "nodes;", evaluate(tower(200), {"x": -torch.ones(4)}).tolist())
+
+blocks, visited = list(range(0, 17, 4)), {"forgetful": [], "evaluate": []}
+for graph in map(tower, blocks):
+    forgetful(graph, {"x": torch.ones(4)}, visits := [])
+    visited["forgetful"].append(math.log10(len(visits)))
+    visited["evaluate"].append(math.log10(len(nodes_of(graph))))
+plot.lines(blocks, visited, "How many nodes are visited in a tower", "blocks", "visits (power of ten)")
 # %% [markdown]
-# **What you should see**: the same value from 33 visits. A tower of 200 blocks takes 401, where the forgetful version would need a number of visits with 61 digits.
+# **What you should see**: the same value from 33 visits. On this scale a straight line is exponential growth, and the other one hardly rises. A tower of 200 blocks takes 401, where the forgetful version would need a number of visits with 61 digits.
 #
 # *Learned*: paths are exponentially many, nodes are few. Walk nodes, and remember.
 #
@@ -489,7 +497,7 @@ print(f"largest difference to PyTorch's logits: {(logits - networks['digits-a'](
 # Stuck? `hint("d1.2.11")`
 # %% exercise="d1.2.11"
 def find(graph: Node, wanted) -> list[Node]:
-    """The nodes of this name, of this operation, or for which the function holds; LookupError if there are none."""
+    """The nodes of this name, or operation, or for which the function is True; LookupError if there are none."""
     ### BEGIN SOLUTION
     fits = wanted
     if isinstance(wanted, str):
@@ -773,7 +781,7 @@ conflict = seen_by_skip != label
 
 
 def share(hit: torch.Tensor) -> tuple[float, float]:
-    """In how many conflicts, in per cent, and its standard error over images; hit [draw, image] is True or False."""
+    """In how many of the conflicts, in per cent, and its standard error over images; hit [draw, image]."""
     rate = 100 * (hit & conflict).sum(0) / conflict.sum(0)
     return rate.mean().item(), rate.std().item() / len(rate) ** 0.5
 
@@ -811,7 +819,7 @@ plot.bars(whose, "Two images at once: whose digit does the network say?", "confl
 # | ours | the library's | what it adds |
 # |---|---|---|
 # | `Node(Add(), (a, b), "sum")` | `library.add(a, b, name="sum")` | nodes refuse to be changed; every error names the node |
-# | `tree(graph)` | `library.show(graph)` | |
+# | `tree(graph)` | `library.show(graph)` | patterns and functions in words; a depth to stop at |
 # | `evaluate`, `evaluate_rows` | `library.evaluate(graph, {"x": images})` | many graphs in one call, each computation once; rows in chunks |
 # | `find(graph, "x")` | `library.find(graph, "x")` | patterns: `"blocks.*.attn"` |
 # | `update(graph, nodes, f)` | `library.update(graph, "x", f)` | takes a selector, also of paths |

@@ -213,7 +213,7 @@ WRONG = [
     ("d1.2.8", paired(text), "written out twice"),
     ("d1.2.8", paired(lambda graph: tree_of_nodes(graph, skipped=True)), "only at its first reader"),
     ("d1.2.8", paired(lambda graph: tree_of_nodes(graph, indent="")), "not indented"),
-    ("d1.2.8", paired(lambda graph: tree_of_nodes(graph, line="{node.name}")), "lack the kind"),
+    ("d1.2.8", paired(lambda graph: tree_of_nodes(graph, line="{node.name}")), "lacks the kind of the operation"),
     ("d1.2.8", paired(tree_that_prints), "return the text, do not print it"),
     ("d1.2.8", paired(lambda graph: "\n".join(reversed(tree(graph)))), "children stand above"),
     ("d1.2.9", paired(evaluate_again_and_again), "is computed twice"),

@@ -102,12 +102,11 @@ def _printed(words, function, recipe):
     known = {node.name: node for node in below(graph)}
     found = [_read_line(line, known) for line in lines]
     columns = sorted({column for _, column, _ in found})
-    told = {name for name, _, whole in found if whole}
-    return {
-        "line": [name for name, _, _ in found],
-        "depth": [columns.index(column) for _, column, _ in found],
-        "lines that lack the kind or the shape": sorted(set(known) - told),
-    }
+    names = [name for name, _, _ in found]
+    bare = set(names) - {name for name, _, whole in found if whole}
+    if bare:
+        raise Wrong(f"the line of {min(bare, key=names.index)!r} lacks the kind of the operation or the shape.")
+    return {"line": names, "depth": [columns.index(column) for _, column, _ in found]}
 
 
 def _read_line(line, known):
@@ -131,15 +130,14 @@ def _line(node, depth):
     return f"{'  ' * depth}{node.name}: {node.op.kind} {list(node.shape)}"
 
 
-def _outline(graph, again=lambda node, depth: [_line(node, depth)], indent=1, bare=False):
+def _outline(graph, again=lambda node, depth: [_line(node, depth)], indent=1):
     seen = set()
 
     def lines(node, depth):
         if id(node) in seen:
             return again(node, depth)
         seen.add(id(node))
-        first = "  " * depth + node.name if bare else _line(node, depth)
-        return [first, *(line for child in node.children for line in lines(child, depth + indent))]
+        return [_line(node, depth), *(line for child in node.children for line in lines(child, depth + indent))]
 
     return "\n".join(lines(graph, 0))
 
@@ -171,7 +169,6 @@ def _(answer, seed, reference):
             "the lines are not indented: children stand further right than what reads them.",
             lambda g: _outline(g, indent=0),
         ),
-        ("the lines lack the kind of the operation or the shape.", lambda graph: _outline(graph, bare=True)),
         ("the children stand above what reads them: begin with the node itself.", _upside_down),
     ]
     cases = [(recipe,) for recipe in recipes(seed, "diamond", "network", "ladder", "twice")]

@@ -141,6 +141,8 @@ def _(answer, seed, reference):
         ),
     ]
     cases = [(network, x[0]) for network, x in networks(seed)]
+    for network, x in cases:
+        vars(network)["__name__"] = f"{len(x)} pixels, {network.inner.out_features} hidden neurons"
     judged(answer, "network_graph", seed, reference, use=_as_network, cases=cases, oracle=_digits, mistakes=mistakes)
     for network, x in cases:  # beside PyTorch itself
         found = _as_network(answer[0], answer[1], network, x)
