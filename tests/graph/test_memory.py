@@ -36,13 +36,11 @@ NODES = {
 }
 
 
-@pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 1}, {"memory": 150_000}])
+@pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 1}])
 @pytest.mark.parametrize("what", NODES)
 def test_planned_memory_is_what_is_used(what, options):
     """The bytes of storages alive at once are what the plan says, within a twentieth and 2 kB (trap 12)."""
     nodes, inputs = NODES[what], tokens(ROWS) if what != "weights only" else {}
-    if "memory" in options:
-        options = {"memory": plan(nodes, inputs, batch_size=2).peak_bytes}
     planned = plan(nodes, inputs, **options)
     with Allocations() as made:
         evaluate(nodes, inputs, **options)
@@ -115,6 +113,5 @@ def test_a_factor_is_copied_where_its_axes_do_not_lie_side_by_side():
     apart, together = placeholder("q", (6, 4, 8)), placeholder("q", (4, 6, 8))
     for q, pattern, copied in ((apart, "q h d, h k d -> h q k", 1), (together, "h q d, h k d -> h q k", 0)):
         node = einsum(pattern, q, k)
-        assert peak([q, k, node], [node], batched={q, k, node})[0] == 4 * (
-            2 * 4 * 6 * 8 + 4 * 6 * 6 + copied * 4 * 6 * 8
-        )
+        values = 2 * q.size + node.size
+        assert peak([q, k, node], [node], batched={q, k, node})[0] == 4 * (values + copied * q.size)
