@@ -23,7 +23,7 @@ from remix_utils.models.model import Model, ModelError
 # transformers' name of the kind: how it is read
 FAMILIES = {"gpt2": GPT2, "gpt_neox": NEOX, "llama": LLAMA, "mistral": LLAMA, "qwen2": LLAMA}
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "tokenizer.model")
-FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "special_tokens_map.json", *TOKENIZER)
+FILES = ("config.json", "model*.safetensors", "model.safetensors.index.json", "special_tokens_map.json", *TOKENIZER)
 PATIENCE = 8  # seconds to wait for the hub's first answer
 
 
@@ -90,10 +90,10 @@ def _damaged(name: str, path: Path, problem: Exception) -> ModelError:
 
 
 def weight_files(name: str, folder: Path) -> list[Path]:
-    """The files of a folder's index, whether they are there or not; without one, the safetensors that are."""
+    """The files of a folder's index, whether they are there or not; without one, the weights that are."""
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
-        return sorted(folder.glob("*.safetensors"))
+        return sorted(folder.glob("model*.safetensors"))
     return [folder / file for file in sorted(set(_json(name, index).get("weight_map", {}).values()))]
 
 
@@ -113,7 +113,7 @@ def readers(name: str, folder: Path) -> dict[str, Callable[[], torch.Tensor]]:
     if not paths:
         pickles = [path.name for path in folder.glob("*") if path.suffix in (".bin", ".pt", ".pth", ".ckpt")]
         raise ModelError(
-            f"{name!r}: the folder {folder} has no safetensors"
+            f"{name!r}: the folder {folder} has no model.safetensors"
             + (f", only {pickles[0]}, a pickle, which could run anything." if pickles else "."),
             fix="take a revision with safetensors, or save it anew with save_pretrained where you trust its source.",
         )
@@ -183,7 +183,7 @@ def downloaded(name: str, instead: str) -> Path:
 def _fetch(repository: str, revision: str | None) -> str:
     target = repository.rsplit("/", 1)[-1]
     pinned = f" --revision {revision}" if revision else ""
-    patterns = '--include "*.json" --include "*.txt" --include "*.safetensors"'
+    patterns = '--include "*.json" --include "*.txt" --include "model*.safetensors"'
     return (
         f"on a machine with a network run `hf download {repository}{pinned} {patterns} --local-dir {target}`, "
         f'copy that folder here and load it by its path, such as "./{target}"'

@@ -53,6 +53,15 @@ def test_padding_on_the_left_changes_nothing(kind, tmp_path):
     close(padded[mask], expected[mask])
 
 
+def test_sequences_end_where_a_sliding_window_would_matter(tmp_path):
+    """Within the window attention is whole, and beyond it the graph is refused."""
+    original("mistral").save_pretrained(tmp_path)
+    model = load(str(tmp_path))
+    assert model.graph(seq=20).shape == (20, 37)
+    with pytest.raises(ModelError, match="sequences of 1 to 20 tokens"):
+        model.graph(seq=21)
+
+
 def test_half_precision_is_widened(tmp_path):
     """Weights stored in bfloat16 are computed with in float32."""
     theirs = original("llama").bfloat16()

@@ -9,6 +9,7 @@ from remix_utils.models.transformer_config import TransformerConfig
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
+    """Learned positions, a bias everywhere, the unembedding tied unless it says otherwise."""
     faults = {
         "it scales attention by layer": theirs.scale_attn_by_inverse_layer_idx,
         "it does not scale attention": not theirs.scale_attn_weights,

@@ -21,7 +21,7 @@ from remix_utils.models.transformer_config import TransformerConfig
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
-    """Sequences end where a sliding window would begin to matter."""
+    """RMSNorm, gated MLPs, rotary positions; sequences end where a sliding window would begin to matter."""
     share = theirs.rope_parameters.get("partial_rotary_factor", 1.0)
     require(name, {f"its rotary positions cover {share:.0%} of each head": share != 1})
     longest = theirs.max_position_embeddings

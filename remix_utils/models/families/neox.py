@@ -9,6 +9,7 @@ from remix_utils.models.transformer_config import TransformerConfig
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
+    """Rotary positions on a part of each head; attention and MLP side by side, unless it says otherwise."""
     return TransformerConfig(
         n_layers=theirs.num_hidden_layers,
         n_heads=theirs.num_attention_heads,
