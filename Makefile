@@ -55,4 +55,4 @@ bench: environment
 	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph
 
 models: environment
-	@$(IN)/python -m training.digits
+	@for script in digits parens compile_parens; do $(IN)/python -m training.$$script || exit 1; done
