@@ -1,0 +1,146 @@
+"""Selectors read paths: on small graphs they select what looking at every path selects."""
+
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from remix_utils.errors import MatchError, PatternError
+from remix_utils.graph.ops import add, apply, array, placeholder
+from remix_utils.graph.select import find, paths
+from remix_utils.graph.selector import at, selector
+from tests.graph.random_paths import all_paths, avoiding, below, name, specs, tangles
+from tests.graph.skip_chains import grows_linearly, skip_chain
+from tests.graph.transformer import transformer
+
+GRAPH = transformer(layers=2)
+
+
+@settings(max_examples=300)
+@given(tangles(), specs)
+def test_selected_paths_are_those_that_looking_at_each_selects(graph, spec):
+    """For >>, |, &, ~, avoiding and child, nested in any way: the same paths, each as often, and the same ends."""
+    expected = [path for path in all_paths(graph) if spec.holds(path)]
+    try:
+        found = paths(graph, spec.built)
+    except MatchError:
+        found = []
+    as_text = [sorted(str([id(node) for node in path]) for path in group) for group in (found, bare(expected))]
+    assert as_text[0] == as_text[1]
+    assert set(find(graph, spec.built, missing="ok")) == {path[-1] for path in bare(expected)}
+
+
+def bare(expected):
+    return [tuple(node for _, node in path) for path in expected]
+
+
+@settings(max_examples=60)
+@given(tangles(), st.sampled_from("abc"), st.sampled_from("abc"), st.sampled_from("abc"))
+def test_avoiding_twice_avoids_both(graph, end, first, second):
+    """What is avoided adds up, on plain selectors and on legs."""
+    for start in (name(end), below(name("a"), name(end))):
+        spec = avoiding(start, name(first))
+        twice = spec.built.avoiding(second)
+        once = start.built.avoiding(at(first) | at(second))
+        assert find(graph, twice, missing="ok") == find(graph, once, missing="ok")
+
+
+def test_a_glob_selects_by_name():
+    """Stars and question marks stand for parts of names, and a star crosses dots."""
+    names = [f"blocks.{layer}.attn.pattern" for layer in range(2)]
+    assert [node.name for node in find(GRAPH, at("blocks.*.attn.pattern"))] == names
+    assert find(GRAPH, "blocks.?.attn.pattern") == find(GRAPH, "*pattern") == find(GRAPH, at("blocks.[01]*.pattern"))
+    assert find(GRAPH, "blocks.1*", missing="ok") and not find(GRAPH, "BLOCKS.1*", missing="ok")
+
+
+@pytest.mark.parametrize(
+    "hooked, name",
+    [
+        ("blocks.0.attn.hook_pattern", "blocks.0.attn.pattern"),
+        ("blocks.*.hook_resid_post", "blocks.*.resid_post"),
+        ("hook_embed", "embed"),
+        ("ln_final.hook_normalized", "ln_final.normalized"),
+        ("blocks.1.hook_attn_out", "blocks.1.attn_out"),
+    ],
+)
+def test_the_spelling_of_transformerlens_means_the_same_node(hooked, name):
+    """`hook_` in front of a name's last part is left out."""
+    assert find(GRAPH, at(hooked)) == find(GRAPH, at(name))
+
+
+def test_operations_predicates_and_nodes_are_selected():
+    """By kind, by any test of a node, by identity; a name and a kind together mean both."""
+    assert {node.op.kind for node in find(GRAPH, at(op="einsum"))} == {"einsum"}
+    wide = find(GRAPH, at(lambda node: node.shape == (6, 11)))
+    assert [node.name for node in wide] == ["logits"]
+    first, second = array([1.0], "twin"), array([1.0], "twin")
+    assert find(add(first, second), at(second)) == [second]
+    assert find(GRAPH, at("blocks.0.*", op="apply")) == find(GRAPH, at("blocks.0.*") & at(op="apply"))
+
+
+def test_whatever_find_takes_operators_take():
+    """Names, predicates and nodes need no `at` on the right of an operator."""
+    node = find(GRAPH, "embed")[0]
+    chosen = at("blocks.1.attn.q")
+    assert find(GRAPH, chosen >> "embed") == find(GRAPH, chosen >> node) == find(GRAPH, chosen >> at("embed"))
+    assert find(GRAPH, chosen | "logits") == find(GRAPH, at("logits") | chosen)
+
+
+def test_a_name_claims_every_path_to_it_unless_told_otherwise():
+    """ "Queries from the embeddings" by name holds the paths through layer 0's heads too; avoiding its outputs leaves
+    those along the residual stream (trap 2)."""
+    query = at("blocks.1.attn.q") >> "embed"
+    every = paths(GRAPH, query)
+    direct = paths(GRAPH, query.avoiding("*_out"))
+    through_heads = paths(GRAPH, at("blocks.1.attn.q") >> at("blocks.0.attn_out") >> "embed")
+    assert len(every) > len(direct) and len(through_heads) > 0
+    for path in direct:
+        names = [node.name for node in path]
+        assert not any(name.endswith("_out") for name in names[names.index("blocks.1.attn.q") :])
+
+
+def test_both_ends_of_what_is_avoided_may_be_avoided_nodes():
+    """From one sum to another without a third between: the two ends are sums themselves."""
+    x = placeholder("x", (1,))
+    lower = add(x, x, name="lower")
+    middle = add(lower, lower, name="middle")
+    graph = add(middle, apply("relu", lower, name="side"), name="top")
+    found = paths(graph, (at("top") >> "lower").avoiding(at(op="add")))
+    assert [[node.name for node in path] for path in found] == [["top", "side", "lower"]]
+
+
+def test_child_is_one_edge_further():
+    """Through the slot that is named, and through no other."""
+    x, y = array([1.0], "x"), array([2.0], "y")
+    graph = add(x, y, x, name="top")
+    assert find(graph, at("top").child(1)) == [y] and len(paths(graph, at("top").child(0))) == 1
+    assert len(paths(graph, at("x"))) == 2 and find(graph, at("top").child(5), missing="ok") == []
+
+
+def test_the_root_is_selected_but_not_below_itself():
+    """`a >> a` needs two of them, one below the other."""
+    x = array([1.0], "a")
+    assert find(x, "a") == [x] and find(x, at("a") >> "a", missing="ok") == []
+    assert find(apply("relu", x, name="a"), at("a") >> "a") == [x]
+
+
+def test_what_is_no_selector_is_refused():
+    """Numbers select nothing, and neither does nothing."""
+    for wrong in (3, None, ["x"]):
+        with pytest.raises(PatternError, match="fix: "):
+            selector(wrong)
+    with pytest.raises(PatternError, match="selects nothing"):
+        at()
+
+
+def test_a_selector_reads_as_it_is_written():
+    """Its text shows how it was combined."""
+    chosen = (at("a") >> at(op="add")).avoiding("c") & ~at("b") | at("d").child(0)
+    assert repr(chosen) == "(((at('a') >> at(op='add')).avoiding(at('c')) & ~at('b')) | at('d').child(0))"
+
+
+def test_finding_in_a_chain_of_skips_is_linear():
+    """Selectors visit each node once in each of their states, not once for each path (trap 1)."""
+    chosen = (at("*.post") >> at("*.pre") >> "x").avoiding("3.post") & ~at("y") | at("5.post").child(0)
+    assert grows_linearly(lambda layers: partial(find, skip_chain(layers), chosen))
