@@ -84,6 +84,35 @@ class PlotError(RemixError):
     """Numbers that a picture cannot show as they are."""
 
 
+def kind_of(value: object) -> str:
+    """What a value is, for a sentence.
+
+    >>> kind_of([1]), kind_of(1), kind_of(None)
+    ('a list', 'an int', 'None')
+    """
+    kind = type(value).__name__
+    return "None" if value is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def reason(problem: BaseException) -> str:
+    """What another library's error says, in one line; its class where it says nothing.
+
+    >>> reason(ValueError("no such row\\nTraceback: ...")), reason(AssertionError())
+    ('no such row', 'AssertionError')
+    """
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things, for a sentence.
+
+    >>> counted(1, "node"), counted(2, "axis")
+    ('1 node', '2 axes')
+    """
+    plural = {"axis": "axes", "index": "indices"}.get(word, f"{word}s")
+    return f"{number:,} {word if number == 1 else plural}"
+
+
 def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
     """The known names closest to `name`, as the end of a sentence.
 

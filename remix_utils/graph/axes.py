@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from remix_utils.errors import BoundsError, PatternError, ShapeError
+from remix_utils.errors import BoundsError, PatternError, ShapeError, counted
 
 Shape = tuple[int, ...]
 
@@ -68,7 +68,8 @@ def _check_pattern(text: str, pattern: Pattern, ranks: tuple[int, ...]) -> None:
         )
     if len(pattern.inputs) != len(ranks):
         raise PatternError(
-            f"Einsum pattern {text!r} describes {len(pattern.inputs)} operands, but {len(ranks)} nodes were given.",
+            f"Einsum pattern {text!r} describes {counted(len(pattern.inputs), 'operand')}, "
+            f"but {counted(len(ranks), 'node')} came with it.",
             fix="write one comma-separated group of axes for each node.",
             pattern=text,
             operands=len(pattern.inputs),
@@ -170,7 +171,7 @@ def same_size(word: str, sizes: list[tuple[int, str, Shape]], place: str, patter
         if other[0] != first[0]:
             raise ShapeError(
                 f"{place}: axis {word!r} is {first[0]} in {first[1]} {list(first[2])} "
-                f"but {other[0]} in {other[1]} {list(other[2])}.\n  pattern: {pattern!r}",
+                f"but {other[0]} in {other[1]} {list(other[2])}.\n  pattern: {pattern.strip()!r}",
                 fix="give the axes different words, or index one child to the same length.",
                 axis=word,
                 left=first[0],

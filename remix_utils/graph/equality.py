@@ -10,7 +10,7 @@ import torch
 
 from remix_utils.errors import SampleError, ShapeError
 from remix_utils.graph.evaluate import evaluate
-from remix_utils.graph.node import Node
+from remix_utils.graph.node import Node, whose_rows
 from remix_utils.graph.operations import Apply, Concat, Index, Placeholder, Sample
 from remix_utils.graph.schedule import Inputs
 from remix_utils.graph.walk import children_first
@@ -54,9 +54,8 @@ def same_value(a: Node, b: Node, inputs: Inputs | None = None, tolerance: float 
             right=b.shape,
         )
     if None not in (a.space, b.space) and a.space != b.space:
-        rows = [f"{node!r} {'of the inputs rows' if node.space == -1 else f'of {node.space} draws'}" for node in (a, b)]
         raise SampleError(
-            f"same_value: {rows[0]} and {rows[1]} differ in rows.",
+            f"same_value: {a!r} {whose_rows(a)}, {b!r} {whose_rows(b)}.",
             fix="sample both, or neither.",
             left=a.space,
             right=b.space,

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack, overload
 
 import torch
 
-from remix_utils.errors import InputError, MemoryLimitError, NanError, NodeError
+from remix_utils.errors import InputError, MemoryLimitError, NanError, NodeError, kind_of
 from remix_utils.graph.execute import compile, run
 from remix_utils.graph.narrow import narrow
 from remix_utils.graph.node import Node
@@ -139,7 +139,7 @@ def _roots(nodes: Nodes) -> list[Node]:
     for root in roots:
         if type(root) is not Node:
             raise NodeError(
-                f"evaluate was given a {type(root).__name__}.",
+                f"evaluate was given {kind_of(root)}.",
                 fix="pass a node, a list or a dict of nodes.",
                 given=type(root).__name__,
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from remix_utils.errors import FunctionError, NanError, RemixError
+from remix_utils.errors import FunctionError, NanError, RemixError, reason
 from remix_utils.graph.node import Node, Op
 
 
@@ -81,7 +81,7 @@ def _value(step: Step, children: list[torch.Tensor]) -> torch.Tensor:
         if isinstance(problem, RemixError | MemoryError):
             raise
         raise FunctionError(
-            f"{step.name}: {str(problem).splitlines()[0]}; {_ranges(children)}.",
+            f"{step.name}: {reason(problem)}; {_ranges(children)}.",
             fix="give it values that it takes: evaluate its children to see what it was given.",
             step=step.name,
         ) from problem

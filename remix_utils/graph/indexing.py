@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from remix_utils.errors import DtypeError, PatternError
+from remix_utils.errors import DtypeError, PatternError, counted
 from remix_utils.graph.axes import Shape, span, whole_number
 from remix_utils.graph.buffer import Buffer
 
@@ -46,7 +46,7 @@ def read(at: object, shape: Shape, place: str) -> At:
     at = at if isinstance(at, tuple) else (at,)
     if len(at) > len(shape):
         raise PatternError(
-            f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.",
+            f"{place}: {counted(len(at), 'index')} for {counted(len(shape), 'axis')} {list(shape)}.",
             fix="leave some out; batch axes are not indexed.",
             place=place,
             indices=len(at),
@@ -90,14 +90,14 @@ def _picks(entry: object, size: int, axis: int, place: str) -> Buffer:
     if rows.dtype != torch.long and rows.numel():
         raise DtypeError(
             f"{place}: the index of axis {axis} is {rows.dtype}, not torch.int64.",
-            fix="add .long().",
+            fix="use mask.nonzero()[:, 0]." if rows.dtype == torch.bool else "add .long().",
             place=place,
             axis=axis,
             dtype=rows.dtype,
         )
     if rows.ndim != 1:
         raise PatternError(
-            f"{place}: the index of axis {axis} has {rows.ndim} axes {list(rows.shape)}.",
+            f"{place}: the index of axis {axis} has {counted(rows.ndim, 'axis')} {list(rows.shape)}.",
             fix="index each axis with its own one-dimensional tensor.",
             place=place,
             axis=axis,
@@ -112,7 +112,7 @@ def check(at: At, shape: Shape, place: str) -> None:
     """Refuse an index that was made for another shape and reaches outside this one."""
     if len(at) != len(shape):
         raise PatternError(
-            f"{place}: {len(at)} indices for {len(shape)} axes {list(shape)}.",
+            f"{place}: {counted(len(at), 'index')} for {counted(len(shape), 'axis')} {list(shape)}.",
             fix="index the new node anew.",
             place=place,
             indices=len(at),

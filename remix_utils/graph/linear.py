@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import torch
 
-from remix_utils.errors import DtypeError, NodeError, PatternError, ShapeError
+from remix_utils.errors import DtypeError, NodeError, PatternError, ShapeError, counted
 from remix_utils.graph.axes import Pattern, Shape, broadcast, same_size
 from remix_utils.graph.indexing import At, Span
 from remix_utils.graph.node import Node, Op
@@ -33,8 +33,8 @@ class Einsum(Op):
         for words, child in zip(self.parsed.inputs, children, strict=True):
             if len(words) != len(child.shape):
                 raise ShapeError(
-                    f"{place}: {child.name!r} {list(child.shape)} has {len(child.shape)} axes, "
-                    f"the pattern gives it {len(words)}.\n  pattern: {self.pattern!r}",
+                    f"{place}: {child.name!r} {list(child.shape)} has {counted(len(child.shape), 'axis')}, "
+                    f"the pattern gives it {len(words)}.\n  pattern: {self.pattern.strip()!r}",
                     fix="name each axis of each child; batch axes are not named.",
                     place=place,
                     pattern=self.pattern,

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, final
 
 import torch
 
-from remix_utils.errors import NodeError, SampleError
+from remix_utils.errors import NodeError, SampleError, kind_of
 from remix_utils.graph.axes import Shape
 
 
@@ -78,7 +78,7 @@ class Node:
         for child in children:
             if type(child) is not Node:
                 raise NodeError(
-                    f"{self.place}: a child is a {type(child).__name__}, not a node.",
+                    f"{self.place}: a child is {kind_of(child)}, not a node.",
                     fix="wrap tensors and numbers with array(...).",
                     place=self.place,
                     given=type(child).__name__,
@@ -180,7 +180,7 @@ def _space(node: Node) -> int | None:
             )
         return drawn
     if len(spaces) > 1:
-        parts = ", ".join(f"{child.name!r} {_rows(child)}" for child in node.children if child.space is not None)
+        parts = ", ".join(f"{child.name!r} {whose_rows(child)}" for child in node.children if child.space is not None)
         raise SampleError(
             f"{node.place} mixes rows that do not correspond: {parts}.",
             fix="sample every child with the same number of rows (torch.arange(n) keeps a child's own rows).",
@@ -190,7 +190,8 @@ def _space(node: Node) -> int | None:
     return spaces.pop() if spaces else (-1 if node.op.kind == "placeholder" else None)
 
 
-def _rows(node: Node) -> str:
+def whose_rows(node: Node) -> str:
+    """Which rows a node's value has, for a sentence."""
     return "has the inputs' own rows" if node.space == -1 else f"has {node.space} drawn rows"
 
 

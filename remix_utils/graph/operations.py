@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from remix_utils.errors import FunctionError, ShapeError
+from remix_utils.errors import FunctionError, ShapeError, kind_of, reason
 from remix_utils.graph import indexing
 from remix_utils.graph.axes import Shape, broadcast
 from remix_utils.graph.buffer import Buffer
@@ -116,6 +116,8 @@ class Concat(Op):
             raise ShapeError(
                 f"{place}: shapes must agree outside axis {self.axis}: {parts}.",
                 fix="give all children the same other axes.",
+                place=place,
+                shapes=shapes,
             )
         total = sum(shape[self.axis] for shape in shapes)
         return (*shapes[0][: self.axis], total, *shapes[0][self.axis + 1 :]), dtype
@@ -165,8 +167,10 @@ class Apply(Op):
         except Exception as problem:
             parts = ", ".join(map(repr, children))
             raise FunctionError(
-                f"{place}: {self.function!r} refuses {parts}: {str(problem).splitlines()[0]}",
+                f"{place}: {self.function!r} refuses {parts}: {reason(problem)}.",
                 fix="give it children of the shapes and dtypes it takes; shapes are per example.",
+                place=place,
+                function=self.function,
             ) from problem
 
     def run(self, values, batched):
@@ -206,7 +210,7 @@ def _result(entry: Function, signature: tuple[tuple[Shape, torch.dtype], ...]) -
     except Exception:
         value = entry.run(*[torch.zeros(shape, dtype=dtype) for shape, dtype in signature])
     if not isinstance(value, torch.Tensor):
-        raise TypeError(f"it returned a {type(value).__name__}, not a tensor")
+        raise TypeError(f"it returned {kind_of(value)}, not a tensor")
     return tuple(value.shape), value.dtype
 
 

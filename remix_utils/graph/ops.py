@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 
-from remix_utils.errors import BoundsError, DtypeError, NodeError, ShapeError
+from remix_utils.errors import BoundsError, DtypeError, NodeError, ShapeError, counted, kind_of
 from remix_utils.graph import indexing
 from remix_utils.graph.axes import parse
 from remix_utils.graph.buffer import Buffer
@@ -28,14 +28,14 @@ def placeholder(name: str, shape: Sequence[int], dtype: torch.dtype = torch.floa
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if not all(isinstance(size, int) and size >= 0 for size in sizes):
         raise ShapeError(
-            f"Placeholder {name!r}: shape {shape!r}.",
+            f"Placeholder {name!r}: {shape!r} is no shape.",
             fix="give one whole number for each axis.",
             name=name,
             shape=shape,
         )
     if not isinstance(dtype, torch.dtype):
         raise DtypeError(
-            f"Placeholder {name!r}: dtype {dtype!r}.",
+            f"Placeholder {name!r}: {dtype!r} is no dtype of torch.",
             fix="give a torch dtype, such as torch.float32.",
             name=name,
             dtype=dtype,
@@ -55,7 +55,7 @@ def array(value: object, name: str | None = None) -> Node:
         tensor = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
         raise NodeError(
-            f"Array {name!r}: {type(value).__name__} is not numbers.",
+            f"Array {name!r}: {kind_of(value)} is not numbers.",
             fix="pass a tensor.",
             name=name,
             given=type(value).__name__,
@@ -96,7 +96,7 @@ def add(*nodes: Node, weights: Sequence[float] | None = None, name: str | None =
     weights = tuple(float(weight) for weight in weights)
     if len(weights) != len(nodes):
         raise ShapeError(
-            f"Add {name or 'add'!r}: {len(weights)} weights for {len(nodes)} nodes.",
+            f"Add {name or 'add'!r}: {counted(len(weights), 'weight')} for {counted(len(nodes), 'node')}.",
             fix="give one weight for each node.",
             name=name,
             weights=len(weights),
@@ -138,8 +138,8 @@ def concat(nodes: Sequence[Node], axis: int, name: str | None = None) -> Node:
     rank = len(nodes[0].shape) if nodes else 0
     if nodes and not -rank <= axis < rank:
         raise BoundsError(
-            f"Concat {name or 'concat'!r}: axis {axis} of {rank} axes.",
-            fix=f"use 0 to {rank - 1}." if rank else "join nodes that have axes.",
+            f"Concat {name or 'concat'!r}: axis {axis} of {counted(rank, 'axis')}.",
+            fix=f"use an axis from {-rank} to {rank - 1}." if rank else "join nodes that have axes.",
             name=name,
             axis=axis,
             axes=rank,
@@ -209,7 +209,7 @@ def _nodes(nodes: Sequence[Node], kind: str, name: str | None) -> tuple[Node, ..
     for node in nodes:
         if type(node) is not Node:
             raise NodeError(
-                f"{kind} {name or kind.lower()!r}: a {type(node).__name__} was given where a node is needed.",
+                f"{kind} {name or kind.lower()!r}: {kind_of(node)} was given where a node is needed.",
                 fix="wrap tensors and numbers with array(...).",
                 name=name,
                 given=type(node).__name__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from remix_utils.errors import MatchError, NodeError, RewriteError, nearest
+from remix_utils.errors import MatchError, NodeError, RewriteError, kind_of, nearest
 from remix_utils.graph import indexing
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
@@ -74,12 +74,14 @@ def replace(graph: Node, new: Mapping[Node, Node]) -> Node:
     """
     for node in (*new.keys(), *new.values()):
         if type(node) is not Node:
-            raise NodeError(f"replace was given a {type(node).__name__}.", fix="map nodes to nodes.")
+            raise NodeError(f"replace was given {kind_of(node)}.", fix="map nodes to nodes.", given=type(node).__name__)
     order = children_first(graph)
     for node in new.keys() - set(order):
         raise MatchError(
             f"{node!r} is not in the graph below {graph.name!r}; {nearest(node.name, [n.name for n in order])}.",
-            fix="nodes are found by identity: take the old one from find(graph, ...).",
+            fix="take the old one from find(graph, ...): nodes are found by identity.",
+            place=node.place,
+            graph=graph.place,
         )
     return substitute([graph], new)[0]
 
@@ -159,9 +161,12 @@ def _axis_of(node: Node, axis: str | int) -> int:
             return words.index(word)
     if axis == "position" and rank:
         return 0
-    known = sorted({w for ws in node.op.parsed.inputs for w in ws}) if isinstance(node.op, Einsum) else "no words"
+    known = sorted({w for ws in node.op.parsed.inputs for w in ws}) if isinstance(node.op, Einsum) else [*range(rank)]
     raise RewriteError(
-        f"{node!r} has no axis {axis!r}; it has {known}.", fix="name an axis of the einsum, or give its number."
+        f"{node!r} has no axis {axis!r}; it has {known}.",
+        fix="name an axis of the einsum, or give its number.",
+        place=node.place,
+        axis=axis,
     )
 
 
@@ -171,6 +176,9 @@ def _groups(node: Node, axis: object, size: int, parts: Sequence[Sequence[int]] 
         raise RewriteError(
             f"{node.place}: parts {groups} do not cover the {size} entries of axis {axis!r} once each.",
             fix=f"divide 0 to {size - 1} among the parts.",
+            place=node.place,
+            parts=groups,
+            size=size,
         )
     return groups
 

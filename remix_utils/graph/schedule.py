@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from remix_utils.data import Dataset
-from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError
+from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, ShapeError, kind_of
 from remix_utils.graph.memory import peak, size_in_bytes
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Array, Placeholder, Sample
@@ -67,7 +67,7 @@ def _check(node: Node, name: str, value: object) -> tuple[int, ...]:
     """The batch axes of an input that fits its placeholder."""
     if not isinstance(value, torch.Tensor):
         raise InputError(
-            f"Input {name!r} is a {type(value).__name__}, not a tensor.",
+            f"Input {name!r} is {kind_of(value)}, not a tensor.",
             fix="use torch.as_tensor(...).",
             name=name,
             given=type(value).__name__,

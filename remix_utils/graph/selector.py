@@ -9,7 +9,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Literal
 
-from remix_utils.errors import PatternError
+from remix_utils.errors import PatternError, kind_of
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
@@ -262,7 +262,7 @@ def selector(which: object) -> Selector:
     if callable(which):
         return Match(lambda node: bool(which(node)), f"at({getattr(which, '__name__', 'predicate')})")
     raise PatternError(
-        f"A {type(which).__name__} is no selector.",
+        f"{which!r} is no selector, but {kind_of(which)}.",
         fix="use at(name), at(predicate), at(node) or at(op='einsum').",
         given=type(which).__name__,
     )

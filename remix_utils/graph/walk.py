@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from remix_utils.errors import NodeError, RewriteError
+from remix_utils.errors import NodeError, RewriteError, kind_of
 from remix_utils.graph.node import Node, postorder
 
 
@@ -56,7 +56,7 @@ def checked(result: object, original: Node) -> Node:
     """What a rule returned, refused unless it is a node."""
     if type(result) is not Node:
         raise NodeError(
-            f"The function returned a {type(result).__name__} for {original.place}, not a node.",
+            f"The function returned {kind_of(result)} for {original.place}, not a node.",
             fix="return a node from it: the one it was given, or a new one.",
             place=original.place,
             given=type(result).__name__,

@@ -92,7 +92,7 @@ def test_graphs_of_different_shapes_or_draws_are_not_compared():
     """Both are refused with the two nodes, rather than broadcast."""
     with pytest.raises(ShapeError, match="differ in shape"):
         same_value(X, placeholder("y", (4,)))
-    with pytest.raises(SampleError, match="differ in rows"):
+    with pytest.raises(SampleError, match="4 drawn rows"):
         same_value(X, sample(X, torch.tensor([0, 1, 1, 0])))
 
 
