@@ -36,7 +36,8 @@ class Run:
 
     checkpoint_every = 250
     max_norm: float | None = None  # of the gradient
-    snapshots: tuple[int, ...] = ()  # steps whose weights are published too
+    snapshots: tuple[int, ...] = ()  # steps whose weights are published too; 0 is before the first
+    beside: Mapping[str, bytes] = {}  # published with the weights: "tokenizer.json" as NAME.tokenizer.json
 
     def __init__(self, name: str, recipe: Any, network: torch.nn.Module, optimizer, schedule, folder: Path = RUNS):
         self.name, self.recipe, self.folder = name, recipe, folder
@@ -52,6 +53,10 @@ class Run:
     def measure(self) -> dict[str, float]:
         """What the log says beside step and loss, at each checkpoint."""
         return {}
+
+    def shipped(self, weights: Mapping[str, torch.Tensor], step: int | None = None) -> Mapping[str, torch.Tensor]:
+        """Weights of a step, or the final ones, in the precision in which they ship."""
+        return weights
 
     @property
     def checkpoint(self) -> Path:
@@ -107,11 +112,11 @@ class Run:
             mininterval=pace,
             maxinterval=pace,
         ) as bar:
+            self.keep()
             while self.step < self.recipe.steps:
                 losses.append(self.update())
                 bar.update()
-                if self.step in self.snapshots:
-                    self.snapshot(self.step).write_bytes(packed(self.network.state_dict()))
+                self.keep()
                 if self.step % self.checkpoint_every == 0 or self.step == self.recipe.steps:
                     entry = {"step": self.step, "loss": round(sum(losses) / len(losses), 5), **self.measure()}
                     self.log.append(entry)
@@ -120,6 +125,11 @@ class Run:
                     losses, since = [], now
                     self.save()
                     bar.write(f"{self.name}: {json.dumps(entry)}")
+
+    def keep(self) -> None:
+        """A snapshot, if this is a step of which one is wanted."""
+        if self.step in self.snapshots:
+            self.snapshot(self.step).write_bytes(packed(self.network.state_dict()))
 
     def training(self) -> dict[str, Any]:
         """The recipe, and what it took to follow it, for a card."""
@@ -154,13 +164,16 @@ def publish(
     card: Mapping[str, Any],
     folder: Path = SHIPPED,
     checkpoints: Mapping[int, Mapping[str, torch.Tensor]] | None = None,
+    beside: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Weights, also those of earlier steps, then the card that vouches for them."""
+    """Weights, also those of earlier steps, and what belongs beside them; then the card that vouches for them."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {f"{name}.step-{step}": packed(earlier) for step, earlier in (checkpoints or {}).items()}
     files[name] = packed(weights)
     for stem, data in files.items():
         (folder / f"{stem}.safetensors").write_bytes(data)
+    for ending, data in (beside or {}).items():
+        (folder / f"{name}.{ending}").write_bytes(data)
     sums = [sha256(data).hexdigest() for data in files.values()]
     signed = {"name": name, "sha256": sums.pop(), **card}
     if checkpoints:
@@ -212,5 +225,5 @@ def main(
         if not options.fresh and this.resume():
             print(f"{name}: going on from step {this.step}")
         this.train()
-        earlier = {step: load(this.snapshot(step).read_bytes()) for step in this.snapshots}
-        publish(name, this.network.state_dict(), card(this), options.into, earlier)
+        earlier = {step: this.shipped(load(this.snapshot(step).read_bytes()), step) for step in this.snapshots}
+        publish(name, this.shipped(this.network.state_dict()), card(this), options.into, earlier, this.beside)
