@@ -655,7 +655,7 @@ def resampled(graph: Node, name: str) -> Node:
 # %% check="d1.2.15" points=2
 check("d1.2.15", (ours, resampled))
 # %% [markdown]
-# So the three ablations of part 1 are three graphs, and the draws can be the very ones that we used there: `draw(0)` to `draw(19)`. Hooks and graphs have not a line in common. By how much will they disagree about the accuracy of `digits-b` with its hidden layer resampled?
+# So the three ablations of part 1 are three graphs, and the draws can be the very ones that we used there: `draw(0)` to `draw(19)`. Hooks and graphs have not a line in common. By how many points of accuracy will they disagree, over three ablations and two networks, at most?
 # %%
 predict("d1.2.p4", ..., "largest difference between hooks and graphs, in points of accuracy")
 # %%
