@@ -79,6 +79,18 @@ def model(
     return Model(name, asdict(config), weights, graph, module, card, tokenizer, head)
 
 
+def untrained(seed: int = 0, **sizes: Any) -> Model:
+    """A network as it is before training, its weights drawn by `seed`: what to compare a trained one with.
+
+    >>> untrained(n_layers=1, n_heads=2, d_model=8, n_ctx=16, d_vocab=5).graph(seq=6).shape
+    (6, 5)
+
+    Raises ModelError for sizes that do not make a TransformerConfig.
+    """
+    config = TransformerConfig.read(sizes)
+    return model("untrained", Transformer(config, seed).state_dict(), config, {}, None)
+
+
 class _Builder:
     """What all the blocks of one graph share."""
 

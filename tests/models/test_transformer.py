@@ -12,7 +12,7 @@ from remix_utils.graph.selector import at
 from remix_utils.graph.walk import children_first
 from remix_utils.intervene import patch, path_patch
 from remix_utils.models.model import ModelError
-from remix_utils.models.transformer import model
+from remix_utils.models.transformer import model, untrained
 from tests.models.small_transformers import KINDS, loaded, network, outputs, tokens
 
 # what a module computes that the graph has no node for: whole blocks and layers, named by their last step instead
@@ -188,3 +188,12 @@ def test_splitting_positions_keeps_values(which):
     """Any step of the network can be taken apart by position."""
     graph, inputs = loaded("gpt2").graph(seq=6), {"tokens": tokens(seq=6)}
     close(evaluate(split(graph, which, "position"), inputs), evaluate(graph, inputs))
+
+
+def test_an_untrained_network_is_that_of_its_seed():
+    """The same seed draws the same weights, another one others, and they are those of the module."""
+    first, same, other = (untrained(seed, n_layers=1, n_heads=2, d_model=8, n_ctx=4, d_vocab=5) for seed in (3, 3, 4))
+    assert all(torch.equal(value, same.weights[name]) for name, value in first.weights.items())
+    assert not torch.equal(first.weights["embed.W_E"], other.weights["embed.W_E"])
+    given = torch.tensor([[0, 4, 2]])
+    close(evaluate(first.graph(seq=3), {"tokens": given}), first.module()(given))
