@@ -14,6 +14,8 @@ from remix_utils.graph.select import find, no_match, states
 from remix_utils.graph.selector import Match, selector
 from remix_utils.graph.walk import checked, children_first, substitute
 
+SYNONYMS = {"head": ("heads", "h"), "position": ("pos", "seq", "query", "q", "s")}
+
 
 def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node:
     """Put `function(node)` in the place of each selected node, along the selected paths only.
@@ -107,6 +109,7 @@ def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[
 
 
 def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | None) -> Node:
+    axis = _word(node, axis)
     if _sums_over(node, axis):
         return _split_sum(node, str(axis), parts)
     if isinstance(node.op, Add) and sum(_sums_over(child, axis) for child in node.children) == 1:
@@ -119,6 +122,15 @@ def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | No
         entries = indexing.read(at, node.shape, node.place)
         pieces.append(sink(node, entries, _namer(node, str(axis), group)))
     return _ordered(concat(pieces, place, name=node.name), groups, place)
+
+
+def _word(node: Node, axis: str | int) -> str | int:
+    """An einsum's own word for heads or positions, where it has one, or that over which a term of an add sums."""
+    terms = node.children if isinstance(node.op, Add) else (node,)
+    words = {word for each in terms if isinstance(each.op, Einsum) for part in each.op.parsed.inputs for word in part}
+    if isinstance(node.op, Add):
+        words = {word for word in words if any(_sums_over(each, word) for each in terms)}
+    return next((word for word in (axis, *SYNONYMS.get(axis, ())) if word in words), axis)  # type: ignore[arg-type]
 
 
 def _sums_over(node: Node, axis: str | int) -> bool:
@@ -155,10 +167,8 @@ def _axis_of(node: Node, axis: str | int) -> int:
     rank = len(node.shape)
     if isinstance(axis, int) and -rank <= axis < rank:
         return axis % rank
-    words = node.op.parsed.output if isinstance(node.op, Einsum) else ()
-    for word in (axis, *(("seq", "query", "q", "s") if axis == "position" else ())):
-        if word in words:
-            return words.index(word)
+    if isinstance(node.op, Einsum) and axis in node.op.parsed.output:
+        return node.op.parsed.output.index(axis)  # type: ignore[arg-type]
     if axis == "position" and rank:
         return 0
     known = sorted({w for ws in node.op.parsed.inputs for w in ws}) if isinstance(node.op, Einsum) else [*range(rank)]
