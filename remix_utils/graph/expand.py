@@ -87,5 +87,5 @@ def _through(node: Node, slot: int, terms: dict[Node, list[Term]]) -> list[Term]
 
 def _along(node: Node, slot: int, term: Node) -> Node:
     children = [*node.children[:slot], term, *node.children[slot + 1 :]]
-    name = node.name if isinstance(node.op, Index) else f"{node.name} < {term.name}"
+    name = term.name if isinstance(node.op, Index) else f"{node.name} < {term.name}"
     return Node(node.op, children, name)

@@ -65,10 +65,13 @@ def test_without_freezing_what_multiplies_itself_stays_whole():
 
 
 def test_indices_are_passed():
-    """An index is linear: its terms are indexed."""
-    x = add(placeholder("a", (3,)), placeholder("b", (3,)), name="sum")
-    terms = expand_paths(index(x, 1, name="second"), "second").children
-    assert [term.op.kind for term in terms] == ["index", "index"]
+    """An index is linear: its terms are indexed, and named after the path below it."""
+    x, w = add(placeholder("a", (3,)), placeholder("b", (3,)), name="sum"), array([2.0], "w")
+    second = index(x, slice(1, 2), name="second")
+    terms = expand_paths(second, "second").children
+    assert [(term.op.kind, term.name) for term in terms] == [("index", "a"), ("index", "b")]
+    above = expand_paths(einsum("i, i -> i", second, w, name="doubled"), "doubled").children
+    assert [term.name for term in above] == ["doubled < a", "doubled < b"]
 
 
 def test_paths_are_counted_before_any_is_built():
