@@ -16,7 +16,6 @@
 #
 # **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching*, the section that defines path patching: it is d1.2.16 and d1.2.17. Karpathy 2020, *micrograd*, the file `engine.py`: another graph in a hundred lines, made for gradients where ours is made for edits. Both can wait until tonight.
 #
-# <!-- What start_at brings from part 1 is unknown to a linter. # ruff: noqa: F821 -->
 # %%
 import hashlib
 import itertools
