@@ -15,7 +15,6 @@
 # **Time**: about 120 minutes without the ★ exercise.
 #
 # **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching*, the section that defines path patching: it is d1.2.16 and d1.2.17. Karpathy 2020, *micrograd*, the file `engine.py`: another graph in a hundred lines, made for gradients where ours is made for edits. Both can wait until tonight.
-#
 # %%
 import hashlib
 import itertools
