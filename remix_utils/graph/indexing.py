@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from numbers import Integral
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ class Span(NamedTuple):
     length: int
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def of(cls, start: int, step: int, length: int) -> Span:
         """The span of its entries, so that what takes the same is the same."""
         return cls(start if length else 0, step if length > 1 else 1, length)
@@ -126,9 +128,10 @@ def check(at: At, shape: Shape, place: str) -> None:
             whole_number(position, size, axis, place)
 
 
+@lru_cache(maxsize=4096)
 def whole(shape: Shape) -> At:
     """The index that takes everything."""
-    return tuple(Span(0, 1, size) for size in shape)
+    return tuple(Span.of(0, 1, size) for size in shape)
 
 
 def is_whole(at: At, shape: Shape) -> bool:

@@ -102,12 +102,17 @@ def add(*nodes: Node, weights: Sequence[float] | None = None, name: str | None =
             weights=len(weights),
             nodes=len(nodes),
         )
-    return Node(Add(weights), nodes, name)
+    return Node(_add(weights), nodes, name)
 
 
 @lru_cache(maxsize=256)
 def _plain_add(count: int) -> Add:
     return Add((1.0,) * count)
+
+
+@lru_cache(maxsize=1024)
+def _add(weights: tuple[float, ...]) -> Add:
+    return Add(weights)
 
 
 def index(node: Node, at: object, name: str | None = None) -> Node:
@@ -201,7 +206,8 @@ def bound(node: Node, rows: torch.Tensor, name: str, spare: bool = False) -> Nod
     """A placeholder like `node` that brings its own rows [rows, *shape] along; with one row, the same for all."""
     if len(rows) == 1:
         return Node(Array(Buffer(rows[0])), (), name)
-    return Node(Placeholder(name, node.shape, node.dtype, Buffer(rows), spare), (), name)
+    like: str = node.op.input  # type: ignore[attr-defined]
+    return Node(Placeholder(name, node.shape, node.dtype, Buffer(rows), spare, like), (), name)
 
 
 def _nodes(nodes: Sequence[Node], kind: str, name: str | None) -> tuple[Node, ...]:
