@@ -16,12 +16,13 @@ help:
 	@echo "make bench        speed, beside plain PyTorch"
 	@echo "make models       train the shipped weights again"
 
-# The newest Python is not always one that the lock supports, so several names are tried.
+# The newest Python is not always one that the lock supports, so several names are tried; one that is named is meant.
 environment:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then \
-	    exec $$python -m tools.environment; fi; done; \
-	echo "No Python 3.11 to 3.14 was found here (looked for: $(PYTHON) python3 python3.14 ... python3.11)."; \
+	    exec $$python -m tools.environment; fi; \
+	  if command -v $$python >/dev/null; then found="$$found $$python ($$($$python --version 2>&1))"; fi; done; \
+	echo "No Python 3.11 to 3.14 was found here$${found:+, only}$$found."; \
 	echo "  fix: install Python 3.11 (apt install python3.11, brew install python@3.11, or python.org),"; \
 	echo "       or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; \
 	exit 1

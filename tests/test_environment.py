@@ -162,17 +162,26 @@ def test_a_wrong_python_is_named(version):
     says(error, rf"Python {version[0]}\.{version[1]}; the lock is for 3.11 to 3.14", "make lab PYTHON=")
 
 
-def test_make_names_a_missing_python(tmp_path):
-    """Where no Python of the right age is found, make says which names it tried."""
-    for name in ("python3", "python3.14", "python3.13", "python3.12", "python3.11"):
-        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
-        (tmp_path / name).chmod(0o755)
+@pytest.mark.parametrize(
+    ("there", "named", "told"),
+    [
+        (None, [], "No Python 3.11 to 3.14 was found here."),
+        ("3.10.13", [], "No Python 3.11 to 3.14 was found here, only python3 (Python 3.10.13)."),
+        ("3.10.13", ["PYTHON=python3"], "No Python 3.11 to 3.14 was found here, only python3 (Python 3.10.13)."),
+    ],
+)
+def test_make_names_a_missing_python(tmp_path, there, named, told):
+    """Where no Python of the right age is found, make says which there is; one that is named is the only one tried."""
+    if there:
+        (tmp_path / "python3").write_text(f"#!/bin/sh\n[ $1 = --version ] && echo Python {there} || exit 1\n")
+        (tmp_path / "python3").chmod(0o755)
+    if named:
+        (tmp_path / "python3.11").symlink_to(sys.executable)  # it would do, and is not asked
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    run = subprocess.run(
-        ["/usr/bin/make", "-C", str(ROOT), "test"], env={**clean, "PATH": str(tmp_path)}, capture_output=True, text=True
-    )
+    command = ["/usr/bin/make", "-C", str(ROOT), "test", *named]
+    run = subprocess.run(command, env={**clean, "PATH": str(tmp_path)}, capture_output=True, text=True)
     assert run.returncode != 0
-    assert "No Python 3.11 to 3.14 was found" in run.stdout and "fix: install Python 3.11" in run.stdout
+    assert told in run.stdout and "fix: install Python 3.11" in run.stdout
     assert "make test PYTHON=/path/to/python3.11" in run.stdout
 
 

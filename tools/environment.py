@@ -180,10 +180,10 @@ def prepare(root: Path) -> None:
     try:
         with alone(root):
             started = time.time()
-            print(BEGIN[found], flush=True)
             require_venv_module()
             if found != "outdated":
                 require_space(root)
+            print(BEGIN[found], flush=True)
             build(root, found)
     except PermissionError as error:
         raise SetupError(f"{error.filename} cannot be written.", f"sudo chown -R $USER {root}") from error
