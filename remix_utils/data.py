@@ -8,7 +8,7 @@ from typing import overload
 
 import torch
 
-from remix_utils.errors import DataError, nearest
+from remix_utils.errors import DataError, counted, kind_of, nearest
 
 
 class Dataset:
@@ -23,19 +23,23 @@ class Dataset:
 
     __slots__ = ("_columns",)
 
-    def __init__(self, columns: Mapping[str, torch.Tensor] | None = None, **named: torch.Tensor):
+    def __init__(self, columns: Mapping[str, torch.Tensor] | None = None, /, **named: torch.Tensor):
         merged = {**(columns or {}), **named}
         if not merged:
-            raise DataError("A dataset needs at least one column.", fix="pass tensors by name.")
+            raise DataError("A dataset needs at least one column.", fix="pass tensors by name.", columns=0)
         for name, column in merged.items():
             if not isinstance(column, torch.Tensor) or column.ndim == 0:
-                kind = "a number" if isinstance(column, torch.Tensor) else f"a {type(column).__name__}"
-                raise DataError(f"Column {name!r} is {kind}, not a tensor with rows.", fix="use torch.as_tensor(...).")
+                kind = "a single number" if isinstance(column, torch.Tensor) else kind_of(column)
+                raise DataError(
+                    f"Column {name!r} is {kind}, not a tensor with rows.", fix="use torch.as_tensor([...]).", name=name
+                )
         lengths = {name: len(column) for name, column in merged.items()}
         if len(set(lengths.values())) > 1:
-            raise DataError(f"Columns differ in length: {lengths}.", fix="give every column the same rows.")
+            raise DataError(
+                f"Columns differ in length: {lengths}.", fix="give every column the same rows.", lengths=lengths
+            )
         if 0 in lengths.values():
-            raise DataError(f"The dataset has 0 rows: {list(lengths)}.", fix="keep at least one row.")
+            raise DataError(f"The dataset has 0 rows: {list(lengths)}.", fix="keep at least one row.", rows=0)
         self._columns = dict(merged)
 
     @overload
@@ -46,10 +50,38 @@ class Dataset:
         """A column by name, or a dataset of some rows."""
         if isinstance(which, str):
             if which not in self._columns:
-                raise DataError(f"No column {which!r}; {nearest(which, self._columns)}.", fix="use one of its names.")
+                raise DataError(
+                    f"No column {which!r}; {nearest(which, self._columns)}.", fix="use one of its names.", name=which
+                )
             return self._columns[which]
-        rows = slice(which, which + 1 or None) if isinstance(which, int) else which
+        rows = which if isinstance(which, slice) else self._rows(which)
         return Dataset({name: column[rows] for name, column in self._columns.items()})
+
+    def _rows(self, which: object) -> torch.Tensor:
+        """Rows [chosen] as whole numbers, each checked; a mask [rows] chooses where it is true."""
+        try:
+            rows = torch.as_tensor(which)
+        except (TypeError, ValueError, RuntimeError):
+            rows = torch.tensor(False)
+        if rows.dtype == torch.bool and rows.shape == (len(self),):
+            return rows.nonzero()[:, 0]
+        if rows.ndim > 1 or (rows.numel() and (rows.is_floating_point() or rows.dtype == torch.bool)):
+            kind = f"{rows.dtype} {list(rows.shape)}" if isinstance(which, torch.Tensor) else kind_of(which)
+            raise DataError(
+                f"The index is {kind}, for {counted(len(self), 'row')}.",
+                fix="use a column's name, a whole number, a slice, a list or tensor of rows, or a mask.",
+                size=len(self),
+            )
+        rows = rows.reshape(-1).long()
+        outside = rows[(rows < -len(self)) | (rows >= len(self))].tolist()
+        if outside:
+            raise DataError(
+                f"Row {outside[0]} is outside the dataset, which has {counted(len(self), 'row')}.",
+                fix=f"use rows from {-len(self)} to {len(self) - 1}.",
+                row=outside[0],
+                size=len(self),
+            )
+        return rows
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
@@ -78,15 +110,25 @@ class Feature:
     function: Callable[[Dataset], torch.Tensor]
 
     def __call__(self, data: Dataset) -> torch.Tensor:
-        labels = torch.as_tensor(self.function(data))
+        labels = self.function(data)
+        try:
+            labels = torch.as_tensor(labels)
+        except (TypeError, ValueError, RuntimeError):
+            raise DataError(
+                f"Feature {self.name!r} gave {kind_of(labels)}, not labels.", fix="return a tensor.", name=self.name
+            ) from None
         if labels.shape[:1] != (len(data),):
             raise DataError(
-                f"Feature {self.name!r} gave {list(labels.shape)} labels for {len(data)} rows.",
+                f"Feature {self.name!r} gave labels {list(labels.shape)} for {len(data)} rows.",
                 fix="return one label a row, as a tensor [rows] or [rows, parts].",
+                name=self.name,
+                rows=len(data),
             )
         if labels.is_floating_point() and bool(labels.isnan().any()):
             bad = int(labels.isnan().reshape(len(data), -1).any(1).nonzero()[0])
-            raise DataError(f"Feature {self.name!r} is NaN at row {bad}.", fix="give every row a label.")
+            raise DataError(
+                f"Feature {self.name!r} is NaN at row {bad}.", fix="give every row a label.", name=self.name, row=bad
+            )
         return labels
 
 
@@ -98,6 +140,10 @@ def feature(function: Callable[[Dataset], torch.Tensor]) -> Feature:
     >>> parity(Dataset(x=torch.tensor([1, 2])))
     tensor([1, 0])
     """
+    if not callable(function):
+        raise DataError(
+            f"A feature is a function, not {kind_of(function)}.", fix="pass a function of a dataset.", given=function
+        )
     return function if isinstance(function, Feature) else Feature(getattr(function, "__name__", "feature"), function)
 
 
@@ -117,7 +163,7 @@ class Uniform:
         return torch.randint(len(data), reference.shape, generator=generator)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fixed:
     """Draw the rows that are given, one for each reference."""
 
@@ -129,9 +175,17 @@ class Fixed:
             raise DataError(
                 f"Fixed rows are {chosen.dtype} {list(chosen.shape)} for {len(reference)} references.",
                 fix="give a LongTensor with one row for each reference.",
+                rows=len(chosen) if chosen.ndim else 1,
+                references=len(reference),
             )
-        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(data):
-            raise DataError(f"Fixed rows reach {int(chosen.max())} of {len(data)} rows.", fix="count rows from 0.")
+        outside = chosen[(chosen < 0) | (chosen >= len(data))].tolist()
+        if outside:
+            raise DataError(
+                f"Fixed row {outside[0]} is outside the dataset, which has {counted(len(data), 'row')}.",
+                fix=f"use rows from 0 to {len(data) - 1}.",
+                row=outside[0],
+                size=len(data),
+            )
         return chosen.clone()
 
 

@@ -27,6 +27,7 @@ class Placeholder(Op):
     dtype: torch.dtype
     rows: Buffer | None = None
     spare: bool = False  # more rows than asked for are all right: draws that do not depend on the reference
+    like: str | None = None  # the input in whose place they stand, which says how many are asked for
     kind = "placeholder"
 
     def infer(self, children, place):

@@ -58,6 +58,10 @@ def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
             bound.batched.add(node)
         bound.device = columns[name].device
         bound.values[node] = columns[name].reshape(-1, *node.shape) if batch else columns[name]
+    for node in own:  # where nothing reads the input any more, it still says how many rows there are
+        like = node.op.like  # type: ignore[attr-defined]
+        if like in columns and (batch := _check(node, like, columns[like])):
+            _same_rows(bound, batch, like)
     for node in own:
         _bind_own(bound, node, node.op)  # type: ignore[arg-type]
     return bound

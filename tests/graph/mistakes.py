@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import torch
 
@@ -16,7 +15,6 @@ from remix_utils.errors import (
     NanError,
     NodeError,
     PatternError,
-    RemixError,
     RewriteError,
     SampleError,
     ShapeError,
@@ -32,15 +30,7 @@ from remix_utils.graph.rewrite import replace, split, update
 from remix_utils.graph.rules import distribute, flatten, lift, project, push_index, residual
 from remix_utils.graph.select import find, find_one, paths
 from remix_utils.graph.selector import at
-
-
-class Mistake(NamedTuple):
-    """The error's class, what its message must name, and what one did."""
-
-    kind: type[RemixError]
-    says: tuple[str, ...]
-    made: Callable[[], object]
-
+from tests.refusals import Mistake
 
 NAN = float("nan")
 x, y = placeholder("x", (3,)), placeholder("y", (4,))

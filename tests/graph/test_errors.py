@@ -1,8 +1,6 @@
 """What the graph says when something is wrong: to whom, with which numbers, how to mend it, and how soon."""
 
 import multiprocessing
-import pickle
-import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -18,7 +16,7 @@ from remix_utils.graph.node import Op
 from remix_utils.graph.ops import add, apply, index, placeholder
 from remix_utils.graph.selector import Selector
 from tests.graph.mistakes import BUILDING, EVALUATING, FINDING, MISTAKES, REWRITING
-from tests.raise_sites import raise_sites, raised_at
+from tests.refusals import assert_well_made, error_of, judged, raise_sites, raised_at
 
 UNFINISHED = {
     "does not say its shape": lambda: Op().infer((), "Op 'x'"),
@@ -38,12 +36,6 @@ def table_as_it_was():
         yield
 
 
-def error_of(made) -> Exception:
-    with pytest.raises((RemixError, TypeError)) as refusal:
-        made()
-    return refusal.value
-
-
 def test_mistakes_have_names_of_their_own():
     """No mistake of one group hides that of another."""
     assert len(MISTAKES) == len(BUILDING) + len(FINDING) + len(REWRITING) + len(EVALUATING)
@@ -52,38 +44,13 @@ def test_mistakes_have_names_of_their_own():
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_mistake_gets_its_message(name, snapshot):
     """The message names the place and the numbers, and is word for word what it was."""
-    mistake = MISTAKES[name]
-    error = error_of(mistake.made)
-    assert type(error) is mistake.kind and isinstance(error, ValueError)
-    assert [part for part in mistake.says if part not in str(error)] == []
-    assert f"{type(error).__name__}: {error}" == snapshot
+    assert judged(MISTAKES[name]) == snapshot
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_each_message_ends_in_one_way_out(name):
-    """A sentence of facts, at most one line of detail, and `fix:` with one imperative line."""
-    error = error_of(MISTAKES[name].made)
-    fact, *details, fix = str(error).splitlines()
-    assert fact == error.fact.splitlines()[0] and fact.endswith(".")
-    assert all(line.startswith("  pattern: ") for line in details)
-    assert fix == f"  fix: {error.fix}"
-    assert re.fullmatch(r"[a-z][^\n]*\.", error.fix) and str(error).count("fix:") == 1
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_each_error_carries_its_facts(name):
-    """The numbers of the message are attributes, and none hides an attribute of the exception itself."""
-    error = error_of(MISTAKES[name].made)
-    assert error.facts and all(getattr(error, fact) is value for fact, value in error.facts.items())
-    assert not set(error.facts) & ({"fact", "fix", "facts"} | set(dir(ValueError())))
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_each_error_survives_the_way_to_another_process(name):
-    """Pickled and restored, it has the same class, message and facts."""
-    error = error_of(MISTAKES[name].made)
-    restored = pickle.loads(pickle.dumps(error))
-    assert (type(restored), str(restored), restored.facts) == (type(error), str(error), error.facts)
+def test_each_error_is_well_made(name):
+    """One way out, its facts as attributes, the same after a journey to another process."""
+    assert_well_made(error_of(MISTAKES[name].made))
 
 
 def test_an_error_in_a_worker_is_the_error_here():
