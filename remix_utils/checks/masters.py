@@ -183,13 +183,16 @@ def closure(known: Sequence[Statement], wanted: Iterable[str]) -> list[str]:
 
 
 def cells_before(id: str, folder: Path | None = None) -> list[Cell]:
-    """Every cell of the day that stands before a part (`d1.2`) or an exercise (`d1.2.3`). MasterError if none."""
+    """Every cell of the day that stands before a part (`d1.2`) or an exercise (`d1.2.3`). MasterError if none.
+
+    Part 0 prepares for the course: no other part rests on it.
+    """
     asked = re.fullmatch(r"d(\d+)\.(\d+)(?:\.\w+)?", id)
     paths = master_paths(asked[1], folder) if asked else []
     if asked is None or int(asked[2]) not in map(part_number, paths):
         raise MasterError(f"There is no part {id!r} in the course.", fix="name a part or an exercise: d1.2 or d1.2.3.")
     cells = []
-    for path in paths:
+    for path in [path for path in paths if part_number(path) or asked[2] == "0"]:
         own = read_master(path)
         if part_number(path) < int(asked[2]):
             cells += own

@@ -167,6 +167,16 @@ def test_start_at_gives_what_the_exercises_before_define(course, capsys):
     assert capsys.readouterr().out == "start_at d9.2: double, scaled, letters.\n"
 
 
+def test_part_0_prepares_and_is_not_brought_to_other_parts(course):
+    """Whoever has not opened it meets none of its names; inside it one may rejoin as anywhere."""
+    text = '# %% exercise="d9.0.1"\nwarm = 1\n# %% exercise="d9.0.2"\nup = 2\n'
+    (course / "day9_x" / "part0_prepare.py").write_text(text)
+    assert earlier("d9.1") == {}
+    assert list(earlier("d9.2")) == ["double", "scaled", "letters"]
+    assert earlier("d9.0") == {}
+    assert earlier("d9.0.2") == {"warm": 1}
+
+
 def test_what_a_part_imports_keeps_its_meaning_there(course):
     """A part may import what an earlier one wrote by hand; both find their own, and given cells come along."""
     text = "# %%\nfrom math import sqrt as double\n# %% given=true\nhalf = 0.5\n# %%\nrest = 0\n"
