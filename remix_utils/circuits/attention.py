@@ -106,6 +106,8 @@ def _attention_to(graph: Node, inputs: Inputs, targets: torch.Tensor) -> Estimat
         raise ShapeError(
             f"Targets {list(targets.shape)} for tokens {[rows, seq]}.",
             fix=f"give [{seq}, {seq}] or [{rows}, {seq}, {seq}], queries before keys.",
+            given=tuple(targets.shape),
+            seq=seq,
         )
     if "mask" in inputs:
         targets = targets.bool() & inputs["mask"].unsqueeze(-1) & inputs["mask"].unsqueeze(-2)

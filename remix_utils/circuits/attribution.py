@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from remix_utils.circuits.network import Head, Network, Tokens, bind, stacked
+from remix_utils.circuits.network import Head, Network, Tokens, bind, head_of, stacked
 from remix_utils.circuits.stream import Readout, components, head_outputs, readout, split_heads
 from remix_utils.errors import MatchError, ShapeError
 from remix_utils.graph.evaluate import evaluate
@@ -35,11 +35,7 @@ class Attribution:
     @property
     def heads(self) -> torch.Tensor:
         """The parts of heads, [rows, layer, head] or [rows, layer, head, positions]."""
-        found: dict[Head, torch.Tensor] = {}
-        for name, value in self.parts.items():
-            if match := re.fullmatch(r"blocks\.(\d+)\.attn\.head\.(\d+)\.out", name):
-                found[int(match[1]), int(match[2])] = value
-        return stacked(found)
+        return stacked({head: value for name, value in self.parts.items() if (head := head_of(name)) is not None})
 
     @property
     def layers(self) -> torch.Tensor:
@@ -146,7 +142,9 @@ class _Reading:
         """One head's contribution by key: attention × the value's part along the direction."""
         z = output.children[0] if output.children else output
         if not (isinstance(output.op, Einsum) and isinstance(z.op, Einsum) and z.children[0].name.endswith("pattern")):
-            raise MatchError(f"{output!r} does not come from attention.", fix="leave that head as it is.")
+            raise MatchError(
+                f"{output!r} does not come from attention.", fix="leave that head as it is.", place=output.place
+            )
         (pattern, value), matrix, lead = z.children, output.children[1], self.lead
         onto = einsum(f"d_head d_model, {lead}d_model -> {lead}d_head", matrix, self.direction)
         along = einsum(f"key d_head, {lead}d_head -> {lead}key", value, onto)

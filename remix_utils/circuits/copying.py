@@ -25,7 +25,7 @@ def copying(network: Network, tokens: Tokens | None = None, seed: int = 0) -> Es
 
     What a head adds to the logits of the tokens that it attends to is taken less its mean over them, where that is
     positive; the score is the share of the one with the most attention, over queries that have a choice. Tokens are 25
-    different random ones, drawn by `seed`, if none are given. Published figures stretch this share to −1 ... 1.
+    different random ones, drawn by `seed`, if none are given. The paper stretches this share to −1 ... 1.
 
     >>> from remix_utils.models.transformer import untrained
     >>> copying(untrained(n_layers=2, n_heads=4, d_model=32, n_ctx=16, d_vocab=20)).mean.shape
@@ -37,7 +37,11 @@ def copying(network: Network, tokens: Tokens | None = None, seed: int = 0) -> Es
     graph = split_heads(graph)
     read = readout(graph)
     if read.position is not None:
-        raise ShapeError(f"{read.logits!r} are no logits of tokens.", fix="ask this of a model that predicts tokens.")
+        raise ShapeError(
+            f"{read.logits!r} are no logits of tokens.",
+            fix="ask this of a model that predicts tokens.",
+            shape=read.logits.shape,
+        )
     rows, seq = inputs["tokens"].shape
     real, counted = inputs.get("mask", torch.ones_like(inputs["tokens"])).float(), placeholder("counted", (seq,))
     directions = read.directions(find_one(graph, at("tokens", op="placeholder")))
@@ -96,6 +100,8 @@ def _predicts_tokens(model: Model) -> None:
         raise ShapeError(
             f"{model.name!r} has {model.config['d_out']} outputs, and reads {model.config['d_vocab']} tokens.",
             fix="ask this of a model that predicts tokens.",
+            outputs=model.config["d_out"],
+            tokens=model.config["d_vocab"],
         )
 
 

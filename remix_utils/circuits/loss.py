@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remix_utils.circuits.network import Estimate, Network, Tokens, bind
-from remix_utils.errors import BoundsError, ShapeError
+from remix_utils.errors import BoundsError, DataError, ShapeError
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, apply, index
@@ -30,7 +30,11 @@ def token_loss(graph: Node) -> Node:
     logits = find(graph, "logits")[0]
     tokens = find_one(graph, at("tokens", op="placeholder"))
     if len(logits.shape) != 2 or logits.shape[0] < 2:
-        raise ShapeError(f"{logits!r} predict no next token.", fix="give a language model's graph of 2 tokens or more.")
+        raise ShapeError(
+            f"{logits!r} predict no next token.",
+            fix="give a language model's graph of 2 tokens or more.",
+            shape=logits.shape,
+        )
     logits = apply("log_softmax", index(logits, slice(0, logits.shape[0] - 1)), name="log_probabilities")
     return add(apply("pick", logits, index(tokens, slice(1, tokens.shape[0]))), weights=[-1], name="loss")
 
@@ -48,9 +52,14 @@ def in_context(network: Network, tokens: Tokens, early: Where = 50, late: Where 
     >>> score.mean.shape, score.se.shape
     (torch.Size([]), torch.Size([]))
 
-    Raises BoundsError for tokens outside the sequence.
+    Raises BoundsError for tokens outside the sequence, DataError for padded rows, in which numbers mean nothing.
     """
     graph, inputs = bind(network, tokens)
+    if "mask" in inputs and not inputs["mask"].all():
+        padded = int((~inputs["mask"].bool()).any(-1).sum())
+        raise DataError(
+            f"{padded} of {len(inputs['mask'])} rows are padded.", fix="give rows of one length.", rows=padded
+        )
     loss = token_loss(graph)
     parts = evaluate([index(loss, _places(where, loss.shape[0] + 1)) for where in (early, late)], inputs)
     before, after = (part.reshape(len(part), -1).mean(1) for part in parts)

@@ -13,7 +13,7 @@ from remix_utils.errors import InputError, MatchError
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Placeholder
-from remix_utils.graph.select import find
+from remix_utils.graph.select import find, no_match
 from remix_utils.models.model import Model
 from remix_utils.tasks import repeated
 
@@ -51,7 +51,9 @@ def bind(network: Network, tokens: Tokens | None = None, seed: int = 0) -> tuple
     rows = columns.get("tokens")
     if not isinstance(rows, torch.Tensor) or rows.ndim not in (1, 2) or rows.dtype != torch.long:
         found = f"{rows.dtype} {list(rows.shape)}" if isinstance(rows, torch.Tensor) else f"a {type(rows).__name__}"
-        raise InputError(f"The tokens are {found}.", fix="give a LongTensor [rows, seq], or a dataset with `tokens`.")
+        raise InputError(
+            f"The tokens are {found}.", fix="give a LongTensor [rows, seq], or a dataset with `tokens`.", given=found
+        )
     if rows.ndim == 1:
         columns = {name: column.unsqueeze(0) for name, column in columns.items()}
     if isinstance(network, Node):
@@ -71,7 +73,9 @@ def room(network: Network) -> tuple[int, int]:
     for node in find(network, "embed"):
         if node.children and isinstance(node.children[0].op, Placeholder):
             return node.children[0].shape[0], node.children[1].shape[0]
-    raise MatchError(f"No 'embed' below {network.name!r} reads tokens.", fix="give the tokens, or a model.")
+    raise MatchError(
+        f"No 'embed' below {network.name!r} reads tokens.", fix="give the tokens, or a model.", graph=network.name
+    )
 
 
 def random_tokens(network: Network, seed: int) -> torch.Tensor:
@@ -86,9 +90,9 @@ def by_head(graph: Node, part: str) -> dict[tuple[int, tuple[int, ...] | None], 
 
     Raises MatchError when there are none, or two of one head, as where clean and corrupted inputs meet.
     """
-    name = re.compile(rf"blocks\.(\d+)\.attn(?:\.head\.([\d-]+))?\.{part}")
+    name, wanted = re.compile(rf"blocks\.(\d+)\.attn(?:\.head\.([\d-]+))?\.{part}"), f"blocks.*.attn*.{part}"
     found: dict[tuple[int, tuple[int, ...] | None], Node] = {}
-    for node in find(graph, f"blocks.*.attn*.{part}"):
+    for node in find(graph, wanted):
         if match := name.fullmatch(node.name):
             layer, heads = match.groups()
             key = int(layer), tuple(map(int, heads.split("-"))) if heads else None
@@ -99,7 +103,25 @@ def by_head(graph: Node, part: str) -> dict[tuple[int, tuple[int, ...] | None], 
                     name=node.name,
                 )
             found[key] = node
+    if not found:
+        raise no_match(graph, wanted)
     return found
+
+
+def head_of(name: str) -> Head | None:
+    """The head whose output is called so, or None; MatchError where it is that of several heads together.
+
+    >>> head_of("blocks.1.attn.head.5.out"), head_of("embed")
+    ((1, 5), None)
+    """
+    match = re.fullmatch(r"blocks\.(\d+)\.attn\.head\.([\d-]+)\.out", name)
+    if match and not match[2].isdecimal():
+        raise MatchError(
+            f"{name!r} is the output of several heads.",
+            fix='split them: split(graph, "*.attn_out", "head").',
+            name=name,
+        )
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def per_head(graph: Node, inputs: Mapping[str, torch.Tensor], measure: Callable[[Node], Node]) -> torch.Tensor:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from remix_utils.circuits.network import Head, by_head
+from remix_utils.circuits.network import Head, by_head, head_of
 from remix_utils.circuits.stream import NORMS, split_heads, stretched
 from remix_utils.errors import MatchError
 from remix_utils.graph.expand import expand_paths
@@ -80,8 +78,7 @@ def pattern_of(graph: Node, head: Head) -> Node:
 def _path(name: str) -> Path:
     """From a term's name, which lists the nodes on the way from the end to the start."""
     *way, start = name.split(" < ")
-    passed = (re.fullmatch(r"blocks\.(\d+)\.attn\.head\.(\d+)\.out", step) for step in reversed(way))
-    return (start, *((int(match[1]), int(match[2])) for match in passed if match))
+    return (start, *(head for step in reversed(way) if (head := head_of(step)) is not None))
 
 
 def _title(path: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from remix_utils.circuits.network import Head, by_head
+from remix_utils.circuits.network import Head, by_head, head_of
 from remix_utils.errors import MatchError, ShapeError
 from remix_utils.graph.layernorm import expand_layernorm
 from remix_utils.graph.linear import Add, Einsum
@@ -31,11 +31,8 @@ def head_outputs(graph: Node) -> dict[Head, Node]:
 
     Raises MatchError for a graph without attention heads, or whose heads stand in groups.
     """
-    found = by_head(split_heads(graph), "out")
-    for _, heads in found:
-        if heads is None or len(heads) > 1:
-            raise MatchError(f"Heads {heads} stand together.", fix='split each: split(graph, "*.attn_out", "head").')
-    return {(layer, heads[0]): node for (layer, heads), node in found.items() if heads}
+    found = by_head(split_heads(graph), "out").values()
+    return {head: node for node in found if (head := head_of(node.name)) is not None}
 
 
 def split_heads(graph: Node) -> Node:
@@ -143,7 +140,9 @@ def readout(graph: Node) -> Readout:
     logits = find(graph, "logits")[0]
     product = next((node for node in (logits, *logits.children) if isinstance(node.op, Einsum)), None)
     if product is None:
-        raise MatchError(f"{logits!r} is not read from a residual stream.", fix="give a transformer's graph.")
+        raise MatchError(
+            f"{logits!r} is not read from a residual stream.", fix="give a transformer's graph.", place=logits.place
+        )
     bias = next((node for node in logits.children if isinstance(logits.op, Add) and node is not product), None)
     x = product.children[0]
     entry = x.op.entries[0] if isinstance(x.op, Index) and len(product.shape) == 1 else None
@@ -167,7 +166,12 @@ def direct_logits(graph: Node, node: Node) -> Node:
     """
     read = readout(graph)
     if (node.shape, node.dtype) != (read.stream.shape, read.stream.dtype):
-        raise ShapeError(f"{node!r} is not like {read.stream!r}.", fix="give a node that is added to the stream.")
+        raise ShapeError(
+            f"{node!r} is not like {read.stream!r}.",
+            fix="give a node that is added to the stream.",
+            left=node.shape,
+            right=read.stream.shape,
+        )
     x = node
     if read.norm is not None:
         linear = expand_layernorm(read.norm, read.norm)

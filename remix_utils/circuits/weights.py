@@ -138,7 +138,7 @@ def fold(model: Model, norm: str, weight: torch.Tensor) -> torch.Tensor:
 def checked(model: Model, head: Head) -> Head:
     """The head, once it is known to exist."""
     if not (isinstance(head, tuple) and len(head) == 2 and all(isinstance(part, int) for part in head)):
-        raise ModelError(f"{head!r} is no head.", fix="give a pair (layer, head), such as (1, 5).")
+        raise ModelError(f"{head!r} is no head.", fix="give a pair (layer, head), such as (1, 5).", given=head)
     model.head(*head)
     return head
 
@@ -151,5 +151,7 @@ def _in_order(model: Model, heads: tuple[Head, ...]) -> None:
     layers = [checked(model, head)[0] for head in heads]
     if not heads or layers != sorted(set(layers)):
         raise ModelError(
-            f"Heads {list(heads)} do not follow each other.", fix="give at least one, each of a later layer."
+            f"Heads {list(heads)} do not follow each other.",
+            fix="give at least one, each of a later layer.",
+            heads=heads,
         )

@@ -6,6 +6,7 @@ import torch
 from remix_utils.circuits.attribution import logit_attribution, source_attribution
 from remix_utils.circuits.stream import split_heads
 from remix_utils.errors import MatchError, ShapeError
+from remix_utils.graph.rewrite import split
 from remix_utils.intervene import ablate
 from tests.models.small_transformers import KINDS, loaded, network, outputs, tokens
 
@@ -104,6 +105,15 @@ def test_an_intervention_is_attributed_too():
     close(found.total, logits_of(module, ANSWERS)[:, -1], within=1e-4)
     with pytest.raises(MatchError, match="does not come from attention"):
         source_attribution(graph, GIVEN, ANSWERS)
+
+
+def test_heads_in_groups_have_no_part_of_their_own():
+    """The parts sum to the logit all the same, and asking for single heads says which stand together."""
+    graph = split(loaded("shortformer").graph(seq=9), "blocks.0.attn_out", "head", parts=[[0], [1, 2], [3]])
+    found = logit_attribution(graph, GIVEN, ANSWERS)
+    close(found.total, logits_of(network("shortformer"), ANSWERS)[:, -1], within=1e-4)
+    with pytest.raises(MatchError, match=r"head\.1-2\.out' is the output of several heads"):
+        print(found.heads)
 
 
 def test_answers_that_do_not_fit_are_refused():

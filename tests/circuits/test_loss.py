@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from remix_utils.circuits.loss import in_context, token_loss
-from remix_utils.errors import BoundsError, MatchError, ShapeError
+from remix_utils.errors import BoundsError, DataError, MatchError, ShapeError
 from remix_utils.graph.evaluate import evaluate, plan
 from remix_utils.graph.ops import index
 from remix_utils.graph.select import find_one
@@ -57,6 +57,10 @@ def test_what_has_no_loss_is_refused():
     for graph in (loaded("classifier").graph(seq=16), model.graph(seq=1)):
         with pytest.raises(ShapeError, match="predict no next token"):
             token_loss(graph)
+    mask = torch.ones(5, 16, dtype=torch.bool)
+    mask[2, 0] = False
+    with pytest.raises(DataError, match="1 of 5 rows are padded"):
+        in_context(model, {"tokens": GIVEN, "mask": mask}, 1, 3)
     with pytest.raises(MatchError):
         token_loss(load("digits-a").graph())
     assert find_one(token_loss(model.graph(seq=4)), "loss").shape == (3,)

@@ -77,7 +77,7 @@ def test_what_has_no_stream_is_refused():
         components(placeholder("logits", (4,)))
     with pytest.raises(MatchError):
         head_outputs(load("digits-a").graph())
-    with pytest.raises(MatchError, match=r"Heads \(1, 2\) stand together"):
+    with pytest.raises(MatchError, match=r"attn\.head\.1-2\.out' is the output of several heads"):
         head_outputs(split(graph, "blocks.0.attn_out", "head", parts=[[0], [1, 2], [3]]))
     with pytest.raises(ShapeError, match="is not like"):
         direct_logits(graph, graph)
