@@ -14,7 +14,7 @@ from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Placeholder
 from remix_utils.graph.ops import array, bound
 from remix_utils.graph.rewrite import update
-from remix_utils.graph.walk import children_first, substitute
+from remix_utils.graph.walk import Echo, children_first, substitute
 
 How = Literal["zero", "mean", "resample"]
 Data = Dataset | Mapping[str, torch.Tensor]
@@ -150,7 +150,7 @@ def path_patch(graph: Node, which: object, corrupted: Mapping[str, Node]) -> Nod
                 given=type(other).__name__,
             )
     changed: list[Node] = []
-    done: dict[Node, Node] = {}
+    done = Echo(new)
 
     def rule(node: Node) -> Node:
         result = substitute([node], new, done)[0]

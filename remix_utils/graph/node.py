@@ -60,7 +60,7 @@ class Node:
     (3,)
     """
 
-    __slots__ = ("op", "children", "name", "shape", "dtype", "space", "_key", "_below", "__weakref__")
+    __slots__ = ("op", "children", "name", "shape", "dtype", "space", "_key", "_below", "_echoes", "__weakref__")
     op: Op
     children: tuple[Node, ...]
     name: str
@@ -69,6 +69,7 @@ class Node:
     space: int | None  # rows its value has: None the same for all, -1 those of the inputs, otherwise the draws
     _key: bytes | None
     _below: tuple[Node, ...] | None  # every node below, children first, once somebody has walked them
+    _echoes: dict | None  # what was made by putting this node in the place of another, while somebody else holds it
 
     def __init__(self, op: Op, children: Sequence[Node] = (), name: str | None = None):
         children = tuple(children)
@@ -90,6 +91,7 @@ class Node:
         put(self, "space", _space(self))
         put(self, "_key", None)
         put(self, "_below", None)
+        put(self, "_echoes", None)
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise NodeError(
@@ -118,7 +120,8 @@ class Node:
     def key(self) -> bytes:
         """The hash of what is computed: operation, constants, dtypes and children, and no names."""
         if self._key is None:
-            for node in unkeyed(self):
+            ready = all(child._key is not None for child in self.children)
+            for node in [self] if ready else unkeyed(self):
                 digest = hashlib.blake2b(node.op.content(), digest_size=16)
                 for child in node.children:
                     digest.update(child._key)  # type: ignore[arg-type]
@@ -148,6 +151,7 @@ class Node:
         put(node, "space", self.space)
         put(node, "_key", None)
         put(node, "_below", None)
+        put(node, "_echoes", None)
         return node
 
     def named(self, name: str) -> Node:

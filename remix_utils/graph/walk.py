@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakKeyDictionary, ref
 
 from remix_utils.errors import NodeError, RewriteError, kind_of
 from remix_utils.graph.node import Node, postorder
@@ -50,6 +51,37 @@ def substitute(roots: Sequence[Node], new: Mapping[Node, Node], done: dict[Node,
         if node not in done:
             done[node] = node.with_children([done[child] for child in node.children])
     return [done[root] for root in roots]
+
+
+class Echo(dict[Node, Node]):
+    """What stands for each node once others are put in: made now, or by an earlier echo of the same and still alive.
+
+    The memory hangs on a node that is put in, and holds nothing by itself: the edits of a sweep share what they have
+    in common, and a graph that is let go is freed at once.
+    """
+
+    def __init__(self, new: Mapping[Node, Node]):
+        super().__init__(new)
+        holder = next(iter(new.values()))
+        question = tuple(sorted((id(old), id(other)) for old, other in new.items()))
+        if holder._echoes is None:
+            object.__setattr__(holder, "_echoes", {})
+        self.earlier: WeakKeyDictionary[Node, ref[Node]]
+        self.earlier = holder._echoes.setdefault(question, WeakKeyDictionary())  # type: ignore[union-attr]
+
+    def __contains__(self, node: object) -> bool:
+        if super().__contains__(node):
+            return True
+        earlier = self.earlier.get(node)  # type: ignore[arg-type]
+        made = earlier and earlier()
+        if made is None:
+            return False
+        super().__setitem__(node, made)  # type: ignore[index]
+        return True
+
+    def __setitem__(self, node: Node, made: Node) -> None:
+        super().__setitem__(node, made)
+        self.earlier[node] = ref(made)
 
 
 def checked(result: object, original: Node) -> Node:

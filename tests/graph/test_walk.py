@@ -12,7 +12,7 @@ from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.ops import add, apply, array, placeholder
 from remix_utils.graph.rewrite import replace, update
 from remix_utils.graph.select import find
-from remix_utils.graph.walk import children_first, rebuild, substitute
+from remix_utils.graph.walk import Echo, children_first, rebuild, substitute
 from tests.graph.random_graphs import graphs
 from tests.graph.skip_chains import grows_linearly, skip_chain
 
@@ -101,6 +101,50 @@ def test_substitutions_may_share_their_memory():
     done = {}
     (first,), (second,) = (substitute([top], {x: array([1.0])}, done) for top in tops)
     assert first.children[0] is second.children[0]
+
+
+def echo(graph, old, other):
+    """The graph with a node put in the place of another, and with what earlier calls made of it."""
+    done = Echo({old: other})
+    return substitute([graph], {old: other}, done)[0]
+
+
+def test_an_echo_is_made_once():
+    """What was put together by one call is found by the next, while somebody holds it: also through another graph."""
+    graph = skip_chain(3)
+    x, other = find(graph, "x")[0], placeholder("other", (3,), torch.float64)
+    first = echo(graph, x, other)
+    assert echo(graph, x, other) is first
+    higher = echo(add(graph, graph, name="higher"), x, other)
+    assert higher.children[0] is first and find(higher, "x", missing="ok") == []
+    assert echo(graph, x, placeholder("other", (3,), torch.float64)) is not first
+
+
+def test_echoes_of_different_places_do_not_mix():
+    """One node put in the place of a, then in that of b, of one graph: the second is not the first."""
+    a, b, other = (placeholder(name, (1,)) for name in ("a", "b", "other"))
+    graph = add(add(a, b, name="below"), a)
+    left, right = echo(graph, a, other), echo(graph, b, other)
+    assert [node.name for node in children_first(left)] == ["other", "b", "below", "add"]
+    assert [node.name for node in children_first(right)] == ["a", "other", "below", "add"]
+
+
+def test_an_echo_keeps_nothing_alive():
+    """Neither the graph it was made from nor what was made, without the garbage collector, though the node lives on."""
+    other = placeholder("other", (3,), torch.float64)
+    gc.disable()
+    try:
+        graph = skip_chain(5)
+        made = echo(graph, find(graph, "x")[0], other)
+        old, new = weakref.ref(graph), weakref.ref(made)
+        del made
+        assert new() is None
+        made = echo(graph, find(graph, "x")[0], other)
+        assert evaluate(made, {"other": torch.ones(3, dtype=torch.float64)}).shape == (3,)
+        del graph
+        assert old() is None
+    finally:
+        gc.enable()
 
 
 def test_rewriting_a_chain_of_skips_is_linear():
