@@ -141,14 +141,7 @@ def path_patch(graph: Node, which: object, corrupted: Mapping[str, Node]) -> Nod
             unknown=unknown,
         )
     new = {node: corrupted[name] for node, name in inputs.items() if name in corrupted}
-    for old, other in new.items():
-        if type(other) is not Node or (other.shape, other.dtype) != (old.shape, old.dtype):
-            raise ShapeError(
-                f"path_patch: {old!r} would read {repr(other) if type(other) is Node else kind_of(other)}.",
-                fix="give a placeholder of the same shape and dtype.",
-                place=old.place,
-                given=type(other).__name__,
-            )
+    _require_alike(new)
     changed: list[Node] = []
     done = Echo(new)
 
@@ -167,6 +160,17 @@ def path_patch(graph: Node, which: object, corrupted: Mapping[str, Node]) -> Nod
             corrupted=sorted(corrupted),
         )
     return patched
+
+
+def _require_alike(new: Mapping[Node, object]) -> None:
+    for old, other in new.items():
+        if type(other) is not Node or (other.shape, other.dtype) != (old.shape, old.dtype):
+            raise ShapeError(
+                f"path_patch: {old!r} would read {repr(other) if type(other) is Node else kind_of(other)}.",
+                fix="give a placeholder of the same shape and dtype.",
+                place=old.place,
+                given=type(other).__name__,
+            )
 
 
 def _elsewhere(graph: Node, which: object, data: Dataset, word: str, spare: bool) -> Node:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "build" / "browser"
 PART = "day1_graphs/part1_hooks.ipynb"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 120_000  # milliseconds, for a machine that has other work
+PATIENCE = 60_000  # milliseconds, for a machine that has other work
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 HERE = {"localhost", "127.0.0.1", "::1"}
 
@@ -133,13 +132,10 @@ def run_all(page: Page, path: Path) -> list[nbformat.NotebookNode]:
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()  # a run asked for earlier is forgotten
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
-    deadline = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < deadline:
-        page.wait_for_timeout(500)
-        code = saved(page, path)
-        if code[-1].execution_count or failures(code):
-            return code
-    raise TimeoutError(f"{path.name} was not run to its end in {PATIENCE / 1000} s")
+    last = page.locator(f"{NOTEBOOK} .jp-CodeCell").last.locator(".jp-InputPrompt", has_text=re.compile(r"\d"))
+    error = page.locator(f'{NOTEBOOK} .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
+    last.or_(error).first.wait_for()
+    return saved(page, path)
 
 
 def failures(code: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -161,9 +157,10 @@ def validate(page: Page, picture: str) -> str:
 
 
 def saved(page: Page, path: Path) -> list[nbformat.NotebookNode]:
-    """The code cells of the notebook, once JupyterLab has written it."""
+    """The code cells of the notebook, once JupyterLab has written what changed in it."""
+    page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-dirty").wait_for()
     with page.expect_response(lambda reply: reply.request.method == "PUT" and "/api/contents/" in reply.url) as written:
-        page.keyboard.press("Control+s")
+        page.locator(f'{NOTEBOOK} .jp-Toolbar [data-command="docmanager:save"]').first.click()
     assert written.value.ok
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 

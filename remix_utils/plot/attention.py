@@ -75,7 +75,8 @@ def attention(
         + _warning(weights)
         + _small(weights, names, causal)
         + ZOOM
-        + f'<script class="given" type="application/json">{data}</script><script>{SCRIPT.read_text(encoding="utf-8")}</script>'
+        + f'<script class="given" type="application/json">{data}</script>'
+        + f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
     )
     return Picture(frame(title, body, "data-remix-attention"), f"{title}\n{_strongest(weights, tokens, names)}")
 

@@ -44,13 +44,7 @@ def sentences(
     Raises DataError for an unknown family, shares that are negative or all zero, and as `prompts` does.
     """
     shares = {"ioi": 3.0, "abc": 1.0, "subject": 1.0} if families is None else dict(families)
-    for family in shares:
-        if family not in FAMILIES:
-            raise DataError(f"IOI has no family {family!r}; {nearest(family, FAMILIES)}.", fix="leave it out.")
-    if any(share < 0 for share in shares.values()) or not sum(shares.values()):
-        raise DataError(f"The shares of the families are {shares}.", fix="make one of them positive and none negative.")
-    if n < 1:
-        raise DataError(f"{n} sentences were asked for.", fix="ask for at least one.")
+    _require(shares, n)
     stream = Stream("ioi sentences", seed)
     family = torch.tensor([stream.weigh(list(shares.values())) for _ in range(n)])
     tokens = torch.full((n, LONGEST), TOKENIZER.encode(PAD)[0])
@@ -69,6 +63,16 @@ def sentences(
     return Dataset(
         {"tokens": tokens, "weight": weight, "position.answer": end, "token.answer": answers, "family": named}
     )
+
+
+def _require(shares: Mapping[str, float], n: int) -> None:
+    for family in shares:
+        if family not in FAMILIES:
+            raise DataError(f"IOI has no family {family!r}; {nearest(family, FAMILIES)}.", fix="leave it out.")
+    if any(share < 0 for share in shares.values()) or not sum(shares.values()):
+        raise DataError(f"The shares of the families are {shares}.", fix="make one of them positive and none negative.")
+    if n < 1:
+        raise DataError(f"{n} sentences were asked for.", fix="ask for at least one.")
 
 
 def _texts(family: str, n: int, stream: Stream, part: str | None, split: int) -> list[tuple[str, str]]:
