@@ -23,8 +23,9 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "build" / "browser"
 PART = "day1_graphs/part1_hooks.ipynb"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 60_000  # milliseconds, for a machine that has other work
+PATIENCE = 120_000  # milliseconds, for a machine that has other work
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+ERROR = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'
 HERE = {"localhost", "127.0.0.1", "::1"}
 
 # Whatever Python the Lab starts (server, kernels, validator) writes down the addresses that it asks for and is refused.
@@ -133,7 +134,7 @@ def run_all(page: Page, path: Path) -> list[nbformat.NotebookNode]:
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
     last = page.locator(f"{NOTEBOOK} .jp-CodeCell").last.locator(".jp-InputPrompt", has_text=re.compile(r"\d"))
-    error = page.locator(f'{NOTEBOOK} .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
+    error = page.locator(f"{NOTEBOOK} .jp-OutputArea-output").and_(page.locator(ERROR))
     last.or_(error).first.wait_for()
     return saved(page, path)
 
