@@ -13,6 +13,7 @@ from remix_utils.models.model import Model, ModelError
 MODELS = {
     "digits-a": "digits",
     "digits-b": "digits",
+    "parens": "small",
     "parens-planted": "small",
 }
 
