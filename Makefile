@@ -46,8 +46,8 @@ notebooks: environment
 walkthrough: environment
 	@mkdir -p build/walkthrough
 	@$(ONE_THREAD) PLOTLY_RENDERER=plotly_mimetype+notebook $(IN)/jupyter nbconvert --to html --execute \
-	  --output-dir build/walkthrough solutions/*/*.ipynb
-	@echo "The walkthrough is in build/walkthrough/: open any of its pages in a browser."
+	  --KernelManager.transport_encryption=auto --output-dir build/walkthrough solutions/*/*.ipynb
+	@echo "The walkthrough is in build/walkthrough/: open any of its pages in a browser (formulas need a network)."
 
 numbers: environment
 	@$(ONE_THREAD) $(IN)/python tools/figures.py
