@@ -12,6 +12,13 @@ from remix_utils.checks.exercise import Mistake, exercise
 from remix_utils.models.catalogue import load
 from remix_utils.models.transformer_module import visible
 
+
+@functools.cache
+def _trained(name):
+    """The weights of a network that ships."""
+    return dict(load(name).weights)
+
+
 # --- d1.0.15 ----------------------------------------------------------------------------------------------------------
 
 
@@ -23,7 +30,10 @@ def _neurons(x, weights, layer, act=torch.relu, into=True, out=True):
 
 exercise(
     "d1.0.15",
-    cases=lambda seed: [(stream(seed + layer), random_weights(seed), layer) for layer in (0, 1)],
+    cases=lambda seed: [
+        *((stream(seed + layer), random_weights(seed), layer) for layer in (0, 1)),
+        (stream(seed, d_model=56), _trained("parens"), 1),
+    ],
     oracle=_neurons,
     tolerance=1e-4,
     mistakes=[
@@ -171,12 +181,6 @@ exercise(
 )
 
 
-@functools.cache
-def _real():
-    """The network that the whole course begins with."""
-    return dict(load("induction-2l").weights)
-
-
 def _texts(seed):
     """Tokens for random networks of two and three layers, and for the real one."""
     numbers = torch.Generator().manual_seed(seed)
@@ -184,7 +188,7 @@ def _texts(seed):
         (torch.randint(13, (2, 7), generator=numbers), random_weights(seed + n, d_mlp, n))
         for n, d_mlp in ((2, 12), (3, 0))
     ]
-    return [*small, (torch.randint(1024, (2, 20), generator=numbers), _real())]
+    return [*small, (torch.randint(1024, (2, 20), generator=numbers), _trained("induction-2l"))]
 
 
 def _through(tokens, weights, layers=None, positions=0):
