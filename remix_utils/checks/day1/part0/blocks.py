@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,11 @@ from remix_utils.models.transformer_module import visible
 def _trained(name):
     """The weights of a network that ships."""
     return dict(load(name).weights)
+
+
+def _library(weights) -> Any:
+    """The library's network; pyright does not know the modules in it."""
+    return network(weights)
 
 
 # --- d1.0.15 ----------------------------------------------------------------------------------------------------------
@@ -70,7 +76,7 @@ exercise(
 
 def _block(x, weights, layer, positions=True, values=False, early=False, norm="ln2"):
     """The library's parts, put together rightly or not."""
-    parts = network(weights).blocks[layer]
+    parts = _library(weights).blocks[layer]
     place = weights["pos_embed.W_pos"][: x.shape[1]] if positions else 0.0
     allowed = visible(x.shape[1], True, None, x.device)
     read = parts.ln1(x)
@@ -85,7 +91,7 @@ def _without_stream(x, weights, layer):
 
 
 def _norm_in_stream(x, weights, layer):
-    parts = network(weights).blocks[layer]
+    parts = _library(weights).blocks[layer]
     place, allowed = weights["pos_embed.W_pos"][: x.shape[1]], visible(x.shape[1], True, None, x.device)
     read = parts.ln1(x)
     mid = read + parts.attn(read + place, read + place, read, None, allowed, False)
@@ -93,7 +99,7 @@ def _norm_in_stream(x, weights, layer):
 
 
 def _no_norm(x, weights, layer):
-    parts = network(weights).blocks[layer]
+    parts = _library(weights).blocks[layer]
     place, allowed = weights["pos_embed.W_pos"][: x.shape[1]], visible(x.shape[1], True, None, x.device)
     mid = x + parts.attn(x + place, x + place, x, None, allowed, False)
     return mid + parts.mlp(mid) if parts.config.d_mlp else mid
@@ -110,7 +116,7 @@ exercise(
         (stream(seed + i, seq), random_weights(seed + i, d_mlp), layer)
         for i, (seq, d_mlp, layer) in enumerate(((6, 12, 1), (5, 0, 0), (4, 12, 0)))
     ],
-    oracle=lambda x, weights, layer: network(weights).blocks[layer](
+    oracle=lambda x, weights, layer: _library(weights).blocks[layer](
         x, weights["pos_embed.W_pos"][: x.shape[1]], None, visible(x.shape[1], True, None, x.device), False
     ),
     tolerance=1e-4,
@@ -146,7 +152,7 @@ exercise(
 
 
 def _unembedded(x, weights):
-    net = network(weights)
+    net = _library(weights)
     return net.unembed(net.ln_final(x))
 
 
@@ -167,7 +173,7 @@ exercise(
         ),
         Mistake(
             "this multiplies by the embedding: here the unembedding has a matrix of its own.",
-            lambda x, weights: network(weights).ln_final(x) @ weights["embed.W_E"].T,
+            lambda x, weights: _library(weights).ln_final(x) @ weights["embed.W_E"].T,
         ),
         Mistake(
             "only the last position is left: every position predicts its next token.",
@@ -175,7 +181,7 @@ exercise(
         ),
         Mistake(
             "this is the layernorm of a block: the final one is called ln_final.",
-            lambda x, weights: network(weights).unembed(network(weights).blocks[0].ln1(x)),
+            lambda x, weights: _library(weights).unembed(_library(weights).blocks[0].ln1(x)),
         ),
     ],
 )
@@ -193,7 +199,7 @@ def _texts(seed):
 
 def _through(tokens, weights, layers=None, positions=0):
     """The library's blocks, in this order; positions times so much in the stream."""
-    net = network(weights)
+    net = _library(weights)
     place = weights["pos_embed.W_pos"][: tokens.shape[1]]
     allowed = visible(tokens.shape[1], True, None, tokens.device)
     x = weights["embed.W_E"][tokens] + positions * place
@@ -205,7 +211,7 @@ def _through(tokens, weights, layers=None, positions=0):
 exercise(
     "d1.0.18",
     cases=_texts,
-    oracle=lambda tokens, weights: network(weights)(tokens),
+    oracle=lambda tokens, weights: _library(weights)(tokens),
     tolerance=1e-4,
     mistakes=[
         Mistake(
