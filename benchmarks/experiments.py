@@ -37,7 +37,7 @@ def patching(scale: Scale) -> list[Row]:
     inputs = {"tokens": tokens(scale, *shape), "corrupted": tokens(scale, *shape, seed=1)}
     inputs |= {"right": tokens(scale, scale.prompts, seed=2), "wrong": tokens(scale, scale.prompts, seed=3)}
     heads = [(layer, head) for layer in range(sizes.layers) for head in range(sizes.heads)]
-    run = heads[:: len(heads) // scale.passes]
+    run = [heads[round(place)] for place in torch.linspace(0, len(heads) - 1, scale.passes).tolist()]
     graph = build_graph(plain, scale.prompt_seq)
     library, beside, difference = [], [], 0.0
     work = f"path patching, {len(heads)} heads → logit difference, {scale.prompts} × {scale.prompt_seq} tokens"
@@ -50,7 +50,9 @@ def patching(scale: Scale) -> list[Row]:
         chosen = torch.stack([swept[heads.index(head)] for head in run])
         difference = max(difference, agree(work, chosen, torch.stack(hooked)))
     floor = Floor("ratio", least=60, text="60 ×")
-    return [Row(work, library, beside, f"hooks, 2 + {len(heads)} passes", "s", difference, floor)]
+    return [
+        Row(work, library, beside, f"hooks, 2 + {len(heads)} passes, {len(run)} of these timed", "s", difference, floor)
+    ]
 
 
 def sweep(graph: Node, inputs: Tensors, heads: Sequence[Head]) -> list[torch.Tensor]:
