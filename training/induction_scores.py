@@ -113,14 +113,14 @@ def glance(network: Transformer, english: torch.Tensor) -> dict[str, float]:
 
 def figures(network: Transformer, english: torch.Tensor, told: torch.Tensor) -> dict:
     """The figures of a card, with standard errors over rows; `english` and `told` are rows of held-out text."""
-    twice, before = said_twice(network, 256, seed=1), previous_token(network, english[:200])
+    twice, before = said_twice(network, 256, seed=1), previous_token(network, english[:60])
     on_english, on_stories, (first, second) = (
         losses(network, english),
         losses(network, told),
         copies(losses(network, twice)),
     )
     matching, movers = prefix_matching(network, twice), (before.mean(0)[0] > 0.3).nonzero().flatten().tolist()
-    with without(network, 0, movers, english[:200]):
+    with without(network, 0, movers, english[:60]):
         left = prefix_matching(network, twice)
     best = matching.mean(0)[1].argmax()
     return {

@@ -15,6 +15,7 @@ MODELS = {
     "digits-b": "digits",
     "parens": "small",
     "parens-planted": "small",
+    "induction-2l": "small",
 }
 
 
