@@ -107,7 +107,8 @@ simple = st.sampled_from(NAMES).map(name) | st.sampled_from(["add", "apply", "ar
 
 def nested(inner: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
     combined = [st.builds(how, inner, inner) for how in (either, both, below, below, avoiding)]
-    return st.one_of(*combined, st.builds(without, inner), st.builds(child, inner, st.integers(0, 2)))
+    besides = st.builds(without, inner | st.builds(avoiding, inner, inner))
+    return st.one_of(*combined, besides, st.builds(child, inner, st.integers(0, 2)))
 
 
 specs = st.recursive(simple, nested, max_leaves=5)

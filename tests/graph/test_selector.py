@@ -17,7 +17,7 @@ from tests.graph.transformer import transformer
 GRAPH = transformer(layers=2)
 
 
-@settings(max_examples=300)
+@settings(max_examples=400)
 @given(tangles(), specs)
 def test_selected_paths_are_those_that_looking_at_each_selects(graph, spec):
     """For >>, |, &, ~, avoiding and child, nested in any way: the same paths, each as often, and the same ends."""
