@@ -232,6 +232,16 @@ def test_pips_failures_are_put_in_words(clone, words, monkeypatch):
     assert condition(clone) == "half-built"
 
 
+def test_an_environment_that_cannot_be_made_is_told(clone):
+    """Where Python's own venv fails, its last words are shown and all are kept; the next set-up starts afresh."""
+    Path(sys.executable).write_text("#!/bin/sh\necho ensurepip died; exit 1\n")
+    with pytest.raises(SetupError) as error:
+        environment.prepare(clone)
+    says(error, "ensurepip died", "type the same command again")
+    assert (clone / "build" / "pip.log").read_text() == "ensurepip died\n"
+    assert condition(clone) == "half-built"
+
+
 def test_two_set_ups_do_not_meet(clone):
     """While one set-up is at work, a second one says so and touches nothing."""
     folder = os.open(clone, os.O_RDONLY)

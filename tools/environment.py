@@ -135,6 +135,8 @@ def build(root: Path, found: str) -> None:
         stamp(venv, building=True)
         made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
         if made.returncode:
+            (root / "build").mkdir(exist_ok=True)
+            (root / "build" / "pip.log").write_text(made.stdout + made.stderr)
             raise diagnose(made.stdout + made.stderr, root)
     stamp(venv, building=True)
     lock = dict(re.findall(r"^([\w.-]+)(==\S+)", (root / "requirements.txt").read_text(), re.MULTILINE))
