@@ -96,8 +96,8 @@ def evaluate(
 
     Inputs are tensors by placeholder name, with one or more leading batch axes or none; what depends on no batched
     input is computed once and returned without batch axes. Rows go in chunks of `batch_size`, or of as many as
-    `memory` bytes hold (1 GiB if nothing is said), on any `concurrent.futures.Executor`. With `grad=True` gradients
-    flow to the inputs.
+    `memory` bytes hold (1 GiB if nothing is said, in each worker), on any `concurrent.futures.Executor`. With
+    `grad=True` gradients flow to the inputs and to the tensors that arrays were made from.
 
     >>> from remix_utils import add, placeholder
     >>> x = placeholder("x", (3,))
@@ -126,8 +126,10 @@ def evaluate(
 
 
 def _prepare(nodes: Nodes, inputs: Inputs | None) -> tuple[list[Node], list[Node], Bound]:
-    """The roots, equal ones that compute only what is read, and the inputs of all (which inputs are needed and what
-    has rows does not depend on how much is computed)."""
+    """The roots, equal ones that compute only what is read, and the inputs.
+
+    Which inputs are needed, and what has rows, does not depend on how little is computed.
+    """
     roots = _roots(nodes)
     narrowed = narrow(roots)
     asked = [node for node in children_first(*roots) if isinstance(node.op, Placeholder)]
