@@ -1,10 +1,15 @@
-"""What every test shares: one torch thread, and one profile for hypothesis."""
+"""What every test shares: one torch thread, Ctrl-C that arrives, and one profile for hypothesis."""
 
 import os
+import signal
 
 # Two torch threads on busy cores are up to ten times slower than one; torch reads this when it is first imported.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
+
+# A job in the background is started with Ctrl-C ignored, and so would be every program that a test starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from hypothesis import settings  # noqa: E402 - after the threads are set
 
