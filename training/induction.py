@@ -158,7 +158,7 @@ def prepared(folder: Path) -> tuple[bytes, dict[str, torch.Tensor]]:
 class InductionRun(Run):
     checkpoint_every = 125
     max_norm = 1.0
-    snapshots = (0, 500, 1000, 2000, 2500, 2750, 2900, 2950, 3000, 3250, 3500, 4500)
+    snapshots = (0, 500, 1000, 2000, 2500, 2900, 3000, 3075, 3125, 3175, 3250, 3500, 4500)
 
     def __init__(self, name: str, recipe: Recipe, folder: Path = RUNS):
         network = Transformer(TransformerConfig.read(SIZES), seed=recipe.seed).to(device())

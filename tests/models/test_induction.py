@@ -135,10 +135,10 @@ def test_text_comes_back(model):
 
 
 def test_the_checkpoints_show_induction_appear(model):
-    """Eight or more, from before it to well after, some while it happens; all files under 18 MB."""
+    """Eight or more, from before it to well after, two at least while it happens; all files under 18 MB."""
     gains = [gain(models.load("induction-2l", step=step).module()).mean() for step in model.checkpoints]
     assert len(gains) >= 8 and list(model.checkpoints) == sorted(model.checkpoints)
-    assert gains[0] < 0.2 and gains[-1] > 5 and sum(0.3 < each < 5 for each in gains) >= 1
+    assert gains[0] < 0.2 and gains[-1] > 5 and sum(0.3 < each < 5 for each in gains) >= 2
     assert sum(path.stat().st_size for path in SHIPPED.glob("induction-2l*")) < 18e6
 
 
