@@ -209,6 +209,7 @@ WRONG = [
     ("d1.2.7", paired(lambda a, b, name: Node(Subtract(), (a, b), name)), "a node of a new type"),
     ("d1.2.7", paired(lambda a, b, name: Node(Add(), (a, minus(b)), "a - b")), "does not have the name"),
     ("d1.2.7", paired(subtract_for_vectors), "it raised ValueError"),
+    ("d1.2.7", paired(subtract_numbers), "it raised AttributeError"),
     ("d1.2.7", paired(lambda a, b, name: Node(Add(), (minus(a), minus(b)), name)), "changed its sign too"),
     ("d1.2.8", paired(text), "written out twice"),
     ("d1.2.8", paired(lambda graph: tree_of_nodes(graph, skipped=True)), "only at its first reader"),
