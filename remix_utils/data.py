@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 import torch
 
 from remix_utils.errors import DataError, counted, kind_of, nearest
+
+Rows = torch.Tensor | Sequence[int] | None
 
 
 class Dataset:
@@ -148,28 +151,59 @@ def feature(function: Callable[[Dataset], torch.Tensor]) -> Feature:
 
 
 @dataclass(frozen=True)
-class Exact:
-    """Draw the reference row itself: nothing changes."""
+class Support:
+    """What may be drawn for each reference: `size[i]` rows from `rows[start[i]]` on, each as likely as the others."""
+
+    rows: torch.Tensor
+    start: torch.Tensor
+    size: torch.Tensor
+
+    def draw(self, generator: torch.Generator) -> torch.Tensor:
+        """One row for each reference, as a LongTensor [references]."""
+        drawn = torch.rand(self.size.shape, generator=generator, dtype=torch.float64)
+        return self.rows[self.start + (drawn * self.size).long()]
+
+
+class Draw(ABC):
+    """How rows are chosen, one for each reference: each draw says by `support` which rows those may be."""
+
+    @abstractmethod
+    def support(self, data: Dataset, reference: torch.Tensor) -> Support: ...
 
     def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return reference.clone()
+        """One row for each reference [references]."""
+        return self.support(data, reference).draw(generator)
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """Draw any row."""
+class Exact(Draw):
+    """Draw the reference row itself: nothing changes."""
 
-    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return torch.randint(len(data), reference.shape, generator=generator)
+    def support(self, data: Dataset, reference: torch.Tensor) -> Support:
+        return _each(reference)
+
+
+@dataclass(frozen=True)
+class Uniform(Draw):
+    """Draw any row; with `among`, rows or a mask [rows], any row of those."""
+
+    among: Rows = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "among", _numbers(self.among))
+
+    def support(self, data: Dataset, reference: torch.Tensor) -> Support:
+        rows = _among(data, self.among)
+        return Support(rows, torch.zeros_like(reference), torch.full_like(reference, len(rows)))
 
 
 @dataclass(frozen=True, eq=False)
-class Fixed:
+class Fixed(Draw):
     """Draw the rows that are given, one for each reference."""
 
     chosen: torch.Tensor
 
-    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def support(self, data: Dataset, reference: torch.Tensor) -> Support:
         chosen = torch.as_tensor(self.chosen)
         if chosen.shape != reference.shape or chosen.dtype != torch.long:
             raise DataError(
@@ -178,32 +212,74 @@ class Fixed:
                 rows=len(chosen) if chosen.ndim else 1,
                 references=len(reference),
             )
-        outside = chosen[(chosen < 0) | (chosen >= len(data))].tolist()
-        if outside:
-            raise DataError(
-                f"Fixed row {outside[0]} is outside the dataset, which has {counted(len(data), 'row')}.",
-                fix=f"use rows from 0 to {len(data) - 1}.",
-                row=outside[0],
-                size=len(data),
-            )
-        return chosen.clone()
+        return _each(_inside(data, chosen, "Fixed row {}"))
 
 
 @dataclass(frozen=True)
-class Matching:
-    """Draw uniformly among the rows on which a feature has the reference's value."""
+class Matching(Draw):
+    """Draw uniformly among the rows on which a feature has the reference's value.
+
+    With `among`, rows or a mask [rows], only those are drawn: rows of another dataset, say, in a joined one.
+    """
 
     feature: Callable[[Dataset], torch.Tensor]
+    among: Rows = None
 
-    def rows(self, data: Dataset, reference: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        labels = feature(self.feature)(data)
-        _, group = torch.unique(labels.reshape(len(data), -1), dim=0, return_inverse=True)
-        order = torch.argsort(group, stable=True)
-        sizes = torch.bincount(group)
-        starts = sizes.cumsum(0) - sizes
-        drawn = torch.rand(reference.shape, generator=generator, dtype=torch.float64)
+    def __post_init__(self):
+        object.__setattr__(self, "among", _numbers(self.among))
+
+    def support(self, data: Dataset, reference: torch.Tensor) -> Support:
+        labels = feature(self.feature)(data).cpu()
+        values, group = torch.unique(labels.reshape(len(data), -1), dim=0, return_inverse=True)
+        rows = _among(data, self.among)
+        sizes = torch.bincount(group[rows], minlength=len(values))
         mine = group[reference]
-        return order[starts[mine] + (drawn * sizes[mine]).long()]
+        if not bool(sizes[mine].all()):
+            alone = int(reference[(sizes[mine] == 0).nonzero()[0]])
+            raise DataError(
+                f"Reference row {alone} has {labels[alone].tolist()!r} for {feature(self.feature).name!r}, with which "
+                f"none of the {len(rows)} rows to draw from agrees.",
+                fix="draw from more rows, or make the feature coarser.",
+                row=alone,
+                rows=len(rows),
+            )
+        order = rows[torch.argsort(group[rows], stable=True)]
+        return Support(order, (sizes.cumsum(0) - sizes)[mine], sizes[mine])
 
 
-Draw = Exact | Uniform | Fixed | Matching
+def _each(rows: torch.Tensor) -> Support:
+    """One row and no other for each reference."""
+    return Support(rows, torch.arange(len(rows)), torch.ones_like(rows))
+
+
+def _numbers(among: object) -> tuple[int, ...] | None:
+    """Rows or a mask as whole numbers, so that equal draws compare equal."""
+    if among is None:
+        return None
+    rows = torch.as_tensor(among)
+    rows = rows.nonzero()[:, 0] if rows.dtype == torch.bool and rows.ndim == 1 else rows
+    if rows.ndim != 1 or rows.is_floating_point() or not len(rows):
+        raise DataError(
+            f"Rows to draw among are {rows.dtype} {list(rows.shape)}.",
+            fix="give whole numbers, at least one, or a mask that is true somewhere.",
+            shape=tuple(rows.shape),
+        )
+    return tuple(rows.tolist())
+
+
+def _among(data: Dataset, among: Rows) -> torch.Tensor:
+    if among is None:
+        return torch.arange(len(data))
+    return _inside(data, torch.as_tensor(among), "Row {} to draw among")
+
+
+def _inside(data: Dataset, rows: torch.Tensor, word: str) -> torch.Tensor:
+    outside = rows[(rows < 0) | (rows >= len(data))].tolist()
+    if outside:
+        raise DataError(
+            f"{word.format(outside[0])} is outside the dataset, which has {counted(len(data), 'row')}.",
+            fix=f"use rows from 0 to {len(data) - 1}.",
+            row=outside[0],
+            size=len(data),
+        )
+    return rows

@@ -193,6 +193,28 @@ def test_a_label_may_have_parts_that_agree_together():
     assert set(rows[:, 3:].flatten().tolist()) == {3, 4}
 
 
+def test_a_draw_may_be_from_some_rows_only():
+    """Given as rows or as a mask: those alone are drawn, all alike, and matches are looked for among them."""
+    reference = torch.zeros(50_000, dtype=torch.long)
+    for among in ([0, 3, 4], torch.tensor([True, False, False, True, True])):
+        assert within_noise(Uniform(among).rows(DATA, reference, generator()), torch.tensor([1, 0, 0, 1, 1]) / 3)
+        rows = Matching(label, among).rows(DATA, reference + 2, generator())
+        assert within_noise(rows, torch.tensor([1, 0, 0, 0, 1]) / 2)
+    assert Uniform([0, 3, 4]) == Uniform(torch.tensor([True, False, False, True, True])) != Uniform()
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_draw_knows_what_it_may_draw(name):
+    """Every row of its support comes, and no other."""
+    support = DRAWS[name].support(DATA, REFERENCE)
+    drawn = [set() for _ in REFERENCE]
+    for seed in range(100):
+        for rows, row in zip(drawn, DRAWS[name].rows(DATA, REFERENCE, generator(seed)).tolist(), strict=True):
+            rows.add(row)
+    spans = zip(support.start.tolist(), support.size.tolist(), strict=True)
+    assert drawn == [set(support.rows[start : start + size].tolist()) for start, size in spans]
+
+
 # ---------------------------------------------------------------- what is refused
 
 
@@ -233,6 +255,18 @@ MISTAKES = {
     ),
     "too few fixed rows": Mistake(DataError, ("[1]", "2 references"), lambda: fixed(0)),
     "fixed rows past the end": Mistake(DataError, ("row 5", "5 rows"), lambda: fixed(0, 5)),
+    "no rows to draw among": Mistake(DataError, ("int64", "[0]"), lambda: Uniform(among=torch.arange(0))),
+    "a mask to draw among that is true nowhere": Mistake(
+        DataError, ("[0]",), lambda: Matching(label, DATA["x"][0] < 0)
+    ),
+    "rows to draw among past the end": Mistake(
+        DataError, ("Row 5", "5 rows"), lambda: Uniform(among=[0, 5]).rows(DATA, REFERENCE, generator())
+    ),
+    "a reference with which no row agrees": Mistake(
+        DataError,
+        ("row 3", "2", "'label'", "3 rows"),
+        lambda: Matching(label, [0, 1, 2]).rows(DATA, REFERENCE, generator()),
+    ),
     "negative fixed rows": Mistake(DataError, ("row -1", "5 rows"), lambda: fixed(3, -1)),
 }
 

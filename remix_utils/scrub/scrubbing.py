@@ -1,0 +1,96 @@
+"""Causal scrubbing: how well a graph does when everything a hypothesis calls irrelevant is drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import overload
+
+import torch
+
+from remix_utils.data import Dataset
+from remix_utils.graph.evaluate import evaluate
+from remix_utils.graph.node import Node
+from remix_utils.scrub.draws import REFERENCE, draw
+from remix_utils.scrub.hypothesis import Interp
+from remix_utils.scrub.reading import Reading
+from remix_utils.scrub.result import ScrubResult
+from remix_utils.scrub.tree import build, labelled, lift_where_it_pays, lifted, unlifted
+
+Data = Dataset | Mapping[str, torch.Tensor]
+Metric = Callable[[torch.Tensor, Dataset], torch.Tensor]
+
+
+@overload
+def scrub(
+    graph: Node, hypothesis: Interp, data: Data, n: int | str, seed: int = 0, metric: Metric | None = None
+) -> ScrubResult: ...
+@overload
+def scrub(
+    graph: Node, hypothesis: Mapping[str, Interp], data: Data, n: int | str, seed: int = 0, metric: Metric | None = None
+) -> dict[str, ScrubResult]: ...
+def scrub(graph, hypothesis, data, n, seed=0, metric=None):
+    """The metric when everything that a hypothesis calls irrelevant is drawn anew, `n` times.
+
+    Each draw has a reference row of `data`, uniformly chosen, and for each node of the hypothesis a row as its draw
+    says (Chan et al. 2022). The graph on these rows is evaluated, and judged beside the reference rows:
+    `metric(output, reference)` gives one number a draw, output being [draws, *shape] and reference a Dataset [draws].
+    Without a metric the output must be one number an example. `n` may be more than the data have.
+
+    Rows are drawn for each name from its own stream of `seed`: equal names in other hypotheses draw alike, and what a
+    node is added to does not draw anew. Several hypotheses by name give results by name, computed together: they share
+    all passes over the data, as do `evaluate({"clean": graph, **{name: result.graph ...}}, data)`.
+
+    With two datasets, references from one and all else from the other, join them, fix the root's rows to those of the
+    first, which are then the references, and draw others among those of the second:
+
+    >>> from remix_utils import Exact, Fixed, Uniform, add, apply, at, placeholder
+    >>> x = placeholder("x", ())
+    >>> graph = add(apply("relu", x, name="left"), apply("tanh", x, name="right"), name="sum")
+    >>> clean, corrupted = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0])
+    >>> data = {"x": torch.cat([clean, corrupted])}
+    >>> left = Interp("left", at("left"), Exact())
+    >>> result = scrub(graph, Interp("sum", at("sum"), Fixed(torch.arange(2)), [left], Uniform(among=[2, 3])), data, 2)
+    >>> result.mean, result.rows["sum.others"] >= 2
+    (1.5, tensor([True, True]))
+
+    Row by row in step (each reference with its own corrupted row): `others=Fixed(torch.arange(2) + 2)`.
+
+    Raises HypothesisError with all faults of a hypothesis at once, and the errors of `evaluate`.
+    """
+    data = data if isinstance(data, Dataset) else Dataset(data)
+    several = isinstance(hypothesis, Mapping)
+    readings = {label: Reading(graph, each) for label, each in (hypothesis if several else {"": hypothesis}).items()}
+    rows = {label: draw(reading, data, n, seed) for label, reading in readings.items()}
+    graphs = {
+        label: labelled(lift_where_it_pays(build(reading, lifted(rows[label]))), rows[label])
+        for label, reading in readings.items()
+    }
+    outputs = evaluate(graphs, data)
+    results = {}
+    for label, reading in readings.items():
+        per_example = outputs[label] if metric is None else metric(outputs[label], data[rows[label][REFERENCE]])
+        per_example = per_example.double()
+        weights = torch.full((n,), 1 / n, dtype=torch.float64)
+        results[label] = ScrubResult(label or reading.hypothesis.name, per_example, weights, graphs[label], rows[label])
+    return results if several else results[""]
+
+
+def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) -> Node:
+    """The scrubbed graph with nothing shared: every claim a copy of its part of the graph, down to sampled inputs.
+
+    It reads the rows that `scrub` draws, and has the value of its graph; `lift` makes it that graph.
+    Here one sees what a hypothesis means; it costs one forward pass for every node of it.
+
+    >>> from remix_utils import Exact, at, apply, placeholder, show
+    >>> graph = apply("relu", placeholder("x", ()), name="out")
+    >>> print(show(treeify(graph, Interp("out", at("out"), Exact()), {"x": torch.ones(3)}, 2)))
+    out [] = relu
+      x on reference = out [] = sample 2 rows [0, 0]
+        x [] = placeholder
+
+    Raises HypothesisError like `scrub`.
+    """
+    data = data if isinstance(data, Dataset) else Dataset(data)
+    reading = Reading(graph, hypothesis)
+    rows = draw(reading, data, n, seed)
+    return labelled(build(reading, unlifted(rows)), rows)
