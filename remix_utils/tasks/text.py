@@ -52,11 +52,13 @@ def sequences(
     seq: int = 128,
     part: str | None = None,
     start: int | None = None,
+    least: int = 1,
 ) -> Dataset:
     """The tokens of a text in rows of length `seq`, one after another; what is left at the end is dropped.
 
     `encode` turns a text into numbers. `part` is "train", the first nine tenths of the tokens, or "held-out", the last
-    tenth. With a token to `start` with, each row is that and `seq` − 1 tokens of the text.
+    tenth. With a token to `start` with, each row is that and `seq` − 1 tokens of the text. `least` is how many rows there
+    must be: a standard error needs several.
 
     Columns: `tokens` [rows, seq], and `offset` [rows], how many tokens of the text stand before the row.
 
@@ -66,7 +68,8 @@ def sequences(
             [  0, 111, 114,  32, 110, 111, 116],
             [  0,  32, 116, 111,  32,  98, 101]]), tensor([ 0,  6, 12]))
 
-    Raises DataError for an unknown part, a part too short for one row, and an `encode` that gives no whole numbers.
+    Raises DataError for an unknown part, one too short for the rows asked for, and an `encode` that gives no whole
+    numbers.
     """
     if part not in (None, *PARTS):
         raise DataError(f"A text has no part {part!r}.", fix='ask for "train" or "held-out".', part=part)
@@ -79,10 +82,11 @@ def sequences(
     bound = len(tokens) * TRAINED_ON[0] // TRAINED_ON[1]
     first, last = {None: (0, len(tokens)), "train": (0, bound), "held-out": (bound, len(tokens))}[part]
     rows = (last - first) // width
-    if not rows:
+    if rows < max(least, 1):
         whole = f"The part {part!r} has" if part else "The text has"
+        needed = f"one row needs {width}" if least < 2 else f"{least} rows of {width} need {least * width}"
         raise DataError(
-            f"{whole} {last - first} tokens, and one row needs {width}.",
+            f"{whole} {last - first} tokens, and {needed}.",
             fix="give a longer text, or a smaller seq.",
             tokens=last - first,
             seq=seq,

@@ -84,6 +84,10 @@ def test_a_folder_is_no_text(tmp_path):
             lambda: text.sequences(POEM, letters, seq=100, part="held-out"),
             "'held-out' has 36 tokens, and one row needs 100",
         ),
+        (
+            lambda: text.sequences("too short", letters, seq=4, least=3),
+            "The text has 9 tokens, and 3 rows of 4 need 12",
+        ),
         (lambda: text.sequences(POEM, letters, seq=1, start=0), "Rows of 1 tokens hold no text"),
         (lambda: text.sequences(POEM, lambda _: []), r"encode gave torch.float32 \[0\]"),
         (lambda: text.sequences(POEM, lambda _: [0.5]), r"return a list of whole numbers"),
