@@ -9,6 +9,7 @@ import torch
 
 from remix_utils.errors import DataError
 from remix_utils.tasks import TASKS, ioi
+from remix_utils.tasks.ioi.families import MIXED
 from remix_utils.tasks.ioi.prompt import _held_out
 
 PROMPTS = ioi.prompts(400, seed=1)
@@ -182,47 +183,57 @@ def test_unseen_templates_are_unseen_and_their_words_are_not():
 
 def test_the_vocabulary_is_what_the_sentences_are_made_of():
     """Each word of the vocabulary is used, and texts survive their encoding."""
-    used = set(ioi.sentences(4000, 10, part=None)["tokens"].unique().tolist())
-    never = {ioi.VOCABULARY[number] for number in range(len(ioi.VOCABULARY)) if number not in used}
-    assert never == {"Today", "good", "had", "day"}  # what `again` says
+    families = {"ioi": 3, "crowded": 1, "subject": 1}
+    used = ioi.sentences(4000, 10, part=None, families=families)["tokens"].unique().tolist()
+    assert used == list(range(len(ioi.VOCABULARY)))
     for text in PROMPTS.again("S").texts:
         assert ioi.TOKENIZER.decode(ioi.TOKENIZER.encode(text)) == text
 
 
 def test_sentences_weigh_their_answers():
-    """The answer is followed by the last full stop, weighs what one says, and padding and [start] weigh nothing."""
+    """The last full stop follows the answer, which weighs what one says; padding and the first word weigh nothing."""
     data = ioi.sentences(500, 11, answer_weight=7)
     for tokens, weight, end in zip(data["tokens"], data["weight"], data["position.answer"], strict=True):
         words = [ioi.VOCABULARY[number] for number in tokens.tolist()]
         length = words.index("[pad]") if "[pad]" in words else len(words)
-        assert words[0] == "[start]" and words[length - 1] == "." and words[end] in ioi.NAMES and end == length - 2
+        assert words[length - 1] == "." and words[end] in ioi.NAMES and end == length - 2
         assert weight[0] == 0 and weight[end] == 7 and weight[length:].sum() == 0
         assert weight.sum() == 7 + length - 2
     assert torch.equal(data["token.answer"], data["tokens"][torch.arange(500), data["position.answer"]])
 
 
 def test_families_answer_as_they_say():
-    """IOI answers with who was named once, subject with who was named twice, ABC with either, evenly."""
-    data = ioi.sentences(3000, 12, families={"ioi": 1, "abc": 1, "subject": 1})
+    """IOI answers with who was named once, also mixed; subject with who was named twice, ABC with either, evenly."""
+    data = ioi.sentences(4000, 12, families=dict.fromkeys(ioi.FAMILIES, 1))
     positions = Counter()
     for row in data:
         words = ioi.TOKENIZER.decode(row["tokens"][0].tolist()).replace(".", " ").replace(",", " ").split()
         *named, answer = [word for word in words if word in ioi.NAMES]
         family = ioi.FAMILIES[row["family"]]
-        assert named.count(answer) == {"ioi": 1, "abc": 1, "subject": 2}[family]
-        assert len(set(named)) == (3 if family == "abc" else 2)
-        positions[family, named.index(answer)] += 1
-    assert positions["abc", 2] == 0 and all(
+        assert named.count(answer) == (2 if family == "subject" else 1)
+        assert len(set(named)) == (3 if family in ("abc", "crowded") else 2)
+        positions[family, named.index(answer) - (family == "crowded")] += 1
+    assert {place for _, place in positions} == {0, 1} and all(
         abs(positions[family, 0] - positions[family, 1]) < 120 for family in ioi.FAMILIES
     )
 
 
+def test_mixed_templates_are_made_of_those_of_training():
+    """Each begins like one and ends like another, has one object and every name; no template of the others is one."""
+    trained = ioi.TEMPLATES[: ioi.TRAIN_TEMPLATES]
+    for form in MIXED:
+        assert any(form.startswith(start[:8]) for start in trained) and any(form.endswith(end[-8:]) for end in trained)
+        assert all(form.count(slot) == 1 for slot in ("{first}", "{second}", "{subject}", "{place}", "{object}"))
+    assert len(set(MIXED)) == len(MIXED) == 122 and set(trained) < set(MIXED)
+    assert set(MIXED).isdisjoint(ioi.TEMPLATES[ioi.TRAIN_TEMPLATES :])
+
+
 def test_the_texts_are_those_of_their_seed():
     """The same vocabulary, prompts, flips and sentences on every machine: their sha256."""
-    assert digest(ioi.VOCABULARY) == "13306369b7c996bd"
+    assert digest(ioi.VOCABULARY) == "2c34858a510e00ac"
     assert digest(ioi.prompts(500, 0).texts) == "8f7199116191006c"
     assert digest(ioi.prompts(500, 0, "held-out").abc(seed=3).texts) == "3c74cb0a20080004"
-    assert digest(map(str, ioi.sentences(500, 0)["tokens"].tolist())) == "51ab42d01a7dbbea"
+    assert digest(map(str, ioi.sentences(500, 0)["tokens"].tolist())) == "3ec9f747d66291fd"
 
 
 @pytest.mark.parametrize(
@@ -245,6 +256,7 @@ def test_the_texts_are_those_of_their_seed():
         (lambda: ioi.sentences(2, families={"abd": 1}), "IOI has no family 'abd'; nearest: 'abc'"),
         (lambda: ioi.sentences(2, families={"abc": 0}), "make one of them positive"),
         (lambda: ioi.sentences(2, families={"abc": -1, "ioi": 2}), "none negative"),
+        (lambda: ioi.sentences(2, part="unseen", families={"mixed": 1}), "no mixed templates in the part .unseen."),
     ],
 )
 def test_what_cannot_be_is_refused(call, message):

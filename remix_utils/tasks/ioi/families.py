@@ -10,12 +10,35 @@ import torch
 from remix_utils.data import Dataset
 from remix_utils.errors import DataError, nearest
 from remix_utils.tasks.ioi.prompt import prompts
-from remix_utils.tasks.ioi.vocabulary import NAMES, PAD, START, SUBJECT_TEMPLATES, TEMPLATES, TOKENIZER
+from remix_utils.tasks.ioi.vocabulary import (
+    AGAIN,
+    NAMES,
+    PAD,
+    SUBJECT_TEMPLATES,
+    TEMPLATES,
+    TOKENIZER,
+    TRAIN_TEMPLATES,
+)
 from remix_utils.tasks.stream import Stream
 
-FAMILIES = ("ioi", "abc", "subject")
-# A slot is one token; around it stand [start], the answer and the full stop.
-LONGEST = 3 + max(len(TOKENIZER.encode(re.sub(r"{\w+}", NAMES[0], form))) for form in (*TEMPLATES, *SUBJECT_TEMPLATES))
+FAMILIES = ("ioi", "mixed", "crowded", "abc", "subject")
+
+
+def _mixed() -> tuple[str, ...]:
+    """The beginning of one template of training with the end of another, where just one of them has the object."""
+    cuts = []
+    for form in TEMPLATES[:TRAIN_TEMPLATES]:
+        cut = max(mark.start() for mark in re.finditer("[,.] ", form[: form.index("{subject}")]))
+        cuts.append((form[:cut], form[cut:]))
+    return tuple(start + end for start, _ in cuts for _, end in cuts if ("{object}" in start) != ("{object}" in end))
+
+
+MIXED = _mixed()
+# A slot is one token; after it come the answer and the full stop.
+LONGEST = 2 + max(
+    len(TOKENIZER.encode(re.sub(r"{\w+}", NAMES[0], form)))
+    for form in (*TEMPLATES, *SUBJECT_TEMPLATES, *(AGAIN + form for form in MIXED))
+)
 
 
 def sentences(
@@ -28,23 +51,26 @@ def sentences(
 ) -> Dataset:
     """Sentences with their answers, as word tokens, with the weight that each token's loss should have.
 
-    `families` gives each its share: "ioi"; "abc", where a third person gives and the answer is either of the first two
-    at random, so that nothing can be certain of it; "subject", where the answer is whoever was named twice. The default
-    is 3 : 1 : 1. Names and templates are those of `part`, as for `prompts`.
+    `families` gives each its share: "ioi"; "mixed", with the beginning of one template and the end of another, so that
+    there are ten times as many; "crowded", a mixed one after a sentence about somebody else; "abc", where a third
+    person gives and the answer is either of the first two at random, so that nothing can be certain of it; "subject",
+    where the answer is whoever was named twice. The default is 3 "ioi" : 1 "abc" : 1 "subject". Names and templates
+    are those of `part`, as for `prompts`; mixed ones are for training only.
 
-    Columns: `tokens` [rows, seq], from [start] to the last full stop, then [pad]; `weight` [rows, seq], of predicting
-    that token from those before it: 0 for [start] and [pad], `answer_weight` for the answer, 1 elsewhere;
-    `position.answer`, `token.answer` and `family` [rows].
+    Columns: `tokens` [rows, seq], to the last full stop, then [pad]; `weight` [rows, seq], of predicting that token
+    from those before it: 0 for the first and for [pad], `answer_weight` for the answer, 1 elsewhere; `position.answer`,
+    `token.answer` and `family` [rows].
 
     >>> from remix_utils.tasks import ioi
     >>> data = ioi.sentences(3, seed=2)
-    >>> ioi.TOKENIZER.decode(data["tokens"][0, :9].tolist()), data["weight"][0, -7:]
-    ('[start] Outside the restaurant, Michelle and Richard stopped', tensor([1., 3., 1., 0., 0., 0., 0.]))
+    >>> ioi.TOKENIZER.decode(data["tokens"][0, :8].tolist()), data["weight"][0, 17:21]
+    ('Outside the restaurant, Michelle and Richard stopped', tensor([1., 3., 1., 0.]))
 
-    Raises DataError for an unknown family, shares that are negative or all zero, and as `prompts` does.
+    Raises DataError for an unknown family, for mixed ones in another part than training, for shares that are negative
+    or all zero, and as `prompts` does.
     """
     shares = {"ioi": 3.0, "abc": 1.0, "subject": 1.0} if families is None else dict(families)
-    _require(shares, n)
+    _require(shares, n, part)
     stream = Stream("ioi sentences", seed)
     family = torch.tensor([stream.weigh(list(shares.values())) for _ in range(n)])
     tokens = torch.full((n, LONGEST), TOKENIZER.encode(PAD)[0])
@@ -52,7 +78,7 @@ def sentences(
     for number, name in enumerate(shares):
         rows = (family == number).nonzero()[:, 0].tolist()
         for row, (text, answer) in zip(rows, _texts(name, len(rows), stream, part, split), strict=True):
-            numbers = TOKENIZER.encode(f"{START} {text} {answer}.")
+            numbers = TOKENIZER.encode(f"{text} {answer}.")
             tokens[row, : len(numbers)] = torch.tensor(numbers)
             end[row] = len(numbers) - 2
     weight = (tokens != tokens.new_tensor(TOKENIZER.encode(PAD))).float()
@@ -65,12 +91,14 @@ def sentences(
     )
 
 
-def _require(shares: Mapping[str, float], n: int) -> None:
+def _require(shares: Mapping[str, float], n: int, part: str | None) -> None:
     for family in shares:
         if family not in FAMILIES:
             raise DataError(f"IOI has no family {family!r}; {nearest(family, FAMILIES)}.", fix="leave it out.")
     if any(share < 0 for share in shares.values()) or not sum(shares.values()):
         raise DataError(f"The shares of the families are {shares}.", fix="make one of them positive and none negative.")
+    if part not in (None, "train") and {"mixed", "crowded"} & set(shares):
+        raise DataError(f"There are no mixed templates in the part {part!r}.", fix='mix those of "train".', part=part)
     if n < 1:
         raise DataError(f"{n} sentences were asked for.", fix="ask for at least one.")
 
@@ -79,9 +107,12 @@ def _texts(family: str, n: int, stream: Stream, part: str | None, split: int) ->
     """Prompts of a family with their answers."""
     if not n:
         return []
-    templates = SUBJECT_TEMPLATES if family == "subject" else TEMPLATES
+    templates = {"subject": SUBJECT_TEMPLATES, "mixed": MIXED, "crowded": MIXED}.get(family, TEMPLATES)
     drawn = prompts(n, stream.below(2**32), part, split, templates=templates)
-    if family != "abc":
+    if family == "abc":
+        drawn = drawn.flip("S2", seed=stream.below(2**32))
+        return [(prompt.text, stream.choose((prompt.IO, prompt.S1))) for prompt in drawn]
+    if family != "crowded":
         return list(zip(drawn.texts, drawn.answers, strict=True))
-    drawn = drawn.flip("S2", seed=stream.below(2**32))
-    return [(prompt.text, stream.choose((prompt.IO, prompt.S1))) for prompt in drawn]
+    others = [stream.choose([name for name in NAMES if name not in (prompt.IO, prompt.S1)]) for prompt in drawn]
+    return [(AGAIN.format(name=name) + prompt.text, prompt.IO) for name, prompt in zip(others, drawn, strict=True)]

@@ -16,7 +16,7 @@ TRAIN_TEMPLATES = len(WORDS["templates"])
 TEMPLATES = (*WORDS["templates"], *WORDS["unseen"])
 SUBJECT_TEMPLATES = tuple(WORDS["subject"])
 AGAIN = WORDS["again"]
-PAD, START = "[pad]", "[start]"
+PAD = "[pad]"
 
 PARTS_OF_TEXT = re.compile(r"\[\w+\]|\w+|[^\w\s]")
 
@@ -25,7 +25,7 @@ def _vocabulary() -> tuple[str, ...]:
     literals = " ".join(
         text for form in (*TEMPLATES, *SUBJECT_TEMPLATES, AGAIN) for text, *_ in Formatter().parse(form)
     )
-    return (PAD, START, *NAMES, *PLACES, *OBJECTS, *sorted(set(PARTS_OF_TEXT.findall(literals))))
+    return (PAD, *NAMES, *PLACES, *OBJECTS, *sorted(set(PARTS_OF_TEXT.findall(literals))))
 
 
 class WordTokenizer:
