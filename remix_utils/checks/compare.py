@@ -195,7 +195,7 @@ def _array_difference(got: object, expected: numpy.ndarray, tolerance: float, wh
         wrong = got != expected
     else:
         with numpy.errstate(invalid="ignore"):
-            near = abs(got - expected) <= tolerance * numpy.maximum(1, abs(expected))
+            near = numpy.isfinite(expected) & (abs(got - expected) <= tolerance * numpy.maximum(1, abs(expected)))
         wrong = ~(near | (got == expected) | (numpy.isnan(got) & numpy.isnan(expected)))
     if not wrong.any():
         return None

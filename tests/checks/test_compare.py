@@ -120,6 +120,8 @@ def test_numbers_at_the_edges():
     assert part(nan, 1.0) == "nan, expected 1"
     assert part(1.0, nan) is not None
     assert part(infinity, 1.0) is not None
+    assert part(1.0, infinity) is not None
+    assert part(infinity, -infinity) is not None
     assert part(torch.tensor([3.0]), 3) is None
     assert part([3.0, 3.0], 3) is not None
     assert part(2**60 + 1, 2**60) is not None
