@@ -57,8 +57,8 @@ def sequences(
     """The tokens of a text in rows of length `seq`, one after another; what is left at the end is dropped.
 
     `encode` turns a text into numbers. `part` is "train", the first nine tenths of the tokens, or "held-out", the last
-    tenth. With a token to `start` with, each row is that and `seq` − 1 tokens of the text. `least` is how many rows there
-    must be: a standard error needs several.
+    tenth. With a token to `start` with, each row is that and `seq` − 1 tokens of the text. `least` is how many rows
+    there must be: a standard error needs several.
 
     Columns: `tokens` [rows, seq], and `offset` [rows], how many tokens of the text stand before the row.
 
