@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack, overload
 
 import torch
+from tqdm import tqdm
 
 from remix_utils.errors import InputError, MemoryLimitError, NanError, NodeError, kind_of
 from remix_utils.graph.execute import compile, run
@@ -19,6 +20,7 @@ from remix_utils.graph.schedule import Bound, Inputs, Stage, bind, stages
 from remix_utils.graph.walk import children_first
 
 DEFAULT_MEMORY = 2**30
+BAR = "{percentage:3.0f}% |{bar}| {elapsed} so far, {remaining} left"
 Nodes = Node | Sequence[Node] | Mapping[str, Node]
 Values = dict[str, torch.Tensor]
 
@@ -30,6 +32,7 @@ class Options(TypedDict, total=False):
     memory: int | None
     executor: Executor | None
     grad: bool
+    progress: bool
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,15 @@ def evaluate(
     memory: int | None = None,
     executor: Executor | None = None,
     grad: bool = False,
+    progress: bool = False,
 ):
     """The value of a node, of a list of nodes (a list) or of labelled nodes (a dict), sharing all they have in common.
 
     Inputs are tensors by placeholder name, with one or more leading batch axes or none; what depends on no batched
     input is computed once and returned without batch axes. Rows go in chunks of `batch_size`, or of as many as
     `memory` bytes hold (1 GiB if nothing is said, in each worker), on any `concurrent.futures.Executor`. With
-    `grad=True` gradients flow to the inputs and to the tensors that arrays were made from.
+    `grad=True` gradients flow to the inputs and to the tensors that arrays were made from. With `progress=True` a bar
+    shows the time left, where the work takes more than two seconds.
 
     >>> from remix_utils import add, placeholder
     >>> x = placeholder("x", (3,))
@@ -117,8 +122,9 @@ def evaluate(
         )
     found = stages(narrowed, bound)
     chunk = _plan(found, batch_size, memory).chunk
-    with torch.set_grad_enabled(grad):
-        values = _run_stages(found, bound, chunk, executor, grad)
+    total = sum(stage.flops for stage in found)
+    with torch.set_grad_enabled(grad), tqdm(total=total, delay=2, bar_format=BAR, disable=not progress) as bar:
+        values = _run_stages(found, bound, chunk, executor, grad, bar)
         results = _results(roots, [values[node] for node in narrowed], bound)
     if isinstance(nodes, Mapping):
         return dict(zip(nodes, results, strict=True))
@@ -172,7 +178,7 @@ def _plan(found: list[Stage], batch_size: int | None, memory: int | None) -> Pla
 
 
 def _run_stages(
-    found: list[Stage], bound: Bound, chunk: int, executor: Executor | None, grad: bool
+    found: list[Stage], bound: Bound, chunk: int, executor: Executor | None, grad: bool, bar: tqdm
 ) -> dict[Node, torch.Tensor]:
     known = {node: value for node, value in bound.values.items() if node not in bound.batched}
     batched: set[Node] = set()
@@ -187,7 +193,8 @@ def _run_stages(
         fixed = [known[node] for node in outside]
         parts = stage.read.split(chunk)
         jobs = ((program, [*fixed, *(fetch(part) for fetch in gather.values())], grad) for part in parts)
-        known |= _joined(stage, chunk, (run(*job) for job in jobs) if executor is None else _sent(executor, jobs))
+        chunks = (run(*job) for job in jobs) if executor is None else _sent(executor, jobs)
+        known |= _joined(stage, chunk, chunks, bar)
     return known
 
 
@@ -245,10 +252,12 @@ def _fetch(values: torch.Tensor, places: torch.Tensor | None = None):
     return fetch
 
 
-def _joined(stage: Stage, chunk: int, chunks: Iterator[list[torch.Tensor]]) -> dict[Node, torch.Tensor]:
+def _joined(stage: Stage, chunk: int, chunks: Iterator[list[torch.Tensor]], bar: tqdm) -> dict[Node, torch.Tensor]:
     """The kept values of all rows; no chunk outlives its copying."""
     if stage.rows <= chunk:
-        return dict(zip(stage.keep, next(chunks), strict=True))
+        values = next(chunks)
+        bar.update(stage.flops)
+        return dict(zip(stage.keep, values, strict=True))
     joined: dict[Node, torch.Tensor] = {}
     for start in range(0, stage.rows, chunk):
         for node, value in zip(stage.keep, next(chunks), strict=True):
@@ -256,6 +265,7 @@ def _joined(stage: Stage, chunk: int, chunks: Iterator[list[torch.Tensor]]) -> d
                 joined[node] = value.new_empty(stage.rows, *node.shape)
             joined[node][start : start + len(value)] = value
         del value
+        bar.update(stage.flops * min(chunk, stage.rows - start) / stage.rows)
     return joined
 
 

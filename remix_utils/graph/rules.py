@@ -165,6 +165,8 @@ def push_index(graph: Node, which: object) -> Node:
 def lift(graph: Node, which: object = None) -> Node:
     """Each sample moves up as far as it can stand: f(sample(x, r)) = sample(f(x), r), rows being independent.
 
+    Terms of an add that are sampled alike are summed below their sample.
+
     >>> from remix_utils import apply, placeholder
     >>> x = placeholder("x", (3,))
     >>> lift(apply("relu", sample(x, torch.tensor([0, 0])))).op.kind
@@ -181,11 +183,29 @@ def lift(graph: Node, which: object = None) -> Node:
         varying = [child for child in node.children if child.space is not None]
         draws = {child.op.rows for child in varying if isinstance(child.op, Sample)}
         if isinstance(node.op, Sample) or len(draws) != 1 or not all(isinstance(c.op, Sample) for c in varying):
-            return node
+            return _sum_alike(node) if isinstance(node.op, Add) else node
         below = [child.children[0] if isinstance(child.op, Sample) else child for child in node.children]
         return sample(Node(node.op, below, node.name), draws.pop().tensor)
 
     return rebuild([graph], rule)[0]
+
+
+def _sum_alike(node: Node) -> Node:
+    """An add with those of its terms that are sampled by the same rows summed before they are sampled."""
+    weights: tuple[float, ...] = node.op.weights  # type: ignore[attr-defined]
+    groups: dict[object, list[tuple[Node, float]]] = {}
+    for child, weight in zip(node.children, weights, strict=True):
+        groups.setdefault(child.op.rows if isinstance(child.op, Sample) else child, []).append((child, weight))
+    if not any(len(group) > 1 and isinstance(group[0][0].op, Sample) for group in groups.values()):
+        return node
+    terms: list[tuple[Node, float]] = []
+    for group in groups.values():
+        if len(group) == 1 or not isinstance(group[0][0].op, Sample):
+            terms += group
+            continue
+        below = add(*[term.children[0] for term, _ in group], weights=[w for _, w in group], name=f"{node.name}.part")
+        terms.append((sample(below, group[0][0].op.rows.tensor), 1.0))
+    return add(*[term for term, _ in terms], weights=[weight for _, weight in terms], name=node.name)
 
 
 RULES: dict[str, Callable[..., Node]] = {

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from remix_utils.data import Draw, Fixed, Matching, Uniform, feature
-from remix_utils.errors import RemixError, kind_of
+from remix_utils.errors import RemixError, counted, kind_of
+from remix_utils.graph.node import Node
 from remix_utils.graph.selector import Selector, selector
+from remix_utils.scrub.regions import Region, read
 
 Shared = Literal["together", "apart"]
+ROUTES = 4  # paths that are printed for a claim; the rest are counted
+NAMES = 6  # names that are printed of a path
 
 
 class HypothesisError(RemixError):
@@ -28,9 +32,9 @@ class Interp:
     What lies between the image and its children's is computed again. Whatever it reads that no child claims (inputs,
     padding masks among them) comes from rows that `others` draws: the same row for all of it (`shared="together"`, as
     published) or one for each node that is read (`"apart"`). With `others=None` the children must claim everything. A
-    node without children computes its image from its own row.
+    node without children computes its image from its own row. `hypothesis.on(graph)` shows every path that is claimed.
 
-    >>> from remix_utils import Exact, at, feature, show
+    >>> from remix_utils import Exact, Matching, at, feature, show
     >>> parity = feature(lambda data: data["x"] % 2)
     >>> print(show(Interp("sum", at("sum"), Exact(), [Interp("left", at("left"), Matching(parity))])))
     sum: exact, at('sum')
@@ -48,27 +52,28 @@ class Interp:
     shared: Shared = "together"
 
     def __post_init__(self):
-        children = tuple(self.children) if isinstance(self.children, list | tuple) else (self.children,)
-        object.__setattr__(self, "children", children)
-        for wrong, fact, fix in (
-            (not isinstance(self.name, str) or not self.name, "a name is {name}", "name it by a string"),
-            (
-                not isinstance(self.draw, Draw),
-                "its draw is {draw}",
-                "use Exact(), Matching(feature), Uniform() or Fixed(rows)",
-            ),
-            (
-                not isinstance(self.others, Draw | None),
-                "the draw for others is {others}",
-                "use a draw, or None where the children claim everything",
-            ),
-            (self.shared not in ("together", "apart"), "shared is {shared!r}", "use 'together' or 'apart'"),
-            (not all(isinstance(c, Interp) for c in children), "its children are {kinds}", "give Interp nodes"),
-        ):
-            if wrong:
-                given = {"name": kind_of(self.name), "draw": kind_of(self.draw), "others": kind_of(self.others)}
-                given |= {"shared": self.shared, "kinds": [kind_of(child) for child in children]}
-                raise HypothesisError(f"Interp {self.name!r}: {fact.format(**given)}.", fix=f"{fix}.", name=self.name)
+        single = not isinstance(self.children, list | tuple)
+        object.__setattr__(self, "children", (self.children,) if single else tuple(self.children))
+        wrong = [child for child in self.children if not isinstance(child, Interp)]
+        if not isinstance(self.name, str) or not self.name:
+            self._refuse(f"the name is {kind_of(self.name)}", "name it by a text, not an empty one")
+        if not isinstance(self.draw, Draw):
+            self._refuse(
+                f"its draw is {kind_of(self.draw)}", "use Exact(), Matching(feature), Uniform() or Fixed(rows)"
+            )
+        if not isinstance(self.others, Draw | None):
+            self._refuse(f"the draw for others is {kind_of(self.others)}", "use a draw, or None if there are no others")
+        if self.shared not in ("together", "apart"):
+            self._refuse(f"shared is {self.shared!r}", "use 'together' or 'apart'")
+        if wrong:
+            self._refuse(f"a child is {kind_of(wrong[0])}", "give Interp nodes as children")
+
+    def _refuse(self, fact: str, fix: str):
+        raise HypothesisError(f"Interp {self.name!r}: {fact}.", fix=f"{fix}.", name=self.name)
+
+    def on(self, graph: Node) -> Reading:
+        """The hypothesis as it is read in a graph: to print, every path that is claimed and what is left for others."""
+        return Reading(graph, self)
 
     @property
     def selector(self) -> Selector:
@@ -80,7 +85,7 @@ class Interp:
         return f"{self.name}.others"
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return str(self.on(self.at)) if isinstance(self.at, Node) else "\n".join(_lines(self))
 
 
 def preorder(hypothesis: Interp) -> Iterator[tuple[Interp, Interp | None]]:
@@ -92,6 +97,42 @@ def preorder(hypothesis: Interp) -> Iterator[tuple[Interp, Interp | None]]:
         stack.extend((child, node) for child in reversed(node.children))
 
 
+class Reading:
+    """A hypothesis in a graph: the region of each image of each node, parents first."""
+
+    def __init__(self, graph: Node, hypothesis: Interp):
+        self.graph, self.hypothesis = graph, hypothesis
+        self.regions: dict[tuple[Interp, Node], Region] = {}
+        waiting = [(hypothesis, graph)]
+        for interp, image in waiting:
+            if (interp, image) not in self.regions:
+                region = read(image, [child.selector for child in interp.children])
+                self.regions[interp, image] = region
+                waiting += [(interp.children[owner], node) for (node, _), owner in region.claimed.items()]
+
+    def of(self, interp: Interp) -> list[Region]:
+        """The regions of a node: one for each of its images."""
+        return [region for (owner, _), region in self.regions.items() if owner is interp]
+
+    def unclaimed(self, interp: Interp) -> dict[Node, str]:
+        """For each node that no child claims, the name under which its rows are drawn."""
+        nodes = dict.fromkeys(node for region in self.of(interp) for node in region.unclaimed())
+        if not interp.children or interp.shared == "together":
+            return dict.fromkeys(nodes, interp.others_name) if interp.children else {}
+        names: dict[str, int] = {}
+        for node in nodes:
+            names[node.name] = names.get(node.name, 0) + 1
+            nodes[node] = f"{interp.others_name}.{node.name}" + f".{names[node.name]}" * (names[node.name] > 1)
+        return nodes  # type: ignore[return-value]
+
+    def reads_itself(self, interp: Interp) -> bool:
+        """Whether some image is computed from the node's own row."""
+        return not interp.children and any(region.image.space is not None for region in self.of(interp))
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self.hypothesis, self))
+
+
 def draw_text(draw: Draw | None) -> str:
     """A draw in a word or two.
 
@@ -101,20 +142,48 @@ def draw_text(draw: Draw | None) -> str:
     if draw is None:
         return "none"
     among = getattr(draw, "among", None)
-    where = f" among {len(among)} rows" if among else ""
+    where = f" among {counted(len(among), 'row')}" if among else ""
     if isinstance(draw, Matching):
         return f"matching {feature(draw.feature).name}{where}"
     if isinstance(draw, Fixed):
-        return f"fixed {len(draw.chosen)} rows"
+        return f"fixed {counted(len(draw.chosen), 'row')}"
     return type(draw).__name__.lower() + where
 
 
-def _lines(node: Interp, depth: int = 0) -> list[str]:
+def _lines(node: Interp, reading: Reading | None = None, parent: Interp | None = None, depth: int = 0) -> list[str]:
     indent = "  " * depth
     lines = [f"{indent}{node.name}: {draw_text(node.draw)}, {node.selector!r}"]
+    if reading and parent:
+        lines += [f"{indent}    {line}" for line in _routes(reading, parent, node)]
     for child in node.children:
-        lines += _lines(child, depth + 1)
+        lines += _lines(child, reading, node, depth + 1)
     if node.children:
         shared = f", {node.shared}" if node.others else ""
         lines.append(f"{indent}  others: {draw_text(node.others)}{shared}")
+        if reading:
+            names = list(dict.fromkeys(each.name for each in reading.unclaimed(node)))
+            lines.append(f"{indent}    for {shortened(names, ', ')}" if names else f"{indent}    for nothing")
     return lines
+
+
+def _routes(reading: Reading, parent: Interp, node: Interp) -> list[str]:
+    """The paths that a node claims below its parent's images, the shortest of them in full."""
+    total, shown = 0, []
+    for region in reading.of(parent):
+        number, routes = region.routes(parent.children.index(node), ROUTES)
+        total += number
+        shown += [shortened([each.name for each in (region.image, *route)], " ← ") for route in routes]
+    shown = list(dict.fromkeys(shown))[:ROUTES]
+    more = [f"and {counted(total - len(shown), 'path')} more"] if total > len(shown) else []
+    return [*shown, *more] or ["no path"]
+
+
+def shortened(names: Sequence[str], between: str) -> str:
+    """Names one after another, the middle ones counted where there are many.
+
+    >>> shortened(list("abcdefgh"), " ← ")
+    'a ← b ← c ← (2 more) ← f ← g ← h'
+    """
+    if len(names) > NAMES:
+        names = [*names[: NAMES // 2], f"({len(names) - NAMES} more)", *names[-NAMES // 2 :]]
+    return between.join(names)

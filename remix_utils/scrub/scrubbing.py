@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import overload
+from collections.abc import Mapping
+from typing import NamedTuple, overload
 
 import torch
 
 from remix_utils.data import Dataset
-from remix_utils.graph.evaluate import evaluate
+from remix_utils.graph.evaluate import evaluate, plan
 from remix_utils.graph.node import Node
-from remix_utils.scrub.draws import REFERENCE, draw
-from remix_utils.scrub.hypothesis import Interp
-from remix_utils.scrub.reading import Reading
+from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
+from remix_utils.scrub.faults import draw_checked, read_checked
+from remix_utils.scrub.hypothesis import Interp, Reading
+from remix_utils.scrub.judge import Metric, judge
 from remix_utils.scrub.result import ScrubResult
-from remix_utils.scrub.tree import build, labelled, lift_where_it_pays, lifted, unlifted
+from remix_utils.scrub.storing import lift_where_it_pays
+from remix_utils.scrub.tree import build, labelled, lifted, unlifted
 
 Data = Dataset | Mapping[str, torch.Tensor]
-Metric = Callable[[torch.Tensor, Dataset], torch.Tensor]
+
+STORED, AT_ONCE = 3 * 2**30, 2**30  # bytes of the population's values, and beside them
 
 
 @overload
@@ -59,20 +62,37 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
     several = isinstance(hypothesis, Mapping)
-    readings = {label: Reading(graph, each) for label, each in (hypothesis if several else {"": hypothesis}).items()}
-    rows = {label: draw(reading, data, n, seed) for label, reading in readings.items()}
-    graphs = {
-        label: labelled(lift_where_it_pays(build(reading, lifted(rows[label]))), rows[label])
-        for label, reading in readings.items()
+    drawn = {
+        label: _drawn(graph, each, data, n, seed)
+        for label, each in (hypothesis if several else {"": hypothesis}).items()
     }
-    outputs = evaluate(graphs, data)
-    results = {}
-    for label, reading in readings.items():
-        per_example = outputs[label] if metric is None else metric(outputs[label], data[rows[label][REFERENCE]])
-        per_example = per_example.double()
-        weights = torch.full((n,), 1 / n, dtype=torch.float64)
-        results[label] = ScrubResult(label or reading.hypothesis.name, per_example, weights, graphs[label], rows[label])
+    graphs = {label: build(each.reading, lifted(each.rows)) for label, each in drawn.items()}
+    graphs = {label: labelled(each, drawn[label].rows) for label, each in lift_where_it_pays(graphs, STORED).items()}
+    judged = {label: judge(each, metric, data, drawn[label].rows[REFERENCE]) for label, each in graphs.items()}
+    kept = plan(judged, data).kept_bytes
+    values = evaluate(judged, data, memory=kept + AT_ONCE, progress=True)
+    results = {
+        label: ScrubResult(
+            each.reading.hypothesis.name, values[label], each.weights, graphs[label], each.rows, n == "all"
+        )
+        for label, each in drawn.items()
+    }
     return results if several else results[""]
+
+
+class _Drawn(NamedTuple):
+    reading: Reading
+    rows: Rows
+    weights: torch.Tensor
+
+
+def _drawn(graph: Node, hypothesis: Interp, data: Dataset, n: int | str, seed: int) -> _Drawn:
+    """A hypothesis read in the graph, and rows by name with the probability of each draw."""
+    reading = read_checked(graph, hypothesis, data, n)
+    if n == "all":
+        return _Drawn(reading, *enumerated(reading, data))
+    rows = draw_checked(reading, data, int(n), seed)
+    return _Drawn(reading, rows, torch.full((int(n),), 1 / int(n), dtype=torch.float64))
 
 
 def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) -> Node:
@@ -91,6 +111,5 @@ def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) 
     Raises HypothesisError like `scrub`.
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
-    reading = Reading(graph, hypothesis)
-    rows = draw(reading, data, n, seed)
+    reading, rows, _ = _drawn(graph, hypothesis, data, n, seed)
     return labelled(build(reading, unlifted(rows)), rows)

@@ -19,8 +19,8 @@ X = placeholder("x", (3,))
 
 
 def kinds():
-    """Of all operations that there are."""
-    return {operation.kind for operation in Op.__subclasses__()}
+    """Of all operations that graphs are made of; an experiment may have one of its own, to end with."""
+    return {each.kind for each in Op.__subclasses__() if each.__module__.startswith("remix_utils.graph.")}
 
 
 def test_random_graphs_hold_every_operation():

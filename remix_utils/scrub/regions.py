@@ -1,0 +1,147 @@
+"""What lies between a node and what is claimed below it, along paths."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import heappop, heappush
+from itertools import count
+
+from remix_utils.graph.node import Node
+from remix_utils.graph.select import states
+from remix_utils.graph.selector import Above, Selector
+from remix_utils.graph.walk import children_first
+
+Place = tuple[Node, Hashable]  # a node, and what the way to it has selected so far
+
+
+@dataclass(frozen=True)
+class Claims(Selector):
+    """Several selectors side by side, each with its own state."""
+
+    parts: tuple[Selector, ...]
+
+    def start(self, root):
+        return tuple(part.start(root) for part in self.parts)
+
+    def step(self, state, node, slot, child):
+        return tuple(part.step(own, node, slot, child) for part, own in zip(self.parts, state, strict=True))
+
+    def accepts(self, state):
+        return bool(self.owners(state))
+
+    def owners(self, state) -> list[int]:
+        """The parts that select the path."""
+        return [i for i, (part, own) in enumerate(zip(self.parts, state, strict=True)) if part.accepts(own)]
+
+    def ends(self, node):
+        return any(part.ends(node) for part in self.parts)
+
+    def hopeful(self, state, node, above: Above):
+        return any(part.hopeful(own, node, above) for part, own in zip(self.parts, state, strict=True))
+
+
+@dataclass(frozen=True)
+class Region:
+    """The places below an image that are computed again, and those at its lower end that are claimed.
+
+    `between` has the former, children first and the image last, each with its children: places too, or nodes from which
+    no claim is reached. `claimed` has the latter with the number of the selector that claims them: a path ends where
+    one accepts it for the first time.
+    """
+
+    image: Node
+    claims: Claims
+    between: dict[Place, tuple[Place | Node, ...]]
+    claimed: dict[Place, int]
+
+    @property
+    def start(self) -> Place:
+        return self.image, self.claims.start(self.image)
+
+    def unclaimed(self) -> list[Node]:
+        """The nodes that the claimed paths pass by and that depend on an input, in a fixed order."""
+        beside = [each for children in self.between.values() for each in children if isinstance(each, Node)]
+        return list(dict.fromkeys(each for each in beside if each.space is not None))
+
+    def routes(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
+        """How many paths the selector claims, and the shortest of them, from below the image to what is claimed."""
+        ways, nearest = self._ways(number)
+        found: list[tuple[Node, ...]] = []
+        order = count()  # no two entries of the heap compare further
+        heap: list = [(nearest[self.start], next(order), self.start, ())] if self.start in nearest else []
+        while heap and len(found) < most:
+            _, _, place, path = heappop(heap)
+            if place in self.claimed:
+                found.append(path)
+                continue
+            for child in self.between[place]:
+                if not isinstance(child, Node) and child in nearest:
+                    longer = (*path, child[0])
+                    heappush(heap, (len(longer) + nearest[child], next(order), child, longer))
+        return ways.get(self.start, 0), found
+
+    def _ways(self, number: int) -> tuple[dict[Place, int], dict[Place, int]]:
+        """From each place, how many paths lead to what the selector claims, and how long the shortest is."""
+        ways = {place: 1 for place, owner in self.claimed.items() if owner == number}
+        nearest = dict.fromkeys(ways, 0)
+        for place, children in self.between.items():
+            onward = [child for child in children if not isinstance(child, Node) and child in ways]
+            if onward:
+                ways[place] = sum(ways[child] for child in onward)
+                nearest[place] = 1 + min(nearest[child] for child in onward)
+        return ways, nearest
+
+    @cached_property
+    def overlaps(self) -> list[tuple[int, int, Node]]:
+        """Selectors that claim the same: the owner of a place, another that reaches it or passes it, and the place."""
+        found = {}
+        for place, owner in self.claimed.items():
+            for other, part in enumerate(self.claims.parts):
+                if other != owner and self._goes_on(part, place[0], place[1][other]):  # type: ignore[index]
+                    found.setdefault((owner, other), place[0])
+        return [(owner, other, node) for (owner, other), node in found.items()]
+
+    @staticmethod
+    def _goes_on(part: Selector, node: Node, state: Hashable) -> bool:
+        """Whether the path so far, or a longer one, is selected."""
+        seen, stack = {(node, state)}, [(node, state)]
+        while stack:
+            node, state = stack.pop()
+            if part.accepts(state):
+                return True
+            steps = {(child, part.step(state, node, slot, child)) for slot, child in enumerate(node.children)}
+            stack += steps - seen
+            seen |= steps
+        return False
+
+
+def read(image: Node, selectors: Sequence[Selector]) -> Region:
+    """The region below an image; the selectors are read from the image on, which none of them claims itself."""
+    claims = Claims(tuple(selectors))
+    start = (image, claims.start(image))
+    below: dict[Place, tuple[Place | Node, ...]] = {}
+    claimed: dict[Place, int] = {}
+    for place in _places(image, claims):
+        node, state = place
+        owners = claims.owners(state)
+        if owners and place != start:
+            claimed[place] = owners[0]
+            continue
+        steps = [(child, claims.step(state, node, slot, child)) for slot, child in enumerate(node.children)]
+        children = tuple(step if step in below or step in claimed else step[0] for step in steps)
+        if place == start or not all(isinstance(child, Node) for child in children):
+            below[place] = children
+    reached: set[Place] = {start}
+    for place in reversed(below):  # what lies below a claim is its owner's
+        if place in reached:
+            reached.update(child for child in below[place] if not isinstance(child, Node))
+    between = {place: children for place, children in below.items() if place in reached}
+    return Region(image, claims, between, {place: owner for place, owner in claimed.items() if place in reached})
+
+
+def _places(image: Node, claims: Claims) -> Iterator[Place]:
+    """Every node with every state in which it is reached, children first."""
+    arrived = states(image, claims) if claims.parts else {image: {(): None}}
+    return ((node, state) for node in children_first(image) for state in arrived.get(node, ()))
