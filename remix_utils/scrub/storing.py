@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import torch
 
@@ -14,7 +15,10 @@ from remix_utils.graph.ops import sample
 from remix_utils.graph.rules import lift
 from remix_utils.graph.walk import children_first, rebuild
 
-DEAREST = 2.0**40  # operations that one computes again rather than store a byte
+SHARES = (1.0, 0.9, 0.2, 0.0)  # of a value's size: what is larger is computed again together with it
+LARGEST = 12  # stored values that are looked at in each round
+
+Stands = frozenset[Node]
 
 
 def lift_where_it_pays(graphs: Mapping[str, Node], memory: int) -> dict[str, Node]:
@@ -22,73 +26,111 @@ def lift_where_it_pays(graphs: Mapping[str, Node], memory: int) -> dict[str, Nod
 
     The population's pass is over all rows that any sample reads, and what samples stand on is stored for them. A node
     is computed there if as many rows are asked of it, counting each of the distinct draws that read it; otherwise its
-    samples move down to what it reads. So they do, too, until what is stored takes no more than `memory` bytes: first
-    where the fewest operations must be done again for each byte.
+    samples move down to what it reads. So they do, too, while what is stored takes more than `memory` bytes: each time
+    where the fewest operations must be done again for a byte that is saved.
     """
     graphs = {label: lift(graph) if _samples([graph]) else graph for label, graph in graphs.items()}
-    samples = _samples(graphs.values())
-    if not samples:
+    if not _samples(graphs.values()):
         return graphs
-    costs = Costs(list(graphs.values()), samples)
-    price, stands = 0.0, costs.stands(0.0)
-    while costs.stored_bytes(stands) > memory and price < DEAREST:
-        price = price * 2 or 2.0**-10
-        stands = costs.stands(price)
-    return {label: _lowered(graph, stands) for label, graph in graphs.items()}
+    costs = Costs(list(graphs.values()))
+    stands = costs.paying()
+    now = costs.of(stands)
+    while now.bytes > memory:
+        best: tuple[float, Stands, Cost] | None = None
+        for fewer in costs.fewer(stands, now):
+            cost = costs.of(fewer)
+            price = (cost.flops - now.flops) / max(now.bytes - cost.bytes, 1)
+            if cost.bytes < now.bytes and (best is None or price < best[0]):
+                best = price, fewer, cost
+        if best is None:
+            break
+        _, stands, now = best
+    return {label: _lowered(graph, {node.key for node in stands}) for label, graph in graphs.items()}
 
 
 def _samples(graphs: Iterable[Node]) -> list[Node]:
     return [node for node in children_first(*graphs) if isinstance(node.op, Sample)]
 
 
+class Cost(NamedTuple):
+    """What is stored for all rows that are read, in bytes and which nodes, and all operations."""
+
+    bytes: int
+    flops: float
+    stored: tuple[Node, ...]
+
+
 class Costs:
-    """How many rows are read of each node of the population, and what it costs to store or to compute them."""
+    """What a choice of nodes for samples to stand on would cost."""
 
-    def __init__(self, graphs: list[Node], samples: list[Node]):
-        order = children_first(*graphs)
-        self.tops = [node.children[0] for node in samples]
-        self.population = [node for node in order if node.space == -1]
-        self.read = len(torch.cat([_rows(node).tensor for node in samples]).unique())
-        self.draws: dict[bytes, set[Buffer]] = {}
-        for node in reversed(order):
-            if isinstance(node.op, Sample):
-                self.draws.setdefault(node.children[0].key, set()).add(node.op.rows)
-            for child in node.children if node.space == -1 else ():
-                self.draws.setdefault(child.key, set()).update(self.draws.get(node.key, ()))
+    def __init__(self, graphs: list[Node]):
+        samples = _samples(graphs)
+        draws = list(dict.fromkeys(_rows(node) for node in samples))
+        self.lengths = [len(rows.tensor) for rows in draws]
+        self.read = len(torch.cat([rows.tensor for rows in draws]).unique())
+        number = {rows: 1 << place for place, rows in enumerate(draws)}
+        first: dict[bytes, Node] = {}  # equal computations are done once
+        self.twin = {node: first.setdefault(node.key, node) for node in children_first(*graphs) if node.space == -1}
+        self.parents_first = list(reversed(first.values()))
+        self.tops: dict[Node, int] = {}  # for each node, the draws that sample it, as bits
+        for node in samples:
+            top = self.twin[node.children[0]]
+            self.tops[top] = self.tops.get(top, 0) | number[_rows(node)]
 
-    def asked(self, node: Node) -> int:
-        """Rows, over all distinct draws that read the node."""
-        return sum(len(rows.tensor) for rows in self.draws.get(node.key, ()))
+    def paying(self) -> Stands:
+        """The nodes of which as many rows are asked, over all draws that read them, as are read of anything."""
+        asked = dict(self.tops)
+        for node in self.parents_first:
+            for child in self.below(node):
+                asked[child] = asked.get(child, 0) | asked.get(node, 0)
+        return frozenset(node for node, by in asked.items() if not node.children or self.rows(by) >= self.read)
 
-    def stands(self, price: float) -> set[Node]:
-        """The nodes on which samples may stand when a stored byte costs as much as `price` operations."""
-        found: set[Node] = set()
-        cheapest: dict[Node, float] = {}
-        for node in self.population:
-            stored = price * size_in_bytes(node) * self.read
-            again = self.asked(node) * node.op.flops(node) + sum(cheapest.get(child, 0.0) for child in node.children)
-            if not node.children or (self.asked(node) >= self.read and stored <= again):
-                found.add(node)
-            cheapest[node] = stored if node in found else again
-        return found
+    def rows(self, draws: int) -> int:
+        return sum(length for place, length in enumerate(self.lengths) if draws >> place & 1)
 
-    def stored_bytes(self, stands: set[Node]) -> int:
-        """What is stored when samples move down to nodes that stand."""
-        below = postorder(self.tops, lambda node: () if node in stands else node.children)
-        stored = {node.key: size_in_bytes(node) for node in below if node in stands}
-        return sum(stored.values()) * self.read
+    def below(self, node: Node) -> list[Node]:
+        return [self.twin[child] for child in node.children if child.space == -1]
+
+    def of(self, stands: Stands) -> Cost:
+        """Nodes that stand are computed for all rows that are read, those above for each draw."""
+        again, once = dict(self.tops), set()
+        flops, stored = 0.0, []
+        for node in self.parents_first:
+            by, stand = again.get(node, 0), node in stands
+            if by and stand:
+                stored.append(node)
+                once.add(node)
+            if node in once:
+                once.update(self.below(node))
+                flops += self.read * node.op.flops(node)
+            if by and not stand:
+                flops += self.rows(by) * node.op.flops(node)
+                for child in self.below(node):
+                    again[child] = again.get(child, 0) | by
+        held = sum(size_in_bytes(node) for node in stored if node.children)  # inputs are there anyway
+        return Cost(held * self.read, flops, tuple(stored))
+
+    def fewer(self, stands: Stands, now: Cost) -> Iterator[Stands]:
+        """The same without one that is stored, nor what lies between it and the smaller values it is computed from."""
+        largest = sorted((node for node in now.stored if node.children), key=size_in_bytes, reverse=True)[:LARGEST]
+        for node in largest:
+            for share in SHARES:
+                most = share * size_in_bytes(node)
+                kept = lambda each, most=most: not each.children or each in now.stored or size_in_bytes(each) <= most
+                passed = postorder(self.below(node), lambda each, kept=kept: () if kept(each) else self.below(each))
+                yield stands - {node, *(each for each in passed if not kept(each))}
 
 
 def _rows(node: Node) -> Buffer:
     return node.op.rows  # type: ignore[attr-defined]
 
 
-def _lowered(graph: Node, stands: set[Node]) -> Node:
+def _lowered(graph: Node, stands: set[bytes]) -> Node:
     """Each sample moved down to nodes that stand."""
     done: dict[tuple[Node, Buffer], Node] = {}
 
     def below(node: Node) -> tuple[Node, ...]:
-        return () if node in stands or node.space is None else node.children
+        return () if node.key in stands or node.space is None else node.children
 
     def rule(node: Node, original: Node) -> Node:
         if not isinstance(node.op, Sample):
