@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
+from remix_utils.errors import counted
 from remix_utils.graph import indexing
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Apply, Concat, Index, Sample
+from remix_utils.graph.walk import children_first
 
 
 class Text(str):
@@ -24,6 +26,8 @@ class Text(str):
 
 def show(what: object, depth: int | None = None, most: int = 200) -> Text:
     """A node as a tree, its children below it, each node written out once; anything else as its own text.
+
+    What is computed on the whole population, below a sample, is counted: `show(sample.children[0])` writes it out.
 
     >>> from remix_utils import add, apply, array
     >>> x = array([1.0], "x")
@@ -49,7 +53,9 @@ def show(what: object, depth: int | None = None, most: int = 200) -> Text:
             continue
         seen.add(node)
         lines.append(indent + line(node))
-        if depth is None or level < depth:
+        if isinstance(node.op, Sample) and (below := len(children_first(node.children[0])) - 1):
+            lines.append(f"{indent}  ... {counted(below + 1, 'node')} on the population")
+        elif depth is None or level < depth:
             stack.extend((child, level + 1) for child in reversed(node.children))
         elif node.children:
             lines.append(f"{indent}  ...")

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import torch
 
 from remix_utils.data import Dataset, Exact, Fixed, Matching, Uniform
-from remix_utils.errors import DataError, RemixError, counted, kind_of, nearest
+from remix_utils.errors import DataError, counted, kind_of, nearest
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Placeholder
 from remix_utils.graph.select import find, no_match
 from remix_utils.graph.walk import children_first
 from remix_utils.scrub.draws import REFERENCE, Rows, Stream, streams, used
-from remix_utils.scrub.hypothesis import HypothesisError, Interp, Reading, preorder
+from remix_utils.scrub.hypothesis import HypothesisError, Interp, Reading, draw_text, preorder
 
 
 class Fault(NamedTuple):
@@ -49,6 +49,7 @@ def read_checked(graph: Node, hypothesis: Interp, data: Dataset, n: int | str) -
     refuse(
         [
             *_names(hypothesis),
+            *_unmapped(hypothesis),
             *_inputs(graph, data),
             *_size(hypothesis, data, n),
             *_root(graph, hypothesis),
@@ -61,7 +62,7 @@ def read_checked(graph: Node, hypothesis: Interp, data: Dataset, n: int | str) -
 
 
 def _not_a_tree(hypothesis: object) -> Iterator[Fault]:
-    """Without a tree nothing else can be looked at; where an image is missing, nothing can be read."""
+    """Without a tree nothing else can be looked at."""
     if not isinstance(hypothesis, Interp):
         several = isinstance(hypothesis, list | tuple)
         fact = f"has {counted(len(hypothesis), 'root')}" if several else f"is {kind_of(hypothesis)}"  # type: ignore
@@ -82,22 +83,16 @@ def _not_a_tree(hypothesis: object) -> Iterator[Fault]:
         else:
             seen[node] = above[-1] if above else None
             stack += [(child, (*above, node)) for child in reversed(node.children)]
-            yield from _unmapped(node)
 
 
 def _called(node: Interp | None) -> str:
     return repr(node.name) if node else "nothing"
 
 
-def _unmapped(node: Interp) -> Iterator[Fault]:
-    try:
-        if node.at is not None:
-            node.selector  # noqa: B018 - it is made to see whether it can be
-            return
-    except RemixError as problem:
-        yield Fault(node.name, f"has no image: {problem.fact.rstrip('.')}", problem.fix.rstrip("."))
-        return
-    yield Fault(node.name, "has no image in the model: its `at` is None", "say with at(...) what it stands for")
+def _unmapped(hypothesis: Interp) -> Iterator[Fault]:
+    for node, _ in preorder(hypothesis):
+        if node.at is None:
+            yield Fault(node.name, "has no image in the model", "say with at(...) what it stands for")
 
 
 def _names(hypothesis: Interp) -> Iterator[Fault]:
@@ -145,7 +140,7 @@ def _size(hypothesis: Interp, data: Dataset, n: object) -> Iterator[Fault]:
 
 def _root(graph: Node, hypothesis: Interp) -> Iterator[Fault]:
     chosen = hypothesis.selector
-    if chosen.accepts(chosen.start(graph)):
+    if hypothesis.at is None or chosen.accepts(chosen.start(graph)):
         return
     found = find(graph, chosen, missing="ok")
     if not found:
@@ -173,7 +168,7 @@ def _claims(reading: Reading) -> Iterator[Fault]:
             )
         hidden = {b for _, b in overlaps}
         for number, child in enumerate(parent.children):
-            if number not in claimed and number not in hidden and regions:
+            if number not in claimed and number not in hidden and regions and child.at is not None:
                 yield _nothing_claimed(reading, parent, child)
 
 
@@ -201,22 +196,30 @@ def _others(reading: Reading) -> Iterator[Fault]:
                 yield Fault(node.name, fact, "leave out others=, or give it children")
             continue
         left = list(reading.unclaimed(node))
-        if not any(region.claimed for region in reading.of(node)):
+        if not _understood(reading, node):
             continue
         if node.others is None and left:
             fact = f"draws nothing for others, but no child claims {_listed(left)}"
             yield Fault(node.name, fact, "give it others=, or children that claim them")
         elif node.others is not None and not left:
-            fact = f"leaves nothing to its others: its children claim every path to the inputs{_detour(reading, node)}"
-            fix = "if fewer paths are meant, add .avoiding(...) to what a child selects; else say others=None"
-            yield Fault(node.name, fact, fix)
-        elif node.others is not None and _apart(reading, node, left) and _detour(reading, node):
-            fact = f"leaves to its others {_listed(left)} alone, which read no input that a child reads"
-            fix = (
-                "if fewer paths are meant, add .avoiding(...) to what a child selects; else let a child claim these "
-                "too, and say others=None"
-            )
-            yield Fault(node.name, f"{fact}{_detour(reading, node)}", fix)
+            yield _everything_claimed(reading, node, "leaves nothing to its others", "say others=None")
+        elif node.others is not None and _apart(reading, node, left) and _detour(reading, node)[0]:
+            fact = f"leaves to its others {_listed(left)} alone"
+            yield _everything_claimed(reading, node, fact, "let a child claim what is left and say others=None")
+
+
+def _everything_claimed(reading: Reading, node: Interp, fact: str, otherwise: str) -> Fault:
+    """Often fewer paths were meant: "from the embeddings" is also through every head that reads them."""
+    detour, said = _detour(reading, node)
+    fact = f"{fact}: its children claim every path to the inputs that they read{said}"
+    if not detour:
+        return Fault(node.name, fact, otherwise)
+    return Fault(node.name, fact, f"if not every path is meant, add .avoiding({detour!r}) to it; else {otherwise}")
+
+
+def _understood(reading: Reading, node: Interp) -> bool:
+    """Whether all children claim something, so that one fault does not bring another."""
+    return all(reading.of(child) for child in node.children)
 
 
 def _apart(reading: Reading, node: Interp, left: list[Node]) -> bool:
@@ -229,15 +232,18 @@ def _sources(nodes: list[Node]) -> set[Node]:
     return {each for each in children_first(*nodes) if isinstance(each.op, Placeholder)}
 
 
-def _detour(reading: Reading, node: Interp) -> str:
-    """Which child claims more than one path, as the end of a sentence."""
+def _detour(reading: Reading, node: Interp) -> tuple[str, str]:
+    """Where the paths of a child that claims more than one part, and the same as the end of a sentence."""
     for number, child in enumerate(node.children):
         for region in reading.of(node):
             paths, routes = region.routes(number, 2)
             if paths > 1:
-                way = [each.name for each in routes[-1][:-1] if each not in routes[0]] or [routes[-1][0].name]
-                return f" ({child.name!r} has {paths} paths to {routes[0][-1].name!r}, one of them through {way[-1]!r})"
-    return ""
+                way = next(
+                    each for each in (*routes[1], routes[1][0]) if each not in routes[0] or each is routes[1][-1]
+                )
+                said = f" ({child.name!r} has {paths} to {routes[0][-1].name!r}, one of them through {way.name!r})"
+                return way.name, said
+    return "", ""
 
 
 def _unread(reading: Reading) -> Iterator[Fault]:
@@ -246,7 +252,7 @@ def _unread(reading: Reading) -> Iterator[Fault]:
     kept = used(reading, streams(reading))
     for node, _ in preorder(root):
         regions = reading.of(node)
-        if not regions or node.name in kept:
+        if not regions or node.name in kept or not _understood(reading, node):
             continue
         if not node.children:
             images = _listed([region.image for region in regions])
@@ -279,8 +285,10 @@ def draw_checked(reading: Reading, data: Dataset, n: int, seed: int) -> Rows:
 
 
 def _too_fine(stream: Stream, data: Dataset, given: torch.Tensor, drawn: torch.Tensor) -> Iterator[Fault]:
+    """A feature that only the row itself has, so that nothing is resampled."""
     if isinstance(stream.draw, Matching) and torch.equal(given, drawn):
-        size = stream.draw.support(data, given).size
+        everywhere = torch.arange(len(data)) if stream.draw.among is None else given
+        size = stream.draw.support(data, everywhere).size
         if bool((size == 1).all()):
-            fact = f"agrees with nothing but itself: each of {counted(len(size), 'draw')} has 1 row to draw from"
+            fact = f"moves nothing: {draw_text(stream.draw)}, each of {counted(len(size), 'row')} agrees with 1, itself"
             yield Fault(stream.name, fact, "take a coarser feature or more data, or say Exact()")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import torch
 
 from remix_utils.data import Draw, Fixed, Matching, Uniform, feature
 from remix_utils.errors import RemixError, counted, kind_of
 from remix_utils.graph.node import Node
-from remix_utils.graph.selector import Selector, selector
+from remix_utils.graph.selector import Match, Selector, selector
 from remix_utils.scrub.regions import Region, read
 
 Shared = Literal["together", "apart"]
-ROUTES = 4  # paths that are printed for a claim; the rest are counted
-NAMES = 6  # names that are printed of a path
+ROUTES = 3  # paths that are printed for a claim; the rest are counted
+WIDTH = 96  # characters of a path that are printed
 
 
 class HypothesisError(RemixError):
@@ -63,6 +65,8 @@ class Interp:
             )
         if not isinstance(self.others, Draw | None):
             self._refuse(f"the draw for others is {kind_of(self.others)}", "use a draw, or None if there are no others")
+        if self.at is not None and not isinstance(self.at, Selector | Node | str) and not callable(self.at):
+            self._refuse(f"its image is {kind_of(self.at)}", "say with at(...) what it stands for")
         if self.shared not in ("together", "apart"):
             self._refuse(f"shared is {self.shared!r}", "use 'together' or 'apart'")
         if wrong:
@@ -77,7 +81,8 @@ class Interp:
 
     @property
     def selector(self) -> Selector:
-        return selector(self.at)
+        """What `at` selects: nothing, where there is no image."""
+        return selector(self.at) if self.at is not None else Match(lambda node: False, "nothing")
 
     @property
     def others_name(self) -> str:
@@ -130,7 +135,19 @@ class Reading:
         return not interp.children and any(region.image.space is not None for region in self.of(interp))
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self.hypothesis, self))
+        return self.text({})
+
+    def text(self, rows: Mapping[str, torch.Tensor]) -> str:
+        """Each node with its paths and, where rows were drawn, the share of them that are not those of its parent."""
+        moved = {}
+        for node, parent in preorder(self.hypothesis):
+            names = {node.name: parent.name if parent else "reference"}
+            names |= dict.fromkeys(self.unclaimed(node).values(), node.name)
+            for name, given in names.items():
+                if name in rows and given in rows:
+                    share = (rows[name] != rows[given]).double().mean()
+                    moved[name] = f", {share:.0%} moved"
+        return "\n".join(_lines(self.hypothesis, self, moved=moved))
 
 
 def draw_text(draw: Draw | None) -> str:
@@ -150,19 +167,25 @@ def draw_text(draw: Draw | None) -> str:
     return type(draw).__name__.lower() + where
 
 
-def _lines(node: Interp, reading: Reading | None = None, parent: Interp | None = None, depth: int = 0) -> list[str]:
-    indent = "  " * depth
-    lines = [f"{indent}{node.name}: {draw_text(node.draw)}, {node.selector!r}"]
+def _lines(
+    node: Interp,
+    reading: Reading | None = None,
+    parent: Interp | None = None,
+    moved: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The node and, indented, what is below it; in a graph, with the paths that each claims."""
+    moved = moved or {}
+    lines = [f"{node.name}: {draw_text(node.draw)}, {node.selector!r}{moved.get(node.name, '')}"]
     if reading and parent:
-        lines += [f"{indent}    {line}" for line in _routes(reading, parent, node)]
+        lines += [f"    {line}" for line in _routes(reading, parent, node)]
     for child in node.children:
-        lines += _lines(child, reading, node, depth + 1)
+        lines += [f"  {line}" for line in _lines(child, reading, node, moved)]
     if node.children:
         shared = f", {node.shared}" if node.others else ""
-        lines.append(f"{indent}  others: {draw_text(node.others)}{shared}")
+        lines.append(f"  others: {draw_text(node.others)}{shared}{moved.get(node.others_name, '')}")
         if reading:
             names = list(dict.fromkeys(each.name for each in reading.unclaimed(node)))
-            lines.append(f"{indent}    for {shortened(names, ', ')}" if names else f"{indent}    for nothing")
+            lines.append(f"      for {shortened(names, ', ')}" if names else "      for nothing")
     return lines
 
 
@@ -179,11 +202,14 @@ def _routes(reading: Reading, parent: Interp, node: Interp) -> list[str]:
 
 
 def shortened(names: Sequence[str], between: str) -> str:
-    """Names one after another, the middle ones counted where there are many.
+    """Names one after another, those in the middle counted where the line grows long.
 
-    >>> shortened(list("abcdefgh"), " ← ")
-    'a ← b ← c ← (2 more) ← f ← g ← h'
+    >>> shortened([f"blocks.{number}.resid_pre" for number in range(12)], " ← ")
+    'blocks.0.resid_pre ← blocks.1.resid_pre ← (8 more) ← blocks.10.resid_pre ← blocks.11.resid_pre'
     """
-    if len(names) > NAMES:
-        names = [*names[: NAMES // 2], f"({len(names) - NAMES} more)", *names[-NAMES // 2 :]]
-    return between.join(names)
+    kept = list(names)
+    while len(between.join(kept)) > WIDTH and len(kept) > 2:
+        del kept[len(kept) // 2]
+    if len(kept) < len(names):
+        kept.insert((len(kept) + 1) // 2, f"({len(names) - len(kept)} more)")
+    return between.join(kept)

@@ -46,12 +46,20 @@ class Judge(Op):
 
 
 def judge(output: Node, metric: Metric | None, data: Dataset, reference: torch.Tensor) -> Node:
-    """The metric's value for each draw, judged on the reference rows; without a metric, the output itself."""
-    if metric is None:
-        metric = _as_it_is
+    """The metric's value for each draw, judged on the reference rows; without a metric, the output itself.
+
+    Raises DataError for an output that is not one number where there is no metric.
+    """
+    if metric is None and output.shape:
+        raise DataError(
+            f"{output.name!r} is {list(output.shape)} an example, not one number.",
+            fix="pass metric=, a function of the output and the reference rows that gives one number a draw.",
+            name=output.name,
+            shape=output.shape,
+        )
     rows = Buffer(torch.arange(len(data)))
     numbers = Node(Placeholder("reference row", (), torch.long, rows), (), "reference row")
-    return Node(Judge(metric, data), [output, sample(numbers, reference)], "metric")
+    return Node(Judge(metric or _as_it_is, data), [output, sample(numbers, reference)], "metric")
 
 
 def _as_it_is(output: torch.Tensor, reference: Dataset) -> torch.Tensor:

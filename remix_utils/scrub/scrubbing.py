@@ -32,33 +32,29 @@ def scrub(
     graph: Node, hypothesis: Mapping[str, Interp], data: Data, n: int | str, seed: int = 0, metric: Metric | None = None
 ) -> dict[str, ScrubResult]: ...
 def scrub(graph, hypothesis, data, n, seed=0, metric=None):
-    """The metric when everything that a hypothesis calls irrelevant is drawn anew, `n` times.
+    """The metric when everything that a hypothesis calls irrelevant is drawn anew, `n` times (Chan et al. 2022).
 
-    Each draw has a reference row of `data`, uniformly chosen, and for each node of the hypothesis a row as its draw
-    says (Chan et al. 2022). The graph on these rows is evaluated, and judged beside the reference rows:
-    `metric(output, reference)` gives one number a draw, output being [draws, *shape] and reference a Dataset [draws].
-    Without a metric the output must be one number an example. `n` may be more than the data have.
+    Each draw has a reference row of `data`, uniformly chosen, and for each name of the hypothesis a row as its draw
+    says, from a stream of its own: equal names draw alike in other hypotheses. `metric(output, reference)` judges some
+    draws at a time, output [draws, *shape] beside a Dataset of their reference rows, and gives one number a draw;
+    without it the output must be one. `n` may be more than the rows there are; `n="all"` enumerates every case.
 
-    Rows are drawn for each name from its own stream of `seed`: equal names in other hypotheses draw alike, and what a
-    node is added to does not draw anew. Several hypotheses by name give results by name, computed together: they share
-    all passes over the data, as do `evaluate({"clean": graph, **{name: result.graph ...}}, data)`.
+    Hypotheses in a dict give results by name, computed together: they share all passes over the data.
 
-    With two datasets, references from one and all else from the other, join them, fix the root's rows to those of the
-    first, which are then the references, and draw others among those of the second:
+    With two datasets, references from one and all else from the other, join them: fix the root's rows, which are then
+    the references, to those of the first, and draw among those of the second. (For a row of the second for each of the
+    first, in step, use `others=Fixed(rows)`.)
 
     >>> from remix_utils import Exact, Fixed, Uniform, add, apply, at, placeholder
     >>> x = placeholder("x", ())
     >>> graph = add(apply("relu", x, name="left"), apply("tanh", x, name="right"), name="sum")
-    >>> clean, corrupted = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0])
-    >>> data = {"x": torch.cat([clean, corrupted])}
+    >>> data = {"x": torch.cat([torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0])])}
     >>> left = Interp("left", at("left"), Exact())
     >>> result = scrub(graph, Interp("sum", at("sum"), Fixed(torch.arange(2)), [left], Uniform(among=[2, 3])), data, 2)
     >>> result.mean, result.rows["sum.others"] >= 2
     (1.5, tensor([True, True]))
 
-    Row by row in step (each reference with its own corrupted row): `others=Fixed(torch.arange(2) + 2)`.
-
-    Raises HypothesisError with all faults of a hypothesis at once, and the errors of `evaluate`.
+    Raises HypothesisError with all faults of a hypothesis, DataError for a metric that does not fit.
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
     several = isinstance(hypothesis, Mapping)
@@ -73,7 +69,13 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     values = evaluate(judged, data, memory=kept + AT_ONCE, progress=True)
     results = {
         label: ScrubResult(
-            each.reading.hypothesis.name, values[label], each.weights, graphs[label], each.rows, n == "all"
+            each.reading.hypothesis.name,
+            values[label],
+            each.weights,
+            graphs[label],
+            each.rows,
+            n == "all",
+            each.reading.text(each.rows),
         )
         for label, each in drawn.items()
     }
@@ -105,7 +107,7 @@ def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) 
     >>> graph = apply("relu", placeholder("x", ()), name="out")
     >>> print(show(treeify(graph, Interp("out", at("out"), Exact()), {"x": torch.ones(3)}, 2)))
     out [] = relu
-      x on reference = out [] = sample 2 rows [0, 0]
+      x on reference [] = sample 2 rows [0, 0]
         x [] = placeholder
 
     Raises HypothesisError like `scrub`.

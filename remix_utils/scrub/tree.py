@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
+from remix_utils.graph.buffer import Buffer
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Placeholder, Sample
 from remix_utils.graph.ops import sample
@@ -50,18 +49,14 @@ def build(reading: Reading, elsewhere: Elsewhere) -> Node:
 
 
 def labelled(graph: Node, rows: Rows) -> Node:
-    """The graph with every sample named after what it samples and the names under which its rows were drawn."""
-    names: dict[object, list[str]] = {}
+    """The graph with every sample named after what it samples and the first name under which its rows were drawn."""
+    names: dict[Buffer, str] = {}
     for name, drawn in rows.items():
-        names.setdefault(_content(drawn), []).append(name)
+        names.setdefault(Buffer(drawn, copy=False), name)
 
     def rule(node: Node, original: Node) -> Node:
         if not isinstance(node.op, Sample):
             return node
-        return node.named(f"{node.children[0].name} on {' = '.join(names[_content(node.op.rows.tensor)])}")
+        return node.named(f"{node.children[0].name} on {names[node.op.rows]}")
 
     return rebuild([graph], rule)[0]
-
-
-def _content(rows: torch.Tensor) -> bytes:
-    return rows.numpy().tobytes()
