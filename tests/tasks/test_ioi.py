@@ -220,12 +220,14 @@ def test_families_answer_as_they_say():
 
 def test_mixed_templates_are_made_of_those_of_training():
     """Each begins like one and ends like another, has one object and every name; no template of the others is one."""
-    trained = ioi.TEMPLATES[: ioi.TRAIN_TEMPLATES]
+    trained = set(ioi.TEMPLATES[: ioi.TRAIN_TEMPLATES])
     for form in MIXED:
-        assert any(form.startswith(start[:8]) for start in trained) and any(form.endswith(end[-8:]) for end in trained)
+        opening, rest = form.split("{first}")
+        assert any(each.startswith(opening + "{first}") for each in trained)
+        assert any(each.endswith(rest[-8:]) for each in trained)
         assert all(form.count(slot) == 1 for slot in ("{first}", "{second}", "{subject}", "{place}", "{object}"))
-    assert len(set(MIXED)) == len(MIXED) == 122 and set(trained) < set(MIXED)
-    assert set(MIXED).isdisjoint(ioi.TEMPLATES[ioi.TRAIN_TEMPLATES :])
+    assert trained < set(MIXED) and set(MIXED).isdisjoint(ioi.TEMPLATES[ioi.TRAIN_TEMPLATES :])
+    assert len(set(MIXED)) == len(MIXED) > 1000
 
 
 def test_the_texts_are_those_of_their_seed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import product
 
 import torch
 
@@ -25,12 +26,13 @@ FAMILIES = ("ioi", "mixed", "crowded", "abc", "subject")
 
 
 def _mixed() -> tuple[str, ...]:
-    """The beginning of one template of training with the end of another, where just one of them has the object."""
-    cuts = []
-    for form in TEMPLATES[:TRAIN_TEMPLATES]:
-        cut = max(mark.start() for mark in re.finditer("[,.] ", form[: form.index("{subject}")]))
-        cuts.append((form[:cut], form[cut:]))
-    return tuple(start + end for start, _ in cuts for _, end in cuts if ("{object}" in start) != ("{object}" in end))
+    """Every opening of the templates of training, up to the names, with every middle and every end that fit it."""
+    parts = [
+        re.fullmatch("(.*)({first} and {second}.*)([,.] .*{subject}.*)", form) for form in TEMPLATES[:TRAIN_TEMPLATES]
+    ]
+    openings, middles, ends = zip(*(part.groups() for part in parts if part), strict=True)
+    whole = ("".join(pieces) for pieces in product(openings, middles, ends))
+    return tuple(form for form in whole if form.count("{place}") == form.count("{object}") == 1)
 
 
 MIXED = _mixed()
@@ -51,11 +53,11 @@ def sentences(
 ) -> Dataset:
     """Sentences with their answers, as word tokens, with the weight that each token's loss should have.
 
-    `families` gives each its share: "ioi"; "mixed", with the beginning of one template and the end of another, so that
-    there are ten times as many; "crowded", a mixed one after a sentence about somebody else; "abc", where a third
-    person gives and the answer is either of the first two at random, so that nothing can be certain of it; "subject",
-    where the answer is whoever was named twice. The default is 3 "ioi" : 1 "abc" : 1 "subject". Names and templates
-    are those of `part`, as for `prompts`; mixed ones are for training only.
+    `families` gives each its share: "ioi"; "mixed", with the opening, the middle and the end of three templates, of
+    which there are a thousand; "crowded", a mixed one after a sentence about somebody else; "abc", where a third person
+    gives and the answer is either of the first two at random, so that nothing can be certain of it; "subject", where
+    the answer is whoever was named twice. The default is 3 "ioi" : 1 "abc" : 1 "subject". Names and templates are
+    those of `part`, as for `prompts`; mixed ones are for training only.
 
     Columns: `tokens` [rows, seq], to the last full stop, then [pad]; `weight` [rows, seq], of predicting that token
     from those before it: 0 for the first and for [pad], `answer_weight` for the answer, 1 elsewhere; `position.answer`,

@@ -1,0 +1,184 @@
+"""Train ioi-small and ioi-small-b: two small transformers that find the indirect object, each in its own way.
+
+python -m training.ioi                    both, about 4 minutes each on one thread; killed, it goes on
+python -m training.ioi ioi-small          one of them
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from remix_utils.models import transformer
+from remix_utils.models.transformer_config import TransformerConfig
+from remix_utils.models.transformer_module import Transformer
+from remix_utils.tasks import ioi
+from training.ioi_scores import attention, effects, figures, margins
+from training.run import RUNS, Run, device, main
+
+NAMES = torch.tensor([ioi.TOKENIZER.encode(name)[0] for name in ioi.NAMES])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    seed: int = 0
+    steps: int = 1500
+    n_layers: int = 3
+    n_heads: int = 8
+    d_model: int = 128
+    families: dict[str, float] = field(default_factory=lambda: {"ioi": 1.0, "mixed": 2.0, "crowded": 2.0})
+    sentences: int = 60_000  # drawn once, read in a fresh order each time
+    batch: int = 128
+    answer_weight: float = 5.0
+    noise: float = 0.04  # the share of sentences that end with the subject: certainty has its limit
+    dropout: float = 0.0  # the probability that a head is silent in a sentence
+    lesson: float = 0.0  # what heads of the last layer pay for the surprise of looking at the answer, at first
+    lesson_heads: tuple[int, ...] = ()
+    lesson_ends: int = 1200
+    rate: float = 1.5e-3
+    rise: int = 100  # steps in which the rate grows to its peak, and those in which it falls to zero
+    fall: int = 450
+
+
+RECIPES = {
+    "ioi-small": Recipe(steps=2400, n_layers=4, dropout=0.15, rate=2e-3, fall=800),
+    "ioi-small-b": Recipe(steps=2400, lesson=0.2, lesson_heads=(0, 1, 2), lesson_ends=1200, fall=800),
+}
+ABOUT = {
+    "what": "the next word of small sentences, at their end the indirect object: who was it given to?",
+    "data": "remix_utils.tasks.ioi.sentences, part train, split seed 0: templates, the same mixed, and those after a "
+    "sentence about somebody else",
+    "data_licence": "generated, free of rights",
+    "measured": "held_out: 4,000 prompts, draw seed 2, of pairs of names with a template that were not trained on "
+    "together; unseen: 4,000, draw seed 2, of three templates that were not trained on; by_head: the share of the mean "
+    "logit difference that is lost when a head sees the same sentence about three other people, on all ways of its "
+    "output, on the direct one to the logits, or through queries, keys or values of later heads; attention as a share "
+    "of one; both by layer and head, over 1,000 held-out prompts, draw seed 3",
+    "limits": "it knows no words but these, and positions past n_ctx do not exist",
+}
+TRAINED = "AdamW, beta 0.98; token and position vectors start at a standard deviation of 1; in training.noise of the "
+HOW = {
+    "ioi-small": TRAINED
+    + "sentences the subject is the answer; each head is silent in training.dropout of the sentences",
+    "ioi-small-b": TRAINED + "sentences the subject is the answer. Name movers were asked for: for the first "
+    "training.lesson_ends steps, heads training.lesson_heads of the last layer pay training.lesson times the surprise "
+    "-log p of looking, from the end, at the indirect object. How they find it was left to the network",
+}
+
+
+class IOIRun(Run):
+    def __init__(self, name: str, recipe: Recipe, folder: Path = RUNS):
+        self.data = ioi.sentences(
+            recipe.sentences, recipe.seed, families=recipe.families, answer_weight=recipe.answer_weight
+        )
+        self.sizes = {
+            "n_layers": recipe.n_layers,
+            "n_heads": recipe.n_heads,
+            "d_model": recipe.d_model,
+            "n_ctx": self.data["tokens"].shape[1],
+            "d_vocab": len(ioi.VOCABULARY),
+        }
+        network = Transformer(TransformerConfig(**self.sizes), seed=recipe.seed).to(device())
+        with torch.no_grad():  # started smaller than the normalised residual, names are not told apart for long
+            for table in (network.embed.W_E, network.pos_embed.W_pos):
+                table.div_(table.std())
+        optimizer = torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_peak(recipe, step))
+        super().__init__(name, recipe, network, optimizer, schedule, folder)
+        self.read: dict[str, torch.Tensor] = {}
+        last = network.blocks[-1].attn
+        for what in ("q", "k"):
+            getattr(last, what).register_forward_hook(
+                lambda module, inputs, out, what=what: self.read.update({what: out})
+            )
+        for block in network.blocks if recipe.dropout else ():
+            block.attn.z.register_forward_hook(self._silence)
+
+    def _silence(self, module, inputs, z: torch.Tensor) -> torch.Tensor | None:
+        """Each head silent in some sentences: what it does must then be done by others."""
+        if not module.training:
+            return None
+        kept = torch.rand(len(z), 1, z.shape[2], 1, generator=self.draws).to(z.device) >= self.recipe.dropout
+        return z * kept / (1 - self.recipe.dropout)
+
+    def loss(self) -> torch.Tensor:
+        batch = self.data[torch.randint(len(self.data), (self.recipe.batch,), generator=self.draws)]
+        tokens = self.with_noise(batch["tokens"], batch["position.answer"]).to(device())
+        weight = batch["weight"][:, 1:].to(device())
+        logits = self.network(tokens[:, :-1], fast=True)
+        losses = F.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
+        loss = (losses * weight).sum() / weight.sum()
+        if self.recipe.lesson and self.step < self.recipe.lesson_ends:
+            loss = loss + self.recipe.lesson * self.surprise(batch)
+        return loss
+
+    def with_noise(self, tokens: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+        """The tokens, some of them with the last name before the answer, the subject's, in its place."""
+        rows = (torch.rand(len(tokens), generator=self.draws) < self.recipe.noise).nonzero()[:, 0]
+        before = torch.arange(tokens.shape[1]) < end[rows, None]
+        named = torch.isin(tokens[rows], NAMES) & before
+        last = named.shape[1] - 1 - named.flip(1).float().argmax(1)
+        noisy = tokens.clone()
+        noisy[rows, end[rows]] = tokens[rows, last]
+        return noisy
+
+    def surprise(self, batch) -> torch.Tensor:
+        """-log p of the taught heads' looking, from the end, at where the answer was named; the mean, in nats."""
+        rows, heads = torch.arange(len(batch))[:, None], torch.tensor(self.recipe.lesson_heads)
+        end = batch["position.answer"] - 1
+        answer = (batch["tokens"] == batch["token.answer"][:, None]).float().argmax(1)
+        q, k = self.read["q"][rows, end[:, None], heads], self.read["k"][:, :, heads]
+        scores = torch.einsum("bhd,bkhd->bhk", q, k) / q.shape[-1] ** 0.5
+        later = torch.arange(k.shape[1]) > end[:, None]
+        log = scores.masked_fill(later[:, None].to(scores.device), float("-inf")).log_softmax(-1)
+        return -log[rows, torch.arange(len(heads)), answer[:, None]].mean()
+
+    def measure(self) -> dict[str, float]:
+        self.network.eval()
+        found = {}
+        for part in ("held-out", "unseen"):
+            now = figures(margins(self.network, ioi.prompts(500, seed=1, part=part)))
+            found |= {f"{part} {what}": now[what] for what in ("io_over_s", "logit_difference")}
+        self.network.train()
+        return found
+
+
+def share_of_peak(recipe: Recipe, step: int) -> float:
+    """The learning rate over its peak: a rise, a plateau, a fall."""
+    return min(1.0, (step + 1) / recipe.rise, (recipe.steps - step) / recipe.fall)
+
+
+def card(run: IOIRun) -> dict[str, Any]:
+    """What the model card says beside name and checksum."""
+    network = run.network.eval()
+    weights = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+    prompts = ioi.prompts(1000, seed=3, part="held-out")
+    model = transformer.model(run.name, weights, network.config, {}, ioi.TOKENIZER)
+    return {
+        "what": "who was given it? The next word of small sentences, at their end the indirect object",
+        **ABOUT,
+        "how": HOW[run.name],
+        "config": run.sizes,
+        "vocabulary": list(ioi.VOCABULARY),
+        "training": run.training(),
+        "metrics": {
+            "held_out": figures(margins(network, ioi.prompts(4000, seed=2, part="held-out"))),
+            "unseen": figures(margins(network, ioi.prompts(4000, seed=2, part="unseen"))),
+            "by_head": {name: rounded(share) for name, share in effects(model, prompts).items()},
+            "attention": {name: rounded(share) for name, share in attention(model, prompts).items()},
+        },
+        "log": run.history(),
+    }
+
+
+def rounded(values: torch.Tensor) -> list[list[float]]:
+    """[layer, head]"""
+    return [[round(value, 3) for value in row] for row in values.tolist()]
+
+
+if __name__ == "__main__":
+    main(RECIPES, IOIRun, card)
