@@ -122,8 +122,7 @@ def evaluate(
         )
     found = stages(narrowed, bound)
     chunk = _plan(found, batch_size, memory).chunk
-    total = sum(stage.flops for stage in found)
-    with torch.set_grad_enabled(grad), tqdm(total=total, delay=2, bar_format=BAR, disable=not progress) as bar:
+    with torch.set_grad_enabled(grad), _bar(found, progress) as bar:
         values = _run_stages(found, bound, chunk, executor, grad, bar)
         results = _results(roots, [values[node] for node in narrowed], bound)
     if isinstance(nodes, Mapping):
@@ -196,6 +195,11 @@ def _run_stages(
         chunks = (run(*job) for job in jobs) if executor is None else _sent(executor, jobs)
         known |= _joined(stage, chunk, chunks, bar)
     return known
+
+
+def _bar(found: list[Stage], progress: bool) -> tqdm:
+    total = sum(stage.flops for stage in found)
+    return tqdm(total=total, delay=2, smoothing=0, leave=False, bar_format=BAR, disable=not progress)
 
 
 def _sent(executor: Executor, jobs: Iterable[tuple]) -> Iterator[list[torch.Tensor]]:

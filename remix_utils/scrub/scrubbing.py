@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 
 import torch
 
-from remix_utils.data import Dataset
+from remix_utils.data import Dataset, Fixed
 from remix_utils.graph.evaluate import evaluate, plan
 from remix_utils.graph.node import Node
 from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
@@ -91,10 +91,12 @@ class _Drawn(NamedTuple):
 def _drawn(graph: Node, hypothesis: Interp, data: Dataset, n: int | str, seed: int) -> _Drawn:
     """A hypothesis read in the graph, and rows by name with the probability of each draw."""
     reading = read_checked(graph, hypothesis, data, n)
+    root = hypothesis.draw
+    draws = n if isinstance(n, int) else len(root.chosen) if isinstance(root, Fixed) else len(data)
+    rows = draw_checked(reading, data, draws, seed)
     if n == "all":
         return _Drawn(reading, *enumerated(reading, data))
-    rows = draw_checked(reading, data, int(n), seed)
-    return _Drawn(reading, rows, torch.full((int(n),), 1 / int(n), dtype=torch.float64))
+    return _Drawn(reading, rows, torch.full((draws,), 1 / draws, dtype=torch.float64))
 
 
 def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) -> Node:
