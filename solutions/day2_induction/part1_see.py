@@ -118,7 +118,7 @@ measured("d2.1.p2", *estimate(losses.mean(1)))
 shown = min(2, len(passages) - 1)
 plot.tokens(pieces(passages[shown, 1:]), losses[shown], "The loss of every token of a passage", "nats")
 # %% [markdown]
-# **What you should see**: 1.37 ± 0.03 nats. Look for a name that returns. The first time, its pieces are dark: nobody could know them. The next time only its first piece is, and the rest is nearly white, as cheap as the ends of common words.
+# **What you should see**: 1.37 ± 0.03 nats. Look for a name that returns. The first time, its pieces are dark: nobody could know them. The next time only its first piece is, and the rest is pale, as cheap as the ends of common words.
 #
 # *Learned*: a loss is a number for each token, and its pattern says more than its mean.
 #
@@ -196,7 +196,7 @@ print("stories from their beginning:  {:.3f} ± {:.3f} nats".format(*in_context_
 # | ours, stories cut anywhere | −0.35 ± 0.07 | 21–60 and 201–299 |
 # | ours, English that was not trained on (card) | −0.18 ± 0.01 | 21–60 and 201–299 |
 #
-# These are not one quantity measured five times. Our tokens are shorter, so that 300 of them are the length of some 200 of theirs; stories repeat their names more than prose does, and were trained on; and whoever starts in the middle of a story finds names there that stand for nothing yet. A score compares two states of one model on one text. That is how part 4 uses it.
+# These are not one quantity measured five times. Our tokens are shorter, some two and a half letters, and our texts of 300 tokens too; stories repeat their names more than prose does, and were trained on; and whoever starts in the middle of a story finds names there that stand for nothing yet. A score compares two states of one model on one text. That is how part 4 uses it.
 #
 # *Learned*: "it learns in context" is a difference of two losses, and depends on the text as much as on the model.
 #
@@ -224,10 +224,10 @@ plot.attention(pieces(passages[shown]), patterns[shown].flatten(0, 1), HEADS, "A
 # %% [markdown]
 # **What to look at**: click on a head, point at a token, click to hold it. Colour the text by "where this token looks". Go through layer 0 first: some heads look at the token itself, one at the token before. In layer 1 look at 1.1 and 1.3, and hold a token in the middle of a name that came before.
 # %%
-by_place = all_patterns(model.graph(seq=2 * LENGTH + 1), twice[:1])[0]
-plot.attention(pieces(twice[0]), by_place.flatten(0, 1), HEADS, "All sixteen heads on random tokens, said twice")
+twice_patterns = all_patterns(model.graph(seq=2 * LENGTH + 1), twice[:1])[0]
+plot.attention(pieces(twice[0]), twice_patterns.flatten(0, 1), HEADS, "All sixteen heads on random tokens, said twice")
 # %% [markdown]
-# **What you should see**: on random tokens two heads of layer 1 draw a second diagonal, 1.1 and 1.3. It begins where the second copy does. It is no accident of these tokens: take another row of `twice`.
+# **What you should see**: on random tokens two heads of layer 1 draw a second diagonal, 1.1 and 1.3. It begins where the second copy does, and it is no accident of these tokens: take another row of `twice`. In layer 0 there are fainter ones, 0.1 and 0.3. Are they the same diagonal? Point at one of them before you say yes.
 #
 # *Learned*: a picture suggests. What follows are numbers.
 # %% [markdown]
@@ -300,7 +300,7 @@ plot.bars({kind: by_head(*scores) for kind, scores in on_random.items()}, "What 
 #
 # The second diagonal has a meaning. Say A B ... A. At the second A, a head that looks at B, the token *after* the earlier A, finds what may come next. Olsson et al. call the attention paid there the *prefix-matching score*, and heads that have a high one *induction heads*.
 #
-# On `length` random tokens said twice, where is that place? Query `length + i` holds the same token as position $i$, and wants to see position $i + 1$. Count how many positions back this is: it is not `length`, at which many published programs look.
+# On `length` random tokens said twice, where is that place? Query `length + i` holds the same token as position $i$, and wants to see position $i + 1$. Count how many positions back this is. It is not `length`: that is where the same token stands.
 #
 # Write `prefix_score`: the mean attention to that place, over the queries of the second copy and no others. There is no end-of-text token in front here.
 #
@@ -450,9 +450,13 @@ check("d2.1.10", candidates)
 chosen = candidates(passages, guesses, least=10)
 at_candidates = torch.isin(passages[:, :-1], torch.tensor(chosen, dtype=torch.long)) & exists
 print(len(chosen), "candidates:", ", ".join(repr(model.decode(torch.tensor([token]))) for token in chosen))
-print(f"{at_candidates.float().mean():.1%} of all places; there the guess is right in {right[at_candidates].float().mean():.0%}")
-rest = ~at_candidates
-print("loss there {:.2f} ± {:.2f}, elsewhere {:.2f} ± {:.2f}".format(*estimate(losses[at_candidates]), *estimate(losses[rest])))
+if at_candidates.sum() < 2:
+    print("Too few places for an estimate: ask for least=5, or read a longer text.")
+else:
+    hits = right[at_candidates].float().mean()
+    there, elsewhere = estimate(losses[at_candidates]), estimate(losses[~at_candidates])
+    print(f"{at_candidates.float().mean():.1%} of all places; there the guess is right in {hits:.0%}")
+    print("loss there {:.2f} ± {:.2f}, elsewhere {:.2f} ± {:.2f}".format(*there, *elsewhere))
 # %% [markdown]
 # **What you should see**: 14 candidates, pieces from the middle of names such as `ild`, `os` and `ll`, and `,"`, after which a story goes on with the same word more often than not. They stand at 2 % of all places. The common ` said` is none: what followed it the last time follows it again in 14 % only.
 #
@@ -531,9 +535,16 @@ def prefix_after(second) -> tuple[torch.Tensor, torch.Tensor]:
     return over_seeds(once)
 
 
-again = {"the same tokens": prefix_after(lambda first, numbers: first),
-         "their twins": prefix_after(lambda first, numbers: twins[first]),
-         "any others": prefix_after(lambda first, numbers: known[torch.randint(len(known), first.shape, generator=numbers)])}  # fmt: skip
+def others(first: torch.Tensor, numbers: torch.Generator) -> torch.Tensor:
+    """Any tokens that have a twin."""
+    return known[torch.randint(len(known), first.shape, generator=numbers)]
+
+
+again = {
+    "the same tokens": prefix_after(lambda first, numbers: first),
+    "their twins": prefix_after(lambda first, numbers: twins[first]),
+    "any others": prefix_after(others),
+}
 measured("d2.1.p6", *(value[1, 1] for value in again["their twins"]))
 shown_heads = {name: {h: by_head(*score)[h] for h in ("1.0", "1.1", "1.2", "1.3")} for name, score in again.items()}
 plot.bars(shown_heads, "Prefix matching, exact and fuzzy", "attention", "head")
