@@ -70,7 +70,8 @@ def enumerated(reading: Reading, data: Dataset, most: int = LARGEST) -> tuple[Ro
         if stream.name not in kept:
             continue
         draw = Fixed(stream.draw.chosen[number]) if isinstance(stream.draw, Fixed) else stream.draw
-        support = draw.support(data, rows[stream.given])  # type: ignore[index]
+        given = rows.get(stream.given or REFERENCE, rows[REFERENCE])  # where it is left out, nothing depends on it
+        support = draw.support(data, given)
         cases = int(support.size.sum())
         if cases > most:
             raise HypothesisError(

@@ -45,22 +45,27 @@ class Judge(Op):
         return found.double()
 
 
-def judge(output: Node, metric: Metric | None, data: Dataset, reference: torch.Tensor) -> Node:
-    """The metric's value for each draw, judged on the reference rows; without a metric, the output itself.
+def metric_for(graph: Node, metric: Metric | None) -> Metric:
+    """The metric, or the output itself where there is none.
 
-    Raises DataError for an output that is not one number where there is no metric.
+    Raises DataError where there is none for an output that is not one number.
     """
-    if metric is None and output.shape:
+    if metric is None and graph.shape:
         raise DataError(
-            f"{output.name!r} is {list(output.shape)} an example, not one number.",
+            f"{graph.name!r} is {list(graph.shape)} an example, not one number.",
             fix="pass metric=, a function of the output and the reference rows that gives one number a draw.",
-            name=output.name,
-            shape=output.shape,
+            name=graph.name,
+            shape=graph.shape,
         )
-    rows = Buffer(torch.arange(len(data)))
-    numbers = Node(Placeholder("reference row", (), torch.long, rows), (), "reference row")
-    return Node(Judge(metric or _as_it_is, data), [output, sample(numbers, reference)], "metric")
+    return metric or _as_it_is
 
 
 def _as_it_is(output: torch.Tensor, reference: Dataset) -> torch.Tensor:
     return output
+
+
+def judge(output: Node, metric: Metric, data: Dataset, reference: torch.Tensor) -> Node:
+    """The metric's value for each draw, beside the reference rows."""
+    rows = Buffer(torch.arange(len(data)))
+    numbers = Node(Placeholder("reference row", (), torch.long, rows), (), "reference row")
+    return Node(Judge(metric, data), [output, sample(numbers, reference)], "metric")

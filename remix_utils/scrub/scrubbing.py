@@ -13,7 +13,7 @@ from remix_utils.graph.node import Node
 from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
 from remix_utils.scrub.faults import draw_checked, read_checked
 from remix_utils.scrub.hypothesis import Interp, Reading
-from remix_utils.scrub.judge import Metric, judge
+from remix_utils.scrub.judge import Metric, judge, metric_for
 from remix_utils.scrub.result import ScrubResult
 from remix_utils.scrub.storing import lift_where_it_pays
 from remix_utils.scrub.tree import build, labelled, lifted, unlifted
@@ -57,7 +57,7 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     Raises HypothesisError with all faults of a hypothesis, DataError for a metric that does not fit.
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
-    several = isinstance(hypothesis, Mapping)
+    several, metric = isinstance(hypothesis, Mapping), metric_for(graph, metric)
     drawn = {
         label: _drawn(graph, each, data, n, seed)
         for label, each in (hypothesis if several else {"": hypothesis}).items()

@@ -44,7 +44,6 @@ def _image(image: Node, interp: Interp, data: Dataset, row: Mapping[str, int]) -
             claimed |= dict.fromkeys(paths(image, child.at), child)
         except ValueError:  # another image has it
             continue
-    names: dict[str, list[Node]] = {}  # of nodes that no child claims, by the order in which they come
 
     def value(path: Path) -> torch.Tensor:
         node = path[-1]

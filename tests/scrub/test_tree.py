@@ -52,7 +52,9 @@ def test_treeified_then_lifted_it_is_the_graph_that_scrub_builds(hypothesis):
     """Key for key, where there are as many draws as rows, so that everything is worth lifting."""
     result = scrubbed(DEEP, hypothesis, 3 * ROWS)
     tree = treeify(DEEP, hypothesis, DATA, 3 * ROWS)
-    assert (lift(tree) if any(node.op.kind == "sample" for node in children_first(tree)) else tree).key == result.graph.key
+    assert (
+        lift(tree) if any(node.op.kind == "sample" for node in children_first(tree)) else tree
+    ).key == result.graph.key
     torch.testing.assert_close(evaluate(tree, DATA), evaluate(result.graph, DATA))
 
 
@@ -74,7 +76,14 @@ KEYS = Interp(
             "late",
             at("blocks.1.attn.head.*.out").avoiding("*.mlp_out"),
             Exact(),
-            [Interp("keys", at("blocks.1.attn.head.*.k"), Exact(), [Interp("early", at("blocks.0.attn.head.1.out"), Exact())])],
+            [
+                Interp(
+                    "keys",
+                    at("blocks.1.attn.head.*.k"),
+                    Exact(),
+                    [Interp("early", at("blocks.0.attn.head.1.out"), Exact())],
+                )
+            ],
         )
     ],
 )
@@ -104,7 +113,7 @@ def test_neither_chunks_nor_lifting_matter():
 
 
 def test_a_scrub_of_two_datasets_is_path_patching_and_freezing():
-    """Three ways to send only the keys of one head a clean value, through softmax, LayerNorm and MLPs: exactly equal."""
+    """Three ways to give only the keys of a layer a clean value, through softmax, LayerNorm and MLPs: exactly equal."""
     clean, corrupted = torch.arange(3), torch.arange(3, 6)
     way = at("blocks.1.attn.k").avoiding("blocks.1.mlp_out")
     hypothesis = Interp("logits", at("logits"), Fixed(clean), [Interp("keys", way, Exact())], Fixed(corrupted))
