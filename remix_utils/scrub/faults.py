@@ -144,7 +144,8 @@ def _root(graph: Node, hypothesis: Interp) -> Iterator[Fault]:
         return
     found = find(graph, chosen, missing="ok")
     if not found:
-        yield Fault(hypothesis.name, no_match(graph, chosen).fact.rstrip("."), "correct the name")
+        fact = f"stands for nothing: {no_match(graph, chosen).fact.rstrip('.')}"
+        yield Fault(hypothesis.name, fact, "correct the name")
         return
     yield Fault(
         hypothesis.name,
@@ -158,13 +159,15 @@ def _claims(reading: Reading) -> Iterator[Fault]:
     for parent, _ in preorder(reading.hypothesis):
         regions = reading.of(parent)
         claimed = {owner for region in regions for owner in region.claimed.values()}
-        overlaps = {(a, b): node for region in regions for a, b, node in region.overlaps}
-        for (a, b), node in overlaps.items():
+        overlaps = {(a, b): (node, ends) for region in regions for a, b, node, ends in region.overlaps}
+        for (a, b), (node, ends) in overlaps.items():
             first, second = parent.children[a], parent.children[b]
+            way = "to" if ends else "through"
+            fix = f"use {second.selector!r}.avoiding({node.name!r}) for it, or make it a child of {first.name!r}"
             yield Fault(
                 second.name,
-                f"claims what {first.name!r} claims: a path of its goes to or through {node.name!r}",
-                f"use {second.selector!r}.avoiding({node.name!r}) for it, or make it a child of {first.name!r}",
+                f"claims what {first.name!r} claims: a path of its goes {way} {node.name!r}",
+                "select for each what the other does not" if ends else fix,
             )
         hidden = {b for _, b in overlaps}
         for number, child in enumerate(parent.children):
@@ -203,23 +206,24 @@ def _others(reading: Reading) -> Iterator[Fault]:
             yield Fault(node.name, fact, "give it others=, or children that claim them")
         elif node.others is not None and not left:
             yield _everything_claimed(reading, node, "leaves nothing to its others", "say others=None")
-        elif node.others is not None and _apart(reading, node, left) and _detour(reading, node)[0]:
+        elif node.others is not None and _apart(reading, node, left) and _detours(reading, node)[0]:
             fact = f"leaves to its others {_listed(left)} alone"
             yield _everything_claimed(reading, node, fact, "let a child claim what is left and say others=None")
 
 
 def _everything_claimed(reading: Reading, node: Interp, fact: str, otherwise: str) -> Fault:
     """Often fewer paths were meant: "from the embeddings" is also through every head that reads them."""
-    detour, said = _detour(reading, node)
+    detours, said = _detours(reading, node)
     fact = f"{fact}: its children claim every path to the inputs that they read{said}"
-    if not detour:
+    if not detours:
         return Fault(node.name, fact, otherwise)
-    return Fault(node.name, fact, f"if not every path is meant, add .avoiding({detour!r}) to it; else {otherwise}")
+    avoid = " | ".join(f"at({each.name!r})" for each in detours)
+    return Fault(node.name, fact, f"if not every path is meant, add .avoiding({avoid}) to it; else {otherwise}")
 
 
 def _understood(reading: Reading, node: Interp) -> bool:
-    """Whether all children claim something, so that one fault does not bring another."""
-    return all(reading.of(child) for child in node.children)
+    """Whether each child claims something of its own, so that one fault does not bring another."""
+    return all(map(reading.of, node.children)) and not any(region.overlaps for region in reading.of(node))
 
 
 def _apart(reading: Reading, node: Interp, left: list[Node]) -> bool:
@@ -232,18 +236,15 @@ def _sources(nodes: list[Node]) -> set[Node]:
     return {each for each in children_first(*nodes) if isinstance(each.op, Placeholder)}
 
 
-def _detour(reading: Reading, node: Interp) -> tuple[str, str]:
+def _detours(reading: Reading, node: Interp) -> tuple[list[Node], str]:
     """Where the paths of a child that claims more than one part, and the same as the end of a sentence."""
     for number, child in enumerate(node.children):
         for region in reading.of(node):
-            paths, routes = region.routes(number, 2)
-            if paths > 1:
-                way = next(
-                    each for each in (*routes[1], routes[1][0]) if each not in routes[0] or each is routes[1][-1]
-                )
-                said = f" ({child.name!r} has {paths} to {routes[0][-1].name!r}, one of them through {way.name!r})"
-                return way.name, said
-    return "", ""
+            paths, routes = region.routes(number, 1)
+            if paths > 1 and (detours := region.detours(number)):
+                said = f" ({child.name!r} {paths} to {routes[0][-1].name!r}, also by way of {_listed(detours)})"
+                return detours, said
+    return [], ""
 
 
 def _unread(reading: Reading) -> Iterator[Fault]:
@@ -254,10 +255,10 @@ def _unread(reading: Reading) -> Iterator[Fault]:
         regions = reading.of(node)
         if not regions or node.name in kept or not _understood(reading, node):
             continue
-        if not node.children:
+        if not node.children and node is not root:
             images = _listed([region.image for region in regions])
             yield Fault(node.name, f"stands for {images}, which reads no input", "select what depends on an input")
-        elif not isinstance(node.draw, Uniform) and not (node is root and isinstance(node.draw, Exact | Fixed)):
+        elif node.children and not isinstance(node.draw, (Uniform, Exact, Fixed) if node is root else Uniform):
             fact = (
                 "claims nothing: nothing below it reads its row, all children and others being drawn regardless of it"
             )

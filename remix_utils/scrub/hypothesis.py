@@ -195,7 +195,7 @@ def _routes(reading: Reading, parent: Interp, node: Interp) -> list[str]:
     for region in reading.of(parent):
         number, routes = region.routes(parent.children.index(node), ROUTES)
         total += number
-        shown += [shortened([each.name for each in (region.image, *route)], " ← ") for route in routes]
+        shown += [shortened([each.name for each in route], " ← ") for route in routes]
     shown = list(dict.fromkeys(shown))[:ROUTES]
     more = [f"and {counted(total - len(shown), 'path')} more"] if total > len(shown) else []
     return [*shown, *more] or ["no path"]

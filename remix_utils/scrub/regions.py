@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, pairwise
 
 from remix_utils.graph.node import Node
 from remix_utils.graph.select import states
@@ -66,21 +66,32 @@ class Region:
         return list(dict.fromkeys(each for each in beside if each.space is not None))
 
     def routes(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
-        """How many paths the selector claims, and the shortest of them, from below the image to what is claimed."""
+        """How many paths the selector claims, and the shortest of them, from the image to what is claimed."""
         ways, nearest = self._ways(number)
-        found: list[tuple[Node, ...]] = []
+        found = self._shortest(nearest, most)
+        return ways.get(self.start, 0), [tuple(node for node, _ in places) for places in found]
+
+    def detours(self, number: int) -> list[Node]:
+        """Where the selector's other paths leave the shortest."""
+        ways, nearest = self._ways(number)
+        (shortest,) = self._shortest(nearest, 1)
+        pairs = pairwise(shortest)
+        left = [child for place, onward in pairs for child in self.between[place] if child in ways and child != onward]
+        return list(dict.fromkeys(child[0] for child in left if not isinstance(child, Node)))
+
+    def _shortest(self, nearest: Mapping[Place, int], most: int) -> list[tuple[Place, ...]]:
+        found: list[tuple[Place, ...]] = []
         order = count()  # no two entries of the heap compare further
-        heap: list = [(nearest[self.start], next(order), self.start, ())] if self.start in nearest else []
+        heap: list = [(nearest[self.start], next(order), (self.start,))] if self.start in nearest else []
         while heap and len(found) < most:
-            _, _, place, path = heappop(heap)
-            if place in self.claimed:
+            _, _, path = heappop(heap)
+            if path[-1] in self.claimed:
                 found.append(path)
                 continue
-            for child in self.between[place]:
+            for child in self.between[path[-1]]:
                 if not isinstance(child, Node) and child in nearest:
-                    longer = (*path, child[0])
-                    heappush(heap, (len(longer) + nearest[child], next(order), child, longer))
-        return ways.get(self.start, 0), found
+                    heappush(heap, (len(path) + nearest[child], next(order), (*path, child)))
+        return found
 
     def _ways(self, number: int) -> tuple[dict[Place, int], dict[Place, int]]:
         """From each place, how many paths lead to what the selector claims, and how long the shortest is."""
@@ -94,14 +105,15 @@ class Region:
         return ways, nearest
 
     @cached_property
-    def overlaps(self) -> list[tuple[int, int, Node]]:
-        """Selectors that claim the same: the owner of a place, another that reaches it or passes it, and the place."""
+    def overlaps(self) -> list[tuple[int, int, Node, bool]]:
+        """Selectors that claim the same: the owner of a place, another that ends there or goes on, and which."""
         found = {}
         for place, owner in self.claimed.items():
+            node, states = place
             for other, part in enumerate(self.claims.parts):
-                if other != owner and self._goes_on(part, place[0], place[1][other]):  # type: ignore[index]
-                    found.setdefault((owner, other), place[0])
-        return [(owner, other, node) for (owner, other), node in found.items()]
+                if other != owner and self._goes_on(part, node, states[other]):  # type: ignore[index]
+                    found.setdefault((owner, other), (node, part.accepts(states[other])))  # type: ignore[index]
+        return [(owner, other, node, ends) for (owner, other), (node, ends) in found.items()]
 
     @staticmethod
     def _goes_on(part: Selector, node: Node, state: Hashable) -> bool:
