@@ -193,7 +193,7 @@ def _routes(reading: Reading, parent: Interp, node: Interp) -> list[str]:
     """The paths that a node claims below its parent's images, the shortest of them in full."""
     total, shown = 0, []
     for region in reading.of(parent):
-        number, routes = region.routes(parent.children.index(node), ROUTES)
+        number, routes = region.landmarks(parent.children.index(node), ROUTES)
         total += number
         shown += [shortened([each.name for each in route], " ← ") for route in routes]
     shown = list(dict.fromkeys(shown))[:ROUTES]

@@ -71,6 +71,19 @@ class Region:
         found = self._shortest(nearest, most)
         return ways.get(self.start, 0), [tuple(node for node, _ in places) for places in found]
 
+    def landmarks(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
+        """The same, of each path only its ends and where it takes one of several ways, if there are several paths."""
+        ways, nearest = self._ways(number)
+        total = ways.get(self.start, 0)
+        if total < 2:
+            return self.routes(number, most)
+        found = []
+        for places in self._shortest(nearest, most):
+            steps = pairwise(places)
+            chosen = [onward[0] for place, onward in steps if sum(child in ways for child in self.between[place]) > 1]
+            found.append((self.image, *(node for node in chosen if node is not places[-1][0]), places[-1][0]))
+        return total, found
+
     def detours(self, number: int) -> list[Node]:
         """Where the selector's other paths leave the shortest."""
         ways, nearest = self._ways(number)

@@ -1,5 +1,7 @@
 """Evaluation gives what plain torch gives, however it goes about it."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -212,3 +214,15 @@ def test_a_sweep_is_one_call():
     x = torch.randn(ROWS, 3)
     for part, value in zip(parts, evaluate(variants, {"x": x}), strict=True):
         torch.testing.assert_close(value, plain(graph, {"x": x}) - plain(part, {"x": x}))
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0])
+def test_progress_shows_the_time_left_where_it_takes_long(capsys, monkeypatch, seconds):
+    """Eight chunks of a second each get a bar that says how far it is; of a tenth, none; and none unasked."""
+    clock = itertools.count()
+    monkeypatch.setattr("tqdm.std.time", lambda: next(clock) * seconds)
+    evaluate(apply("relu", X), {"x": torch.randn(8, 3)}, batch_size=1)
+    assert capsys.readouterr().err == ""
+    evaluate(apply("relu", X), {"x": torch.randn(8, 3)}, batch_size=1, progress=True)
+    shown = capsys.readouterr().err
+    assert ("so far" in shown and " left" in shown and "50%" in shown) == (seconds == 1)

@@ -185,3 +185,17 @@ def test_a_lifted_sample_stands_where_rows_meet():
     inputs = {"x": torch.randn(3, 4, 3)}
     for graph in (alike, apart):
         torch.testing.assert_close(evaluate(lift(graph), inputs), evaluate(graph, inputs))
+
+
+def test_terms_that_are_sampled_alike_are_summed_below_their_sample():
+    """With their weights, shapes that broadcast included; the other terms, drawn otherwise or not at all, stay."""
+    same, other = torch.tensor([0, 2, 2]), torch.tensor([1, 1, 0])
+    row, bias = index(X, 0), array(torch.ones(3), "bias")
+    terms = [sample(X, same), sample(apply("tanh", X), other), bias, sample(row, same), sample(apply("exp", X), same)]
+    graph = add(*terms, weights=[2, 3, 4, -1, 5], name="sum")
+    lifted = lift(graph)
+    assert [child.name for child in lifted.children] == ["sum.part", "tanh", "bias"]
+    assert lifted.op.weights == (1, 3, 4) and lifted.children[0].children[0].op.weights == (2, -1, 5)
+    inputs = {"x": torch.randn(3, 4, 3)}
+    torch.testing.assert_close(evaluate(lifted, inputs), evaluate(graph, inputs))
+    assert lift(lifted).key == lifted.key

@@ -56,6 +56,16 @@ def test_depth_and_length_are_limited():
     assert show(graph, most=10_000).count("as above") == 9
 
 
+def test_what_is_computed_on_the_population_is_counted():
+    """Below a sample stands how many nodes there are, unless it is an input, so that a scrubbed graph fits a screen."""
+    below = apply("tanh", apply("relu", X), name="top")
+    assert show(sample(below, torch.tensor([1, 0]), name="drawn")).splitlines() == [
+        "drawn [4, 3] = sample 2 rows [1, 0]",
+        "  ... 3 nodes on the population",
+    ]
+    assert show(sample(X, torch.tensor([1, 0]))).splitlines()[1:] == ["  x [4, 3] = placeholder"]
+
+
 def test_a_chain_of_skips_is_shown_at_once():
     """Each node is written out once, however many paths lead to it (trap 1)."""
     assert seconds(lambda: show(skip_chain(60), most=10_000)) < 1
