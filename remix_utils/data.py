@@ -230,9 +230,9 @@ class Matching(Draw):
 
     def support(self, data: Dataset, reference: torch.Tensor) -> Support:
         labels = feature(self.feature)(data).cpu()
-        values, group = torch.unique(labels.reshape(len(data), -1), dim=0, return_inverse=True)
+        group = _numbered(labels.reshape(len(data), -1))
         rows = _among(data, self.among)
-        sizes = torch.bincount(group[rows], minlength=len(values))
+        sizes = torch.bincount(group[rows], minlength=int(group.max()) + 1)
         mine = group[reference]
         if not bool(sizes[mine].all()):
             alone = int(reference[(sizes[mine] == 0).nonzero()[0]])
@@ -245,6 +245,13 @@ class Matching(Draw):
             )
         order = rows[torch.argsort(group[rows], stable=True)]
         return Support(order, (sizes.cumsum(0) - sizes)[mine], sizes[mine])
+
+
+def _numbered(labels: torch.Tensor) -> torch.Tensor:
+    """A whole number [rows] for each label [rows, parts], the same for the same; one part is faster than several."""
+    if labels.shape[1] == 1:
+        return torch.unique(labels[:, 0], return_inverse=True)[1]
+    return torch.unique(labels, dim=0, return_inverse=True)[1]
 
 
 def _each(rows: torch.Tensor) -> Support:

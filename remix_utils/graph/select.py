@@ -20,7 +20,7 @@ def states(graph: Node, chosen: Selector) -> dict[Node, dict[Hashable, None]]:
 
     def above(part: Selector) -> set[Node]:
         if part not in known:
-            known[part] = _at_or_above(order, part)
+            known[part] = at_or_above(order, part)
         return known[part]
 
     arrived: dict[Node, dict[Hashable, None]] = {graph: {chosen.start(graph): None}}
@@ -33,7 +33,7 @@ def states(graph: Node, chosen: Selector) -> dict[Node, dict[Hashable, None]]:
     return arrived
 
 
-def _at_or_above(order: Sequence[Node], part: Selector) -> set[Node]:
+def at_or_above(order: Sequence[Node], part: Selector) -> set[Node]:
     """The nodes at which a selected path may end, and all from which one of them is reached."""
     found: set[Node] = set()
     for node in order:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import heappop, heappush
 from itertools import count, pairwise
 
 from remix_utils.graph.node import Node
-from remix_utils.graph.select import states
+from remix_utils.graph.select import at_or_above, states
 from remix_utils.graph.selector import Above, Selector
 from remix_utils.graph.walk import children_first
 
@@ -120,26 +120,28 @@ class Region:
     @cached_property
     def overlaps(self) -> list[tuple[int, int, Node, bool]]:
         """Selectors that claim the same: the owner of a place, another that ends there or goes on, and which."""
-        found = {}
-        for place, owner in self.claimed.items():
-            node, states = place
-            for other, part in enumerate(self.claims.parts):
-                if other != owner and self._goes_on(part, node, states[other]):  # type: ignore[index]
-                    found.setdefault((owner, other), (node, part.accepts(states[other])))  # type: ignore[index]
+        order, found = children_first(self.image), {}
+        above = cache(lambda part: at_or_above(order, part))
+        for (node, passed), owner in self.claimed.items():
+            for other, (part, state) in enumerate(zip(self.claims.parts, passed, strict=True)):  # type: ignore[arg-type]
+                if other != owner and _goes_on(part, node, state, above):
+                    found.setdefault((owner, other), (node, part.accepts(state)))
         return [(owner, other, node, ends) for (owner, other), (node, ends) in found.items()]
 
-    @staticmethod
-    def _goes_on(part: Selector, node: Node, state: Hashable) -> bool:
-        """Whether the path so far, or a longer one, is selected."""
-        seen, stack = {(node, state)}, [(node, state)]
-        while stack:
-            node, state = stack.pop()
-            if part.accepts(state):
-                return True
-            steps = {(child, part.step(state, node, slot, child)) for slot, child in enumerate(node.children)}
-            stack += steps - seen
-            seen |= steps
-        return False
+
+def _goes_on(part: Selector, node: Node, state: Hashable, above: Above) -> bool:
+    """Whether the path so far, or a longer one, is selected."""
+    seen, stack = {(node, state)}, [(node, state)]
+    while stack:
+        node, state = stack.pop()
+        if part.accepts(state):
+            return True
+        if not part.hopeful(state, node, above):
+            continue
+        steps = {(child, part.step(state, node, slot, child)) for slot, child in enumerate(node.children)}
+        stack += steps - seen
+        seen |= steps
+    return False
 
 
 def read(image: Node, selectors: Sequence[Selector]) -> Region:

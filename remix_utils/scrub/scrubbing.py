@@ -63,7 +63,9 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
         for label, each in (hypothesis if several else {"": hypothesis}).items()
     }
     graphs = {label: build(each.reading, lifted(each.rows)) for label, each in drawn.items()}
-    graphs = {label: labelled(each, drawn[label].rows) for label, each in lift_where_it_pays(graphs, STORED).items()}
+    graphs = {
+        label: labelled(each, drawn[label].rows) for label, each in lift_where_it_pays(graphs, data, STORED).items()
+    }
     judged = {label: judge(each, metric, data, drawn[label].rows[REFERENCE]) for label, each in graphs.items()}
     kept = plan(judged, data).kept_bytes
     values = evaluate(judged, data, memory=kept + AT_ONCE, progress=True)

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import torch
 
+from remix_utils.data import Dataset
 from remix_utils.graph.buffer import Buffer
+from remix_utils.graph.evaluate import plan
 from remix_utils.graph.memory import size_in_bytes
 from remix_utils.graph.node import Node, postorder
 from remix_utils.graph.operations import Sample
@@ -21,7 +23,7 @@ LARGEST = 12  # stored values that are looked at in each round
 Stands = frozenset[Node]
 
 
-def lift_where_it_pays(graphs: Mapping[str, Node], memory: int) -> dict[str, Node]:
+def lift_where_it_pays(graphs: Mapping[str, Node], data: Dataset, memory: int) -> dict[str, Node]:
     """Graphs, to be evaluated together, with samples as high as they should stand.
 
     The population's pass is over all rows that any sample reads, and what samples stand on is stored for them. A node
@@ -34,6 +36,9 @@ def lift_where_it_pays(graphs: Mapping[str, Node], memory: int) -> dict[str, Nod
         return graphs
     costs = Costs(list(graphs.values()))
     stands = costs.paying()
+    if stands != costs.everything:  # what is read in part costs less than it counts
+        at_inputs = frozenset(node for node in costs.everything if not node.children)
+        stands = min(stands, at_inputs, key=lambda each: plan(_lowered(graphs, each), data).flops)
     now = costs.of(stands)
     while now.bytes > memory:
         best: tuple[float, Stands, Cost] | None = None
@@ -45,7 +50,7 @@ def lift_where_it_pays(graphs: Mapping[str, Node], memory: int) -> dict[str, Nod
         if best is None:
             break
         _, stands, now = best
-    return {label: _lowered(graph, {node.key for node in stands}) for label, graph in graphs.items()}
+    return _lowered(graphs, stands)
 
 
 def _samples(graphs: Iterable[Node]) -> list[Node]:
@@ -72,6 +77,7 @@ class Costs:
         first: dict[bytes, Node] = {}  # equal computations are done once
         self.twin = {node: first.setdefault(node.key, node) for node in children_first(*graphs) if node.space == -1}
         self.parents_first = list(reversed(first.values()))
+        self.everything = frozenset(self.parents_first)
         self.tops: dict[Node, int] = {}  # for each node, the draws that sample it, as bits
         for node in samples:
             top = self.twin[node.children[0]]
@@ -125,12 +131,13 @@ def _rows(node: Node) -> Buffer:
     return node.op.rows  # type: ignore[attr-defined]
 
 
-def _lowered(graph: Node, stands: set[bytes]) -> Node:
+def _lowered(graphs: Mapping[str, Node], stands: Stands) -> dict[str, Node]:
     """Each sample moved down to nodes that stand."""
+    keys = {node.key for node in stands}
     done: dict[tuple[Node, Buffer], Node] = {}
 
     def below(node: Node) -> tuple[Node, ...]:
-        return () if node.key in stands or node.space is None else node.children
+        return () if node.key in keys or node.space is None else node.children
 
     def rule(node: Node, original: Node) -> Node:
         if not isinstance(node.op, Sample):
@@ -142,4 +149,4 @@ def _lowered(graph: Node, stands: set[bytes]) -> Node:
                 done[each, rows] = each.with_children(children) if children else sample(each, rows.tensor)
         return done[node.children[0], rows]
 
-    return rebuild([graph], rule)[0]
+    return dict(zip(graphs, rebuild(list(graphs.values()), rule), strict=True))

@@ -89,7 +89,7 @@ def test_hypotheses_share_one_pass_with_the_clean_run():
 def drawn(memory: int, n: int = ROWS):
     """The graph of the hypothesis with at most so many bytes stored."""
     rows = scrub(MODEL, HYPOTHESIS, DATA, n, metric=last).rows
-    return lift_where_it_pays({"": build(HYPOTHESIS.on(MODEL), lifted(rows))}, memory)[""]
+    return lift_where_it_pays({"": build(HYPOTHESIS.on(MODEL), lifted(rows))}, DATA, memory)[""]
 
 
 def stored(graph):
@@ -130,13 +130,12 @@ def test_terms_that_are_drawn_alike_are_stored_as_their_sum():
 
 
 def test_nothing_to_lift_is_left_as_it_is():
-    """A graph without samples, and a sample of an input."""
-    x = placeholder("x", (5,))
+    """A graph without samples, and a sample of an input, even where nothing may be stored."""
+    x, data = placeholder("x", (5,)), Dataset(x=torch.ones(3, 5))
     graphs = {"plain": apply("relu", x), "input": sample(x, torch.tensor([0, 2]))}
-    assert {name: graph.key for name, graph in lift_where_it_pays(graphs, 0).items()} == {
-        name: graph.key for name, graph in graphs.items()
-    }
-    assert lift_where_it_pays({"plain": graphs["plain"]}, 0)["plain"] is graphs["plain"]
+    lifted_graphs = lift_where_it_pays(graphs, data, 0)
+    assert {name: each.key for name, each in lifted_graphs.items()} == {name: each.key for name, each in graphs.items()}
+    assert lift_where_it_pays({"plain": graphs["plain"]}, data, 0)["plain"] is graphs["plain"]
 
 
 def test_ten_thousand_sequences_of_the_induction_model_stay_under_6_gb():
@@ -162,7 +161,7 @@ def test_ten_thousand_sequences_of_the_induction_model_stay_under_6_gb():
     )
     planned, work = {}, {}
     for memory in (2**40, STORED):
-        (lifted_graph,) = lift_where_it_pays({"": build(reading, lifted(drawn))}, memory).values()
+        (lifted_graph,) = lift_where_it_pays({"": build(reading, lifted(drawn))}, data, memory).values()
         judged = judge(lifted_graph, last, data, drawn["reference"])
         kept = plan(judged, data).kept_bytes
         planned[memory] = plan(judged, data, memory=kept + AT_ONCE).peak_bytes
