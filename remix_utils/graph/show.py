@@ -38,11 +38,8 @@ def show(what: object, depth: int | None = None, most: int = 200, brief: bool = 
       relu [1] = relu
         x, as above
     >>> from remix_utils import placeholder
-    >>> y = placeholder("y", (1,))
-    >>> print(show(add(y, apply("relu", add(y, x, name="shifted")), name="sum"), brief=True))
-    sum = add
-      y
-      relu ← shifted ← y
+    >>> print(show(apply("relu", add(placeholder("y", (1,)), x, name="shifted")), brief=True))
+    relu ← shifted ← y
     """
     if not isinstance(what, Node):
         return Text(str(what))
