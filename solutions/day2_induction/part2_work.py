@@ -11,7 +11,7 @@
 # - tell heads that back each other up from heads that do not matter;
 # - take away what a head writes and leave where others look, or the other way round.
 #
-# **Time**: about 85 minutes without the ★ exercise.
+# **Time**: about 80 minutes without the ★ exercise.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, the sections on two-layer attention-only transformers and on the importance of the terms of the path expansion: d2.2.4. Olsson et al. 2022, *In-context Learning and Induction Heads*, the section on pattern-preserving ablation: d2.2.6.
 # %%
