@@ -11,7 +11,7 @@
 # - take an attention score apart by who wrote the query and who wrote the key;
 # - compute composition scores, and say what chance would give, and how far it would stray.
 #
-# **Time**: about 95 minutes without the ★ exercise.
+# **Time**: about 105 minutes without the ★ exercise.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*: "Copying / primitive in-context learning" and "Summarizing OV/QK matrices" for d2.3.3 to d2.3.7, "Two-layer attention-only transformers" for d2.3.9 to d2.3.12. Olsson et al. 2022, *In-context Learning and Induction Heads*, the appendix on composition, can wait until tonight.
 # %%
@@ -86,7 +86,7 @@ start = time.perf_counter()
 length = norm(big)
 print(f"the norm of 2,500,000,000 numbers is {length:.0f}; it took {time.perf_counter() - start:.3f} s")
 # %% [markdown]
-# **What you should see**: a norm near 283,000, which is $\sqrt{32} \times 50{,}000$, in some hundredths of a second. As one table of 32-bit numbers the matrix would take 10 gigabytes.
+# **What you should see**: a norm near 283,000, which is $\sqrt{32} \times 50{,}000$, in far less than a second. As one table of 32-bit numbers the matrix would take 10 gigabytes.
 #
 # *Learned*: what a thin matrix is can be asked of its factors.
 #
@@ -154,7 +154,7 @@ check("d2.3.4", copying_accuracy)
 #
 # Heads 1.1 and 1.3 look at the same place, so what the logits see is the *sum* of their circuits. Write `both`: the sum of two matrices, as factors. Nothing has to be multiplied.
 #
-# In a study of another two-layer model, the better induction head had a top-1 accuracy of 31 %, and the pair of them 96 %. Their ratio is what one would hope for: two heads that share the work. Ours are an induction pair too. What will the pair reach, top-1?
+# In a study of another two-layer model, the better induction head had a top-1 accuracy of 31 %, and the pair of them 96 %. Together they did far more than either. Ours are an induction pair too. What will the pair reach, top-1?
 #
 # Stuck? `hint("d2.3.5")`
 # %% exercise="d2.3.5"
@@ -367,7 +367,7 @@ plot.heatmap(by_pair, SOURCES, SOURCES, "Head 1.1: why it looks at the right pla
 # %% [markdown]
 # **What you should see**: one column. Of a lead of 10.9 ± 0.1, the keys that head 0.0 wrote give 10.7; those of everybody else give next to nothing. That is the part of the story that Elhage et al. tell: the key at a place says which token stood *before* it, since head 0.0 has carried it there.
 #
-# The rows are not as one would think. The query's own token, as it stands in the embedding, gives 0.3. Head 0.7 gives 4.1, head 0.6 gives 3.9, head 0.4 gives 1.5: the same three that look at their own token. So this model's circuit has *two* things below the induction head. One writes the previous token for the key, the others write the current token for the query, in a form in which the two can be compared.
+# The rows say something that is not in the textbook. The query's own token, as it stands in the embedding, gives 0.3. Head 0.7 gives 4.1, head 0.6 gives 3.9, head 0.4 gives 1.5: the same three that look at their own token, and of which d2.2.7 found two by ablation. So this model's circuit has *two* things below the induction head. One writes the previous token for the key, the others write the current token for the query, in a form in which the two can be compared.
 #
 # *Learned*: a score is a sum over pairs, and a pair is a path with two ends.
 #
