@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 
-from remix_utils.data import Dataset, Exact, Fixed, Matching, Uniform
+from remix_utils.data import Dataset, Exact, Fixed, Matching
 from remix_utils.errors import DataError, counted, kind_of, nearest
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Placeholder
-from remix_utils.graph.select import find, no_match
 from remix_utils.graph.walk import children_first
-from remix_utils.scrub.draws import REFERENCE, Rows, Stream, streams, used
-from remix_utils.scrub.hypothesis import HypothesisError, Interp, Reading, draw_text, preorder
+from remix_utils.scrub.claims import claim_faults
+from remix_utils.scrub.draws import REFERENCE, Rows, Stream, streams
+from remix_utils.scrub.hypothesis import Fault, HypothesisError, Interp, Reading, draw_text, preorder
 
-
-class Fault(NamedTuple):
-    """The node of the hypothesis (or what else is wrong), the fact, and the way out."""
-
-    name: str
-    fact: str
-    fix: str
+LISTED = 20  # faults that an error writes out; it has them all as an attribute
 
 
 def refuse(faults: list[Fault]) -> None:
     """Raise one error for all the faults, if there are any."""
     if not faults:
         return
-    listed = [f"\n  {number}. {each.name!r} {each.fact}: {each.fix}." for number, each in enumerate(faults, 1)]
+    listed = [f"\n  {number}. {each.name!r} {each.fact}: {each.fix}." for number, each in enumerate(faults[:LISTED], 1)]
+    listed += [f"\n  and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
     first = faults[0]
     raise HypothesisError(
         f"{first.name!r} {first.fact}." if len(faults) == 1 else f"{len(faults)} faults.{''.join(listed)}",
@@ -52,10 +46,7 @@ def read_checked(graph: Node, hypothesis: Interp, data: Dataset, n: int | str) -
             *_unmapped(hypothesis),
             *_inputs(graph, data),
             *_size(hypothesis, data, n),
-            *_root(graph, hypothesis),
-            *_claims(reading),
-            *_others(reading),
-            *_unread(reading),
+            *claim_faults(reading),
         ]
     )
     return reading
@@ -138,133 +129,6 @@ def _size(hypothesis: Interp, data: Dataset, n: object) -> Iterator[Fault]:
         yield Fault(hypothesis.name, "draws from a population of 1 row, itself", "give data with more rows")
 
 
-def _root(graph: Node, hypothesis: Interp) -> Iterator[Fault]:
-    chosen = hypothesis.selector
-    if hypothesis.at is None or chosen.accepts(chosen.start(graph)):
-        return
-    found = find(graph, chosen, missing="ok")
-    if not found:
-        fact = f"stands for nothing: {no_match(graph, chosen).fact.rstrip('.')}"
-        yield Fault(hypothesis.name, fact, "correct the name")
-        return
-    yield Fault(
-        hypothesis.name,
-        f"stands for {found[-1].name!r}, and the graph goes on to {graph.name!r}",
-        f"scrub find_one(graph, {chosen!r}), or let the root stand for {graph.name!r}",
-    )
-
-
-def _claims(reading: Reading) -> Iterator[Fault]:
-    """Children that claim nothing, or what another claims as well."""
-    for parent, _ in preorder(reading.hypothesis):
-        regions = reading.of(parent)
-        claimed = {owner for region in regions for owner in region.claimed.values()}
-        overlaps = {(a, b): (node, ends) for region in regions for a, b, node, ends in region.overlaps}
-        for (a, b), (node, ends) in overlaps.items():
-            first, second = parent.children[a], parent.children[b]
-            way = "to" if ends else "through"
-            fix = f"use {second.selector!r}.avoiding({node.name!r}) for it, or make it a child of {first.name!r}"
-            yield Fault(
-                second.name,
-                f"claims what {first.name!r} claims: a path of its goes {way} {node.name!r}",
-                "select for each what the other does not" if ends else fix,
-            )
-        hidden = {b for _, b in overlaps}
-        for number, child in enumerate(parent.children):
-            if number not in claimed and number not in hidden and regions and child.at is not None:
-                yield _nothing_claimed(reading, parent, child)
-
-
-def _nothing_claimed(reading: Reading, parent: Interp, child: Interp) -> Fault:
-    chosen, images = child.selector, [region.image for region in reading.of(parent)]
-    found = find(reading.graph, chosen, missing="ok")
-    if any(chosen.accepts(chosen.start(image)) for image in images):
-        return Fault(child.name, f"claims the image of {parent.name!r} itself", "select nodes below it")
-    if found:
-        fact = f"claims {found[-1].name!r}, to which no path leads from {_listed(images)}, the image of {parent.name!r}"
-        return Fault(child.name, fact, f"make it a child of what it is below, or let it start below {parent.name!r}")
-    return Fault(child.name, f"claims nothing: {no_match(images[0], chosen).fact.rstrip('.')}", "correct the name")
-
-
-def _listed(images: list[Node]) -> str:
-    return ", ".join(repr(image.name) for image in images[:3])
-
-
-def _others(reading: Reading) -> Iterator[Fault]:
-    """Others that are not there, and those that are and have no draw."""
-    for node, _ in preorder(reading.hypothesis):
-        if not node.children:
-            if node.others is not None and node.others != Uniform():
-                fact = "has no children, and so nothing that others could read"
-                yield Fault(node.name, fact, "leave out others=, or give it children")
-            continue
-        left = list(reading.unclaimed(node))
-        if not _understood(reading, node):
-            continue
-        if node.others is None and left:
-            fact = f"draws nothing for others, but no child claims {_listed(left)}"
-            yield Fault(node.name, fact, "give it others=, or children that claim them")
-        elif node.others is not None and not left:
-            yield _everything_claimed(reading, node, "leaves nothing to its others", "say others=None")
-        elif node.others is not None and _apart(reading, node, left) and _detours(reading, node)[0]:
-            fact = f"leaves to its others {_listed(left)} alone"
-            yield _everything_claimed(reading, node, fact, "let a child claim what is left and say others=None")
-
-
-def _everything_claimed(reading: Reading, node: Interp, fact: str, otherwise: str) -> Fault:
-    """Often fewer paths were meant: "from the embeddings" is also through every head that reads them."""
-    detours, said = _detours(reading, node)
-    fact = f"{fact}: its children claim every path to the inputs that they read{said}"
-    if not detours:
-        return Fault(node.name, fact, otherwise)
-    avoid = " | ".join(f"at({each.name!r})" for each in detours)
-    return Fault(node.name, fact, f"if not every path is meant, add .avoiding({avoid}) to it; else {otherwise}")
-
-
-def _understood(reading: Reading, node: Interp) -> bool:
-    """Whether each child claims something of its own, so that one fault does not bring another."""
-    return all(map(reading.of, node.children)) and not any(region.overlaps for region in reading.of(node))
-
-
-def _apart(reading: Reading, node: Interp, left: list[Node]) -> bool:
-    """Whether the children claim every path to each input that they read."""
-    claimed = [place[0] for region in reading.of(node) for place in region.claimed]
-    return _sources(left).isdisjoint(_sources(claimed))
-
-
-def _sources(nodes: list[Node]) -> set[Node]:
-    return {each for each in children_first(*nodes) if isinstance(each.op, Placeholder)}
-
-
-def _detours(reading: Reading, node: Interp) -> tuple[list[Node], str]:
-    """Where the paths of a child that claims more than one part, and the same as the end of a sentence."""
-    for number, child in enumerate(node.children):
-        for region in reading.of(node):
-            paths, routes = region.routes(number, 1)
-            if paths > 1 and (detours := region.detours(number)):
-                said = f" ({child.name!r} {paths} to {routes[0][-1].name!r}, also by way of {_listed(detours)})"
-                return detours, said
-    return [], ""
-
-
-def _unread(reading: Reading) -> Iterator[Fault]:
-    """Nodes whose rows make no difference, so that their draw claims nothing."""
-    root = reading.hypothesis
-    kept = used(reading, streams(reading))
-    for node, _ in preorder(root):
-        regions = reading.of(node)
-        if not regions or node.name in kept or not _understood(reading, node):
-            continue
-        if not node.children and node is not root:
-            images = _listed([region.image for region in regions])
-            yield Fault(node.name, f"stands for {images}, which reads no input", "select what depends on an input")
-        elif node.children and not isinstance(node.draw, (Uniform, Exact, Fixed) if node is root else Uniform):
-            fact = (
-                "claims nothing: nothing below it reads its row, all children and others being drawn regardless of it"
-            )
-            yield Fault(node.name, fact, "let a child or the others agree with it, by Exact() or Matching(feature)")
-
-
 def draw_checked(reading: Reading, data: Dataset, n: int, seed: int) -> Rows:
     """Rows by name, each a LongTensor [n].
 
@@ -277,8 +141,10 @@ def draw_checked(reading: Reading, data: Dataset, n: int, seed: int) -> Rows:
         try:
             rows[stream.name] = stream.draw.rows(data, given, stream.generator(seed))
         except DataError as problem:
-            faults.append(Fault(stream.name, f"cannot draw: {problem.fact.rstrip('.')}", problem.fix.rstrip(".")))
             rows[stream.name] = given
+            if stream.name == REFERENCE and isinstance(stream.draw, Fixed):
+                continue  # these are the root's rows, whose fault it is
+            faults.append(Fault(stream.name, f"cannot draw: {problem.fact.rstrip('.')}", problem.fix.rstrip(".")))
             continue
         faults += _too_fine(stream, data, given, rows[stream.name])
     refuse(faults)

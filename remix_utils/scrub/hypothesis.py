@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from textwrap import wrap
+from typing import Literal, NamedTuple
 
 import torch
 
 from remix_utils.data import Draw, Fixed, Matching, Uniform, feature
 from remix_utils.errors import RemixError, counted, kind_of
 from remix_utils.graph.node import Node
+from remix_utils.graph.operations import Placeholder
 from remix_utils.graph.selector import Match, Selector, selector
+from remix_utils.graph.walk import children_first
 from remix_utils.scrub.regions import Region, read
 
 Shared = Literal["together", "apart"]
@@ -21,6 +25,14 @@ WIDTH = 96  # characters of a path that are printed
 
 class HypothesisError(RemixError):
     """A hypothesis that cannot be read in a graph, or that claims nothing; `faults` has them all."""
+
+
+class Fault(NamedTuple):
+    """The node of the hypothesis (or what else is wrong), the fact, and the way out."""
+
+    name: str
+    fact: str
+    fix: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +142,15 @@ class Reading:
             nodes[node] = f"{interp.others_name}.{node.name}" + f".{names[node.name]}" * (names[node.name] > 1)
         return nodes  # type: ignore[return-value]
 
+    @cached_property
+    def inputs(self) -> dict[Node, frozenset[Node]]:
+        """For each node of the graph, the inputs that it depends on."""
+        found: dict[Node, frozenset[Node]] = {}
+        for node in children_first(self.graph):
+            own = [node] if isinstance(node.op, Placeholder) else []
+            found[node] = frozenset(own).union(*(found[child] for child in node.children))
+        return found
+
     def reads_itself(self, interp: Interp) -> bool:
         """Whether some image is computed from the node's own row."""
         return not interp.children and any(region.image.space is not None for region in self.of(interp))
@@ -175,7 +196,8 @@ def _lines(
 ) -> list[str]:
     """The node and, indented, what is below it; in a graph, with the paths that each claims."""
     moved = moved or {}
-    lines = [f"{node.name}: {draw_text(node.draw)}, {node.selector!r}{moved.get(node.name, '')}"]
+    head = f"{node.name}: {draw_text(node.draw)}{moved.get(node.name, '')}, {node.selector!r}"
+    lines = wrap(head, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     if reading and parent:
         lines += [f"    {line}" for line in _routes(reading, parent, node)]
     for child in node.children:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from heapq import heappop, heappush
@@ -67,35 +67,36 @@ class Region:
 
     def routes(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
         """How many paths the selector claims, and the shortest of them, from the image to what is claimed."""
-        ways, nearest = self._ways(number)
-        found = self._shortest(nearest, most)
-        return ways.get(self.start, 0), [tuple(node for node, _ in places) for places in found]
+        found = self._shortest(number, most)
+        return self.ways(number).get(self.start, 0), [tuple(node for node, _ in places) for places in found]
 
     def landmarks(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
         """The same, of each path only its ends and where it takes one of several ways, if there are several paths."""
-        ways, nearest = self._ways(number)
+        ways = self.ways(number)
         total = ways.get(self.start, 0)
         if total < 2:
             return self.routes(number, most)
         found = []
-        for places in self._shortest(nearest, most):
+        for places in self._shortest(number, most):
             steps = pairwise(places)
             chosen = [onward[0] for place, onward in steps if sum(child in ways for child in self.between[place]) > 1]
             found.append((self.image, *(node for node in chosen if node is not places[-1][0]), places[-1][0]))
         return total, found
 
-    def detours(self, number: int) -> list[Node]:
-        """Where the selector's other paths leave the shortest."""
-        ways, nearest = self._ways(number)
-        (shortest,) = self._shortest(nearest, 1)
-        pairs = pairwise(shortest)
-        left = [child for place, onward in pairs for child in self.between[place] if child in ways and child != onward]
+    def detours(self, number: int, place: Place | None = None) -> list[Node]:
+        """Where the selector's other paths from a place (the image, if none is given) leave the shortest."""
+        ways = self.ways(number)
+        (shortest,) = self._shortest(number, 1, place)
+        steps = pairwise(shortest)
+        left = [child for place, onward in steps for child in self.between[place] if child in ways and child != onward]
         return list(dict.fromkeys(child[0] for child in left if not isinstance(child, Node)))
 
-    def _shortest(self, nearest: Mapping[Place, int], most: int) -> list[tuple[Place, ...]]:
+    def _shortest(self, number: int, most: int, place: Place | None = None) -> list[tuple[Place, ...]]:
+        place = place or self.start
+        nearest = self._nearest(number)
         found: list[tuple[Place, ...]] = []
         order = count()  # no two entries of the heap compare further
-        heap: list = [(nearest[self.start], next(order), (self.start,))] if self.start in nearest else []
+        heap: list = [(nearest[place], next(order), (place,))] if place in nearest else []
         while heap and len(found) < most:
             _, _, path = heappop(heap)
             if path[-1] in self.claimed:
@@ -106,16 +107,33 @@ class Region:
                     heappush(heap, (len(path) + nearest[child], next(order), (*path, child)))
         return found
 
-    def _ways(self, number: int) -> tuple[dict[Place, int], dict[Place, int]]:
-        """From each place, how many paths lead to what the selector claims, and how long the shortest is."""
+    def ways(self, number: int) -> dict[Place, int]:
+        """From each place that leads to what the selector claims, how many paths do."""
         ways = {place: 1 for place, owner in self.claimed.items() if owner == number}
-        nearest = dict.fromkeys(ways, 0)
         for place, children in self.between.items():
-            onward = [child for child in children if not isinstance(child, Node) and child in ways]
-            if onward:
-                ways[place] = sum(ways[child] for child in onward)
-                nearest[place] = 1 + min(nearest[child] for child in onward)
-        return ways, nearest
+            if paths := sum(ways.get(child, 0) for child in children if not isinstance(child, Node)):
+                ways[place] = paths
+        return ways
+
+    def _nearest(self, number: int) -> dict[Place, int]:
+        """From each of these places, how long the shortest path is."""
+        nearest = {place: 0 for place, owner in self.claimed.items() if owner == number}
+        for place, children in self.between.items():
+            if onward := [nearest[child] for child in children if not isinstance(child, Node) and child in nearest]:
+                nearest[place] = 1 + min(onward)
+        return nearest
+
+    @cached_property
+    def below(self) -> dict[Place, tuple[frozenset[Place], frozenset[Node]]]:
+        """For each place between, what is claimed below it, and what is left that depends on an input."""
+        claimed: dict[Place, frozenset[Place]] = {place: frozenset([place]) for place in self.claimed}
+        left: dict[Place, frozenset[Node]] = dict.fromkeys(self.claimed, frozenset())
+        for place, children in self.between.items():
+            onward = [child for child in children if not isinstance(child, Node)]
+            beside = frozenset(child for child in children if isinstance(child, Node) and child.space is not None)
+            claimed[place] = frozenset().union(*(claimed[child] for child in onward))
+            left[place] = beside.union(*(left[child] for child in onward))
+        return {place: (claimed[place], left[place]) for place in self.between if claimed[place]}
 
     @cached_property
     def overlaps(self) -> list[tuple[int, int, Node, bool]]:

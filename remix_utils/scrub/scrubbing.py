@@ -58,47 +58,39 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
     several, metric = isinstance(hypothesis, Mapping), metric_for(graph, metric)
-    drawn = {
-        label: _drawn(graph, each, data, n, seed)
-        for label, each in (hypothesis if several else {"": hypothesis}).items()
-    }
-    graphs = {label: build(each.reading, lifted(each.rows)) for label, each in drawn.items()}
-    graphs = {
-        label: labelled(each, drawn[label].rows) for label, each in lift_where_it_pays(graphs, data, STORED).items()
-    }
+    hypotheses = hypothesis if several else {"": hypothesis}
+    drawn = {label: _drawn(graph, each, data, n, seed) for label, each in hypotheses.items()}
+    built = {label: build(each.reading, lifted(each.rows)) for label, each in drawn.items()}
+    stored = lift_where_it_pays(built, data, STORED)
+    graphs = {label: labelled(each, drawn[label].rows) for label, each in stored.items()}
     judged = {label: judge(each, metric, data, drawn[label].rows[REFERENCE]) for label, each in graphs.items()}
-    kept = plan(judged, data).kept_bytes
-    values = evaluate(judged, data, memory=kept + AT_ONCE, progress=True)
-    results = {
-        label: ScrubResult(
-            each.reading.hypothesis.name,
-            values[label],
-            each.weights,
-            graphs[label],
-            each.rows,
-            n == "all",
-            each.reading.text(each.rows),
-        )
-        for label, each in drawn.items()
-    }
+    memory = plan(judged, data).kept_bytes + AT_ONCE
+    values = evaluate(judged, data, memory=memory, progress=True)
+    results = {label: each.result(values[label], graphs[label]) for label, each in drawn.items()}
     return results if several else results[""]
 
 
 class _Drawn(NamedTuple):
+    """A hypothesis read in a graph, rows by name, and the probability of each draw."""
+
     reading: Reading
     rows: Rows
     weights: torch.Tensor
+    exact: bool
+
+    def result(self, values: torch.Tensor, graph: Node) -> ScrubResult:
+        name, text = self.reading.hypothesis.name, self.reading.text(self.rows)
+        return ScrubResult(name, values.cpu(), self.weights, graph, self.rows, self.exact, text)
 
 
 def _drawn(graph: Node, hypothesis: Interp, data: Dataset, n: int | str, seed: int) -> _Drawn:
-    """A hypothesis read in the graph, and rows by name with the probability of each draw."""
     reading = read_checked(graph, hypothesis, data, n)
     root = hypothesis.draw
     draws = n if isinstance(n, int) else len(root.chosen) if isinstance(root, Fixed) else len(data)
     rows = draw_checked(reading, data, draws, seed)
     if n == "all":
-        return _Drawn(reading, *enumerated(reading, data))
-    return _Drawn(reading, rows, torch.full((draws,), 1 / draws, dtype=torch.float64))
+        return _Drawn(reading, *enumerated(reading, data), exact=True)
+    return _Drawn(reading, rows, torch.full((draws,), 1 / draws, dtype=torch.float64), exact=False)
 
 
 def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) -> Node:

@@ -108,6 +108,6 @@ def test_a_result_reads_as_text():
     text = show(scrub(GRAPH, HYPOTHESES["hypothesis"], DATA, 400, metric=loss))
     mean, root, child, *_ = text.splitlines()
     assert mean.startswith("output: 0.") and " ± 0.0" in mean and mean.endswith("(400 draws)")
-    assert root == "output: exact, at('output'), 0% moved"
-    assert child.startswith("  a: matching sign, at('a'), ") and child.endswith("% moved")
+    assert root == "output: exact, 0% moved, at('output')"
+    assert child.startswith("  a: matching sign, ") and child.endswith("% moved, at('a')")
     assert show(EXACT["model"]).splitlines()[0].endswith("(exactly, 8 cases)")
