@@ -109,5 +109,5 @@ def treeify(graph: Node, hypothesis: Interp, data: Data, n: int, seed: int = 0) 
     Raises HypothesisError like `scrub`.
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
-    reading, rows, _ = _drawn(graph, hypothesis, data, n, seed)
-    return labelled(build(reading, unlifted(rows)), rows)
+    drawn = _drawn(graph, hypothesis, data, n, seed)
+    return labelled(build(drawn.reading, unlifted(drawn.rows)), drawn.rows)
