@@ -113,3 +113,11 @@ def test_constants_are_nobodys():
     """They are neither claimed nor left to others."""
     graph = add(X, array(torch.ones(3), "bias"), apply("relu", X, name="relu"), name="sum")
     assert [node.name for node in read(graph, [at("relu")]).unclaimed()] == ["x"]
+
+
+def test_the_image_claims_not_itself_and_the_first_of_two_owns_what_both_select():
+    """`*` selects the image too, but is read from below it."""
+    graph = apply("relu", apply("tanh", X, name="below"), name="top")
+    region = read(graph, [at("*"), at("below")])
+    assert [(node.name, owner) for (node, _), owner in region.claimed.items()] == [("below", 0)]
+    assert region.overlaps == [(0, 1, graph.children[0], True)]

@@ -67,6 +67,16 @@ def test_never_more_work_than_unlifted(n):
     assert flops(result.graph) <= min(flops(tree), 1.01 * flops(lift(tree)))
 
 
+def test_what_is_read_in_part_is_not_lifted_whole():
+    """Each position of a sum on a row of its own: unlifted, only that position is computed of it, and so it is here."""
+    positions = split(MODEL, "blocks.0.mlp_out", "position")
+    claims = [Interp(f"at {i}", at(f"blocks.0.mlp.seq.{i}.out"), Uniform()) for i in range(6)]
+    hypothesis = Interp("logits", at("logits"), Exact(), claims)
+    for n in (2, 8, 24):
+        result, tree = scrub(positions, hypothesis, DATA, n, metric=last), treeify(positions, hypothesis, DATA, n)
+        assert flops(result.graph) <= flops(tree)
+
+
 def test_hypotheses_share_one_pass_with_the_clean_run():
     """Three hypotheses and the model itself, evaluated together, are no dearer than one pass and what each mixes."""
     hypotheses = {
