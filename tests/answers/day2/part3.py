@@ -190,7 +190,7 @@ WRONG = [
     ("d2.3.12", full_rank, "a head's has rank d_head"),
     ("d2.3.12", chance(torch.rand), "Use torch.randn"),
     ("d2.3.12", chance(same=True), "draw new matrices for each pair"),
-    ("d2.3.12", chance(rank=1), "where random heads of width"),
+    ("d2.3.12", chance(rank=1), "is the rank d_head"),
     ("d2.3.12", chance(short=True), "one score a pair"),
     ("d2.3.12", chance(generator=False), "global generator"),
     ("d2.3.12", deaf_to_the_seed, "whatever the seed"),

@@ -96,12 +96,17 @@ def _require_spread(scores, d_model, d_head, seed):
     spread = (scores.std() / right.std()).item()
     if scores.std() < 1e-6 * right.std():
         raise Wrong(f"all {DRAWS} scores are equal: draw new matrices for each pair.")
+    if scores.mean() > 2 * right.mean() and scores.max() <= 1:
+        raise Wrong(
+            f"the mean is {scores.mean():.3f}, far above 1/√{d_model}: weights that are all positive, as from "
+            "torch.rand, point the same way. Use torch.randn."
+        )
+    if spread > 1.3:
+        raise Wrong(
+            f"the spread is {spread:.2f} times that of random heads: is the rank d_head, and "
+            "are all four matrices drawn anew?"
+        )
     if abs(scores.mean() - right.mean()) > 5 * error:
-        if scores.mean() > 2 * right.mean() and scores.max() <= 1:
-            raise Wrong(
-                f"the mean is {scores.mean():.3f}, far above 1/√{d_model}: weights that are all positive, as from "
-                "torch.rand, point the same way. Use torch.randn."
-            )
         raise Wrong(f"the mean is {scores.mean():.3f}, where random heads of width {d_model} score {right.mean():.3f}.")
     if spread < 0.75:
         full = _random(2000, d_model, d_head, seed, thin=False).double().std() / right.std()
@@ -111,11 +116,6 @@ def _require_spread(scores, d_model, d_head, seed):
             else "."
         )
         raise Wrong(f"the mean is right, but the spread is only {spread:.2f} of that of random heads{why}")
-    if spread > 1.3:
-        raise Wrong(
-            f"the mean is right, but the spread is {spread:.2f} times that of random heads: is the rank d_head, and "
-            "are all four matrices drawn anew?"
-        )
 
 
 # --- d2.3.13 ----------------------------------------------------------------------------------------------------------
