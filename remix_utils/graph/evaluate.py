@@ -100,9 +100,9 @@ def evaluate(
 
     Inputs are tensors by placeholder name, with one or more leading batch axes or none; what depends on no batched
     input is computed once and returned without batch axes. Rows go in chunks of `batch_size`, or of as many as
-    `memory` bytes hold (1 GiB if nothing is said, in each worker), on any `concurrent.futures.Executor`. With
-    `grad=True` gradients flow to the inputs and to the tensors that arrays were made from. With `progress=True` a bar
-    shows the time left, where the work takes more than two seconds.
+    `memory` bytes hold (1 GiB if nothing is said, in each worker; a quarter of it beside results that are large), on
+    any `concurrent.futures.Executor`. With `grad=True` gradients flow to the inputs and to the tensors that arrays were
+    made from. With `progress=True` a bar shows the time left, where the work takes more than two seconds.
 
     >>> from remix_utils import add, placeholder
     >>> x = placeholder("x", (3,))
@@ -159,10 +159,11 @@ def _plan(found: list[Stage], batch_size: int | None, memory: int | None) -> Pla
             raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.", option=name, value=value)
     most = max((stage.rows for stage in found), default=1)
     best = Plan(tuple(found), min(batch_size or most, most))
-    if batch_size is None and best.peak_bytes > (memory or DEFAULT_MEMORY):
+    allowed = memory or max(DEFAULT_MEMORY, best.kept_bytes + DEFAULT_MEMORY // 4)  # chunks of a row take for ever
+    if batch_size is None and best.peak_bytes > allowed:
         row = max((stage.row_bytes for stage in found if stage.name != "constants"), default=0)
         once = max(stage.once_bytes for stage in found)
-        fitting = ((memory or DEFAULT_MEMORY) - best.kept_bytes - once) // max(row, 1)
+        fitting = (allowed - best.kept_bytes - once) // max(row, 1)
         best = Plan(tuple(found), min(max(fitting, 1), most))
     if memory is not None and best.peak_bytes > memory:
         least = Plan(tuple(found), 1)

@@ -43,10 +43,13 @@ class Interp:
     image (and may well end at several nodes, which then read the same row). `draw` says how the row that the node reads
     is chosen, given its parent's row: what agrees with it is all that the node is claimed to depend on.
 
-    What lies between the image and its children's is computed again. Whatever it reads that no child claims (inputs,
-    padding masks among them) comes from rows that `others` draws: the same row for all of it (`shared="together"`, as
-    published) or one for each node that is read (`"apart"`). With `others=None` the children must claim everything. A
-    node without children computes its image from its own row. `hypothesis.on(graph)` shows every path that is claimed.
+    What lies between the image and its children's is computed again. Whatever it reads that no child claims (inputs
+    such as padding masks and labels among them) comes from rows that `others` draws: the same row for all of it
+    (`shared="together"`, as published) or one for each node that is read (`"apart"`). With `others=None` the children
+    must claim everything. A node without children computes its image from its own row.
+
+    `show(hypothesis.on(graph))` prints every path that is claimed and what is left for others; `show(hypothesis)` does
+    so where the root is `at` a node rather than a name.
 
     >>> from remix_utils import Exact, Matching, at, feature, show
     >>> parity = feature(lambda data: data["x"] % 2)

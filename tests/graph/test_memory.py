@@ -69,6 +69,15 @@ def test_a_memory_limit_is_kept():
         plan(graph, INPUTS, memory=needed - 1)
 
 
+def test_large_results_leave_room_for_chunks(monkeypatch):
+    """Where nothing is said and the results alone take more than the default, rows do not go one by one."""
+    monkeypatch.setattr("remix_utils.graph.evaluate.DEFAULT_MEMORY", 2**16)
+    x = placeholder("x", (16,))
+    planned = plan(apply("tanh", apply("exp", x)), {"x": torch.ones(10_000, 16)})
+    assert planned.kept_bytes > 2**16 and 10 < planned.chunk < 10_000
+    assert planned.peak_bytes <= 2 * planned.kept_bytes + 2**14
+
+
 def test_a_metric_in_the_graph_saves_the_memory_of_its_logits():
     """Of a sweep over heads that ends in one number per row, the logits of no variant are ever whole (trap 11)."""
     graph = transformer(vocab=500, seq=6)

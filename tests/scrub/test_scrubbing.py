@@ -1,6 +1,7 @@
 """Laws that hold for every scrub: what is exact, what is a mean, and how the two lie to each other."""
 
 import inspect
+import itertools
 import operator
 
 import pytest
@@ -247,3 +248,13 @@ def test_fixed_rows_are_as_many_as_draws():
     (a, b, c) = evaluate([A, B, C], DATA)
     torch.testing.assert_close(result.per_example, a[:4] + b[4:] + c[4:])
     assert operator.eq(*(scrub(TOTAL, hypothesis, DATA, n).mean for n in (4, "all")))
+
+
+def test_a_long_scrub_shows_the_time_left(capsys, monkeypatch):
+    """A bar, where chunks take seconds; nothing where they do not."""
+    monkeypatch.setattr(scrubbing, "AT_ONCE", 2**16)
+    for seconds in (0, 1):
+        clock = itertools.count()
+        monkeypatch.setattr("tqdm.std.time", lambda clock=clock, seconds=seconds: next(clock) * seconds)
+        scrub(TOTAL, HYPOTHESES["one part"], DATA, 5000)
+        assert (" left" in capsys.readouterr().err) == bool(seconds)
