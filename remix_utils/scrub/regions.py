@@ -71,7 +71,7 @@ class Region:
         return self.ways(number).get(self.start, 0), [tuple(node for node, _ in places) for places in found]
 
     def landmarks(self, number: int, most: int) -> tuple[int, list[tuple[Node, ...]]]:
-        """How many paths, and of the shortest their ends and each node that was one of several; a single one in full."""
+        """How many paths, and of the shortest their ends and each node that was one of several; one alone in full."""
         ways = self.ways(number)
         total = ways.get(self.start, 0)
         if total < 2:
