@@ -77,19 +77,19 @@ def attribute(parts: dict, scale: torch.Tensor, weights: dict, answers: torch.Te
 # %% check="d2.2.1" points=2
 check("d2.2.1", attribute)
 # %% [markdown]
-# On random tokens, the second copy: the right token against the one that would have been right a place earlier. The difference is some 15 logits. How much of it comes from the two induction heads together, in per cent?
+# On random tokens, the second copy: the right token against the one that is being read. The difference is some 15 logits. How much of it comes from the two induction heads together, in per cent?
 # %%
 predict("d2.2.p1", ..., "per cent of the logit difference that 1.1 and 1.3 add")
 # %%
 places = torch.arange(LENGTH + 1, 2 * LENGTH)
-graph, answers = on_random["graph"], twice[:, places + 1]
+graph, answers, current = on_random["graph"], twice[:, places + 1], twice[:, places]
 opened = RULES["expand_layernorm"](graph, "ln_final")
 nodes = components(graph) | {"inverse": find_one(opened, "ln_final.inverse")}
 parts = evaluate({name: index(node, places) for name, node in nodes.items()}, on_random["inputs"])
 parts = {name: part.expand(ROWS, -1, -1) for name, part in parts.items()}
 scale = 1 / parts.pop("inverse")
-ours = attribute(parts, scale, model.weights, answers, answers.roll(1, 1))
-theirs = logit_attribution(graph, twice, answers, answers.roll(1, 1), position=places)
+ours = attribute(parts, scale, model.weights, answers, current)
+theirs = logit_attribution(graph, twice, answers, current, position=places)
 apart = max((ours[name] - theirs.parts[name]).abs().max() for name in ours)
 print(f"ours and the library's: {apart:.0e} apart; all parts and the bias: {theirs.total.mean():.1f} logits")
 by_place = theirs.heads.mean((0, 3))
@@ -250,7 +250,7 @@ plot.bars(orders, "The loss with paths of so many heads", "loss (nats)", "heads 
 # | ours, stories | 0.7 | 1.6 | 3.1 |
 # | ours, second copy | −0.1 | −1.4 | 8.3 |
 #
-# In theirs, what matters passes one head, and moving it twice brings little. In ours the second order brings most, and on random tokens *all*: with one head on each path the model is worse than guessing. Why? The patterns are held, so 1.1 and 1.3 look at the right place in all three. But what they fetch there, at order 1, is the bare embedding, and they were not trained on that. Heads 0.6 and 0.7 look at the current token, and write it down once more; it is that copy that 1.1 and 1.3 move on. (d1.4.6 saw their virtual heads.) For a model without MLPs two heads with nothing to move are a second embedding. Theirs is another model, with other tokens and no layernorm to hold; the expansion is the same, and the answer is a property of the model.
+# In theirs, what matters passes one head, and moving it twice brings little. In ours the second order brings most, and on random tokens *all*: with one head on each path the model is worse than guessing. Why? The patterns are held, so 1.1 and 1.3 look at the right place in all three. But what they fetch there, at order 1, is the bare embedding, and they were not trained on that. Heads 0.6 and 0.7 look at the current token, and write it down once more; it is that copy that 1.1 and 1.3 move on. (d1.4.6 saw their virtual heads.) For a model without MLPs two heads with nothing to move are a second embedding. Theirs is another model, with other tokens and another training. The expansion is the same; the answer is a property of the model.
 #
 # *Learned*: where heads look and what they find there are two questions, and each has its own layer 0.
 #
