@@ -442,7 +442,7 @@ plot.bars(resting, "Attention of the induction heads to full stops and ends of l
 # ## d2.1.10 Tokens worth studying
 # ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Where should one measure, then? Not where the guess happened to be right: whoever selects by the outcome finds what they selected for. Chan et al. 2022 choose by the *token*: those after which it pays, over the whole text, to look back. Such a token is a *candidate*.
+# Where should one measure, then? Not where the guess happened to be right: whoever selects by the outcome finds what they selected for. Chan et al. 2022 measure at *candidate tokens*, chosen by their kind and not case by case. In the same spirit we list the tokens after which it pays, over the whole text, to look back.
 #
 # Write `candidates`: the tokens after which a guess existed at `least` places or more, and was right in at least half of them. The last position of a row is followed by nothing, and counts for nothing.
 #
