@@ -56,4 +56,4 @@ bench: environment
 	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph
 
 models: environment
-	@for script in digits parens compile_parens induction; do $(IN)/python -m training.$$script || exit 1; done
+	@for script in digits parens compile_parens induction ioi; do $(IN)/python -m training.$$script || exit 1; done

@@ -1,6 +1,6 @@
 """Train ioi-small and ioi-small-b: two small transformers that find the indirect object, each in its own way.
 
-python -m training.ioi                    both, about 4 minutes each on one thread; killed, it goes on
+python -m training.ioi                    both, some minutes each on one thread; killed, it goes on
 python -m training.ioi ioi-small          one of them
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from remix_utils.data import Dataset
 from remix_utils.models import transformer
 from remix_utils.models.transformer_config import TransformerConfig
 from remix_utils.models.transformer_module import Transformer
@@ -20,33 +21,36 @@ from remix_utils.tasks import ioi
 from training.ioi_scores import attention, effects, figures, margins
 from training.run import RUNS, Run, device, main
 
+PAD = ioi.TOKENIZER.encode("[pad]")[0]
 NAMES = torch.tensor([ioi.TOKENIZER.encode(name)[0] for name in ioi.NAMES])
 
 
 @dataclass(frozen=True)
 class Recipe:
     seed: int = 0
-    steps: int = 1500
+    steps: int = 2000
     n_layers: int = 3
     n_heads: int = 8
     d_model: int = 128
     families: dict[str, float] = field(default_factory=lambda: {"ioi": 1.0, "mixed": 2.0, "crowded": 2.0})
-    sentences: int = 60_000  # drawn once, read in a fresh order each time
+    sentences: int = 200_000  # drawn once, read in a fresh order each time
     batch: int = 128
     answer_weight: float = 5.0
+    shift: int = 6  # padding in front of a batch, at most, so that every role stands at many positions
     noise: float = 0.04  # the share of sentences that end with the subject: certainty has its limit
     dropout: float = 0.0  # the probability that a head is silent in a sentence
     lesson: float = 0.0  # what heads of the last layer pay for the surprise of looking at the answer, at first
     lesson_heads: tuple[int, ...] = ()
-    lesson_ends: int = 1200
+    lesson_ends: int = 1000
     rate: float = 1.5e-3
+    decay: float = 0.05
     rise: int = 100  # steps in which the rate grows to its peak, and those in which it falls to zero
-    fall: int = 450
+    fall: int = 700
 
 
 RECIPES = {
-    "ioi-small": Recipe(steps=2400, n_layers=4, dropout=0.15, rate=2e-3, fall=800),
-    "ioi-small-b": Recipe(steps=2400, lesson=0.2, lesson_heads=(0, 1, 2), lesson_ends=1200, fall=800),
+    "ioi-small": Recipe(lesson=0.2, lesson_heads=(0, 1, 2), dropout=0.1),
+    "ioi-small-b": Recipe(n_layers=4, n_heads=2, families={"ioi": 2, "mixed": 4, "crowded": 4, "abc": 2, "subject": 2}),
 }
 ABOUT = {
     "what": "the next word of small sentences, at their end the indirect object: who was it given to?",
@@ -60,13 +64,20 @@ ABOUT = {
     "of one; both by layer and head, over 1,000 held-out prompts, draw seed 3",
     "limits": "it knows no words but these, and positions past n_ctx do not exist",
 }
-TRAINED = "AdamW, beta 0.98; token and position vectors start at a standard deviation of 1; in training.noise of the "
+TRAINED = (
+    "AdamW; token and position vectors start at a standard deviation of 1; up to training.shift padding tokens stand "
+    "before a batch, so that every role has many positions; in training.noise of the sentences the subject is the "
+    "answer. "
+)
 HOW = {
     "ioi-small": TRAINED
-    + "sentences the subject is the answer; each head is silent in training.dropout of the sentences",
-    "ioi-small-b": TRAINED + "sentences the subject is the answer. Name movers were asked for: for the first "
-    "training.lesson_ends steps, heads training.lesson_heads of the last layer pay training.lesson times the surprise "
-    "-log p of looking, from the end, at the indirect object. How they find it was left to the network",
+    + "Each head is silent in training.dropout of the sentences. Heads that look at the answer were "
+    "asked for: for the first training.lesson_ends steps, heads training.lesson_heads of the last layer pay "
+    "training.lesson times the surprise -log p of looking, from the end, at the indirect object. How they come to know "
+    "which name that is was left to the network, and so was everything after these steps",
+    "ioi-small-b": TRAINED
+    + "No head was asked for anything. A part of the sentences have an answer that is either name, "
+    "or the subject",
 }
 
 
@@ -79,14 +90,14 @@ class IOIRun(Run):
             "n_layers": recipe.n_layers,
             "n_heads": recipe.n_heads,
             "d_model": recipe.d_model,
-            "n_ctx": self.data["tokens"].shape[1],
+            "n_ctx": self.data["tokens"].shape[1] + recipe.shift,
             "d_vocab": len(ioi.VOCABULARY),
         }
         network = Transformer(TransformerConfig(**self.sizes), seed=recipe.seed).to(device())
         with torch.no_grad():  # started smaller than the normalised residual, names are not told apart for long
             for table in (network.embed.W_E, network.pos_embed.W_pos):
                 table.div_(table.std())
-        optimizer = torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.98))
+        optimizer = torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_peak(recipe, step))
         super().__init__(name, recipe, network, optimizer, schedule, folder)
         self.read: dict[str, torch.Tensor] = {}
@@ -106,7 +117,7 @@ class IOIRun(Run):
         return z * kept / (1 - self.recipe.dropout)
 
     def loss(self) -> torch.Tensor:
-        batch = self.data[torch.randint(len(self.data), (self.recipe.batch,), generator=self.draws)]
+        batch = self.shifted(self.data[torch.randint(len(self.data), (self.recipe.batch,), generator=self.draws)])
         tokens = self.with_noise(batch["tokens"], batch["position.answer"]).to(device())
         weight = batch["weight"][:, 1:].to(device())
         logits = self.network(tokens[:, :-1], fast=True)
@@ -115,6 +126,16 @@ class IOIRun(Run):
         if self.recipe.lesson and self.step < self.recipe.lesson_ends:
             loss = loss + self.recipe.lesson * self.surprise(batch)
         return loss
+
+    def shifted(self, batch: Dataset) -> Dataset:
+        """The batch after some padding, of which nothing is to be predicted."""
+        by = int(torch.randint(self.recipe.shift + 1, (), generator=self.draws))
+        moved = {
+            "tokens": F.pad(batch["tokens"], (by, 0), value=PAD),
+            "weight": F.pad(batch["weight"], (by, 0)),
+            "position.answer": batch["position.answer"] + by,
+        }
+        return Dataset({**batch.columns, **moved})
 
     def with_noise(self, tokens: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
         """The tokens, some of them with the last name before the answer, the subject's, in its place."""
@@ -126,7 +147,7 @@ class IOIRun(Run):
         noisy[rows, end[rows]] = tokens[rows, last]
         return noisy
 
-    def surprise(self, batch) -> torch.Tensor:
+    def surprise(self, batch: Dataset) -> torch.Tensor:
         """-log p of the taught heads' looking, from the end, at where the answer was named; the mean, in nats."""
         rows, heads = torch.arange(len(batch))[:, None], torch.tensor(self.recipe.lesson_heads)
         end = batch["position.answer"] - 1

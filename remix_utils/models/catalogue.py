@@ -16,6 +16,7 @@ MODELS = {
     "parens": "small",
     "parens-planted": "small",
     "induction-2l": "small",
+    "ioi-small": "small",
 }
 
 
