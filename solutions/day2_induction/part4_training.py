@@ -220,7 +220,7 @@ plot.curves(STEPS, panels, "The parts of the circuit", "step", marks={"steepest"
 # %% [markdown]
 # **What you should see**: half there from step 2,000 on, head 0.6, which looks at its own token. Half there at step 2,900, K-composition, which no loss shows. Then, within a hundred steps, all the rest: head 0.0 at 3,075, the QK circuit and the prefix score at 3,125, copying at 3,175. No single part was the missing one. Each pays only if the others are there, and each makes the others pay more.
 #
-# Look at head 0.0. At step 500, when the pressure on it ended, it gave the previous token 0.36 of its attention, on random tokens; at step 2,900 it gave 0.39. The other half came when layer 1 had a use for it.
+# Look at head 0.0. At step 500, when the pressure on it ended, it gave the previous token 0.36 of its attention, on random tokens; at step 2,900 it gave 0.39. The other half came when layer 1 had a use for it. (Its neighbours went on paying for looking there, so that nobody else could take the work.)
 #
 # *Learned*: "when did it arrive?" has an answer only with a line and with "to stay".
 # %% [markdown]
