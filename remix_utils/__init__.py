@@ -3,13 +3,14 @@
 from remix_utils.checks.catch_up import start_at
 from remix_utils.checks.harness import check
 from remix_utils.checks.hints import hint
-from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import Dataset, Exact, Fixed, Matching, Uniform, feature
+from remix_utils.graph.equality import same_value
 from remix_utils.graph.evaluate import evaluate, plan
+from remix_utils.graph.functions import register
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, apply, array, concat, einsum, index, placeholder, sample
 from remix_utils.graph.rewrite import replace, split, update
-from remix_utils.graph.rules import RULES
+from remix_utils.graph.rules import RULES, lift
 from remix_utils.graph.select import explain, find, find_one, paths
 from remix_utils.graph.selector import at
 from remix_utils.graph.show import show

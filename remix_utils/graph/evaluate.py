@@ -20,6 +20,7 @@ from remix_utils.graph.schedule import Bound, Inputs, Stage, bind, stages
 from remix_utils.graph.walk import children_first
 
 DEFAULT_MEMORY = 2**30
+CACHED = 2**25  # of a chunk on a CPU: values that outgrow its caches took up to three times as long
 BAR = "{percentage:3.0f}% |{bar}| {elapsed} so far, {remaining} left"
 Nodes = Node | Sequence[Node] | Mapping[str, Node]
 Values = dict[str, torch.Tensor]
@@ -77,7 +78,7 @@ def plan(nodes: Nodes, inputs: Inputs | None = None, batch_size: int | None = No
     Raises the errors of `evaluate` that can be known beforehand.
     """
     _, narrowed, bound = _prepare(nodes, inputs)
-    return _plan(stages(narrowed, bound), batch_size, memory)
+    return _plan(stages(narrowed, bound), batch_size, memory, bound.device)
 
 
 @overload
@@ -100,9 +101,10 @@ def evaluate(
 
     Inputs are tensors by placeholder name, with one or more leading batch axes or none; what depends on no batched
     input is computed once and returned without batch axes. Rows go in chunks of `batch_size`, or of as many as
-    `memory` bytes hold (1 GiB if nothing is said, in each worker; a quarter of it beside results that are large), on
-    any `concurrent.futures.Executor`. With `grad=True` gradients flow to the inputs and to the tensors that arrays were
-    made from. With `progress=True` a bar shows the time left, where the work takes more than two seconds.
+    `memory` bytes hold (1 GiB if nothing is said, in each worker; a quarter of it beside results that are large) and
+    are quick to work on (32 MiB on a CPU), on any `concurrent.futures.Executor`. With `grad=True` gradients flow to
+    the inputs and to the tensors that arrays were made from. With `progress=True` a bar shows the time left, where the
+    work takes more than two seconds.
 
     >>> from remix_utils import add, placeholder
     >>> x = placeholder("x", (3,))
@@ -121,7 +123,7 @@ def evaluate(
             executor=type(executor).__name__,
         )
     found = stages(narrowed, bound)
-    chunk = _plan(found, batch_size, memory).chunk
+    chunk = _plan(found, batch_size, memory, bound.device).chunk
     with torch.set_grad_enabled(grad), _bar(found, progress) as bar:
         values = _run_stages(found, bound, chunk, executor, grad, bar)
         results = _results(roots, [values[node] for node in narrowed], bound)
@@ -153,18 +155,19 @@ def _roots(nodes: Nodes) -> list[Node]:
     return roots
 
 
-def _plan(found: list[Stage], batch_size: int | None, memory: int | None) -> Plan:
+def _plan(found: list[Stage], batch_size: int | None, memory: int | None, device: torch.device) -> Plan:
     for name, value in (("batch_size", batch_size), ("memory", memory)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.", option=name, value=value)
     most = max((stage.rows for stage in found), default=1)
-    best = Plan(tuple(found), min(batch_size or most, most))
+    row = max((stage.row_bytes for stage in found if stage.name != "constants"), default=0)
+    quick = max(CACHED // max(row, 1), 1) if device.type == "cpu" else most
+    best = Plan(tuple(found), min(batch_size or quick, most))
     allowed = memory or max(DEFAULT_MEMORY, best.kept_bytes + DEFAULT_MEMORY // 4)  # chunks of a row take for ever
     if batch_size is None and best.peak_bytes > allowed:
-        row = max((stage.row_bytes for stage in found if stage.name != "constants"), default=0)
         once = max(stage.once_bytes for stage in found)
         fitting = (allowed - best.kept_bytes - once) // max(row, 1)
-        best = Plan(tuple(found), min(max(fitting, 1), most))
+        best = Plan(tuple(found), min(max(fitting, 1), best.chunk))
     if memory is not None and best.peak_bytes > memory:
         least = Plan(tuple(found), 1)
         raise MemoryLimitError(

@@ -19,7 +19,8 @@
 import math
 
 import torch
-from remix_utils import check, hint, measured, models, plot, predict, predictions, start_at
+from remix_utils import check, hint, models, plot, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.checks.day1.specimens import specimen_a, specimen_b
 from remix_utils.tasks import stories, text
 

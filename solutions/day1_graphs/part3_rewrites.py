@@ -20,8 +20,9 @@ import itertools
 import math
 
 import torch
-from remix_utils import Node, add, apply, array, at, check, einsum, evaluate, find, find_one, hint, index, measured
-from remix_utils import models, placeholder, plot, predict, predictions, replace, show, start_at
+from remix_utils import Node, add, apply, array, at, check, einsum, evaluate, find, find_one, hint, index, models
+from remix_utils import placeholder, plot, replace, show, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
 start_at("d1.3")  # to rejoin the room: start_at("d1.3.7") brings working versions of all that comes before d1.3.7

@@ -19,9 +19,9 @@ import time
 from contextlib import ExitStack
 
 import torch
-from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint, index
-from remix_utils import measured, models, path_patch, placeholder, plot, predict, predictions, replace, show, split
-from remix_utils import start_at, update
+from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint
+from remix_utils import index, models, path_patch, placeholder, plot, replace, show, split, start_at, update
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, ov, path_expansion
 from remix_utils.tasks import stories
 

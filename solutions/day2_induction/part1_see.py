@@ -16,8 +16,8 @@
 # **Readings**: Olsson et al. 2022, *In-context Learning and Induction Heads*, the definitions of the in-context learning score, prefix matching and copying: d2.1.4, d2.1.7 and d2.1.8. Press et al. 2020, *Shortformer: Better Language Modeling using Shorter Inputs*, the section on position-infused attention: d2.1.1. Chan et al. 2022, *Causal Scrubbing: results on induction heads*, for why one chooses tokens: d2.1.10.
 # %%
 import torch
-from remix_utils import Node, at, check, evaluate, find, find_one, hint, index, measured, models, plot, predict
-from remix_utils import predictions, show, start_at
+from remix_utils import Node, at, check, evaluate, find, find_one, hint, index, models, plot, show, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import direct_logits, head_outputs, prefix_matching
 from remix_utils.tasks import repeated, stories, text
 

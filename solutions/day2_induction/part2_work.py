@@ -19,8 +19,9 @@ from functools import reduce
 from operator import or_
 
 import torch
-from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint, index
-from remix_utils import measured, models, placeholder, plot, predict, predictions, split, start_at
+from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint
+from remix_utils import index, models, placeholder, plot, split, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, logit_attribution, path_expansion, token_loss
 from remix_utils.tasks import repeated, stories, text
 

@@ -19,8 +19,8 @@ import time
 from typing import NamedTuple
 
 import torch
-from remix_utils import check, evaluate, find, find_one, hint, measured, models, plot, predict, predictions, show, split
-from remix_utils import start_at
+from remix_utils import check, evaluate, find, find_one, hint, models, plot, show, split, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import FactoredMatrix, composition, composition_baseline, current_token
 from remix_utils.tasks import repeated, stories
 

@@ -21,8 +21,8 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from remix_utils import ablate, check, evaluate, find_one, hint, measured, models, plot, predict, predictions, split
-from remix_utils import start_at
+from remix_utils import ablate, check, evaluate, find_one, hint, models, plot, split, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import composition, composition_baseline, token_loss
 from remix_utils.errors import RemixError
 from remix_utils.models import transformer

@@ -69,6 +69,14 @@ def test_a_memory_limit_is_kept():
         plan(graph, INPUTS, memory=needed - 1)
 
 
+def test_chunks_fit_the_caches_of_a_cpu():
+    """Where nothing is said, a chunk's values take no more than 32 MiB, however much memory there is."""
+    x = placeholder("x", (1024,))
+    planned = plan(einsum("i ->", apply("tanh", apply("exp", x))), {"x": torch.ones(10_000, 1024)})
+    assert 2**24 < planned.peak_bytes - planned.kept_bytes <= 2**25
+    assert plan(x, {"x": torch.ones(10_000, 1024)}, batch_size=10_000).chunk == 10_000
+
+
 def test_large_results_leave_room_for_chunks(monkeypatch):
     """Where nothing is said and the results alone take more than the default, rows do not go one by one."""
     monkeypatch.setattr("remix_utils.graph.evaluate.DEFAULT_MEMORY", 2**16)

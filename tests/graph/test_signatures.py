@@ -18,19 +18,19 @@ from remix_utils import (
     find,
     find_one,
     index,
+    lift,
     paths,
     placeholder,
     plan,
+    register,
     replace,
+    same_value,
     sample,
     show,
     split,
     update,
 )
 from remix_utils.errors import MatchError, RemixError
-from remix_utils.graph.equality import same_value
-from remix_utils.graph.functions import register
-from remix_utils.graph.rules import lift
 from tests.graph.transformer import tokens, transformer
 
 GRAPH = transformer()
