@@ -20,7 +20,6 @@ from remix_utils.graph.schedule import Bound, Inputs, Stage, bind, stages
 from remix_utils.graph.walk import children_first
 
 DEFAULT_MEMORY = 2**30
-CACHED = 2**25  # of a chunk on a CPU: values that outgrow its caches took up to three times as long
 BAR = "{percentage:3.0f}% |{bar}| {elapsed} so far, {remaining} left"
 Nodes = Node | Sequence[Node] | Mapping[str, Node]
 Values = dict[str, torch.Tensor]
@@ -101,10 +100,10 @@ def evaluate(
 
     Inputs are tensors by placeholder name, with one or more leading batch axes or none; what depends on no batched
     input is computed once and returned without batch axes. Rows go in chunks of `batch_size`, or of as many as
-    `memory` bytes hold (1 GiB if nothing is said, in each worker; a quarter of it beside results that are large) and
-    are quick to work on (32 MiB on a CPU), on any `concurrent.futures.Executor`. With `grad=True` gradients flow to
-    the inputs and to the tensors that arrays were made from. With `progress=True` a bar shows the time left, where the
-    work takes more than two seconds.
+    `memory` bytes hold (1 GiB if nothing is said, in each worker; a quarter of it beside results that are large), but
+    no more than a CPU's caches like, on any `concurrent.futures.Executor`. With `grad=True` gradients flow to the
+    inputs and to the tensors that arrays were made from. With `progress=True` a bar shows the time left, where the work
+    takes more than two seconds.
 
     >>> from remix_utils import add, placeholder
     >>> x = placeholder("x", (3,))
@@ -160,8 +159,9 @@ def _plan(found: list[Stage], batch_size: int | None, memory: int | None, device
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InputError(f"{name} is {value!r}.", fix="give a whole number, 1 or more.", option=name, value=value)
     most = max((stage.rows for stage in found), default=1)
-    row = max((stage.row_bytes for stage in found if stage.name != "constants"), default=0)
-    quick = max(CACHED // max(row, 1), 1) if device.type == "cpu" else most
+    varying = [stage for stage in found if stage.name != "constants"]
+    row = max((stage.row_bytes for stage in varying), default=0)
+    quick = min((stage.quick for stage in varying), default=most) if device.type == "cpu" else most
     best = Plan(tuple(found), min(batch_size or quick, most))
     allowed = memory or max(DEFAULT_MEMORY, best.kept_bytes + DEFAULT_MEMORY // 4)  # chunks of a row take for ever
     if batch_size is None and best.peak_bytes > allowed:

@@ -15,6 +15,8 @@ from remix_utils.graph.operations import Array, Placeholder, Sample
 from remix_utils.graph.walk import children_first
 
 Inputs = Mapping[str, torch.Tensor] | Dataset
+CACHED = 2**24  # bytes of a value in a chunk: larger ones took up to three times as long
+WORTH = 10**7  # operations for each node in a chunk: with fewer, one waits for Python
 
 
 @dataclass
@@ -152,6 +154,14 @@ class Stage:
     kept_bytes: int  # what is left of all rows for later stages and for the caller
     flops: int
     read: torch.Tensor = field(compare=False, repr=False)  # which rows are computed [rows]
+
+    @property
+    def quick(self) -> int:
+        """How many rows a CPU works on best: no value that is let go again outgrows its caches, and yet each node has
+        enough to do."""
+        sizes = [size_in_bytes(node) for node in self.nodes if node.children and node not in self.keep]
+        enough = len(self.nodes) * WORTH * self.rows // max(self.flops, 1)
+        return max(CACHED // max([*sizes, 1]), enough, 1)
 
 
 def stages(roots: Sequence[Node], bound: Bound) -> list[Stage]:
