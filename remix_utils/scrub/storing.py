@@ -18,6 +18,7 @@ from remix_utils.graph.rules import lift
 from remix_utils.graph.walk import children_first, rebuild
 
 SHARES = (1.0, 0.9, 0.2, 0.0)  # of a value's size: what is larger is computed again together with it
+MARGIN = 1.2  # what is stored must also be written and gathered, and that takes its time
 LARGEST = 12  # stored values that are looked at in each round
 
 Stands = frozenset[Node]
@@ -38,7 +39,8 @@ def lift_where_it_pays(graphs: Mapping[str, Node], data: Dataset, memory: int) -
     stands = costs.paying()
     if stands != costs.everything:  # what is read in part costs less than it counts
         at_inputs = frozenset(node for node in costs.everything if not node.children)
-        stands = min(stands, at_inputs, key=lambda each: plan(_lowered(graphs, each), data).flops)
+        again, once = (plan(_lowered(graphs, each), data).flops for each in (at_inputs, stands))
+        stands = stands if once * MARGIN < again else at_inputs
     now = costs.of(stands)
     while now.bytes > memory:
         best: tuple[float, Stands, Cost] | None = None

@@ -67,6 +67,14 @@ def test_never_more_work_than_unlifted(n):
     assert flops(result.graph) <= min(flops(tree), 1.01 * flops(lift(tree)))
 
 
+@pytest.mark.parametrize("n", [4, 12, 16, 20])
+def test_storing_must_save_a_sixth_of_the_work(n):
+    """Few references from many rows are read from the inputs, as unlifted, unless a pass over the rows saves more."""
+    result, tree = scrub(MODEL, HYPOTHESIS, DATA, n, metric=last), treeify(MODEL, HYPOTHESIS, DATA, n)
+    stored = [each for each in find(result.graph, at(op="sample")) if each.children[0].children]
+    assert not stored or 1.2 * flops(result.graph) < flops(tree)
+
+
 def test_what_is_read_in_part_is_not_lifted_whole():
     """Each position of a sum on a row of its own: unlifted, only that position is computed of it, and so it is here."""
     positions = split(MODEL, "blocks.0.mlp_out", "position")
