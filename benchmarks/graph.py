@@ -1,4 +1,4 @@
-"""The speed of the graph library, measured beside plain PyTorch in one run: `make bench`.
+"""The speed of the library, measured beside plain PyTorch in one run: `make bench`.
 
 python -m benchmarks.graph              about three minutes; writes benchmarks/results.md
 python -m benchmarks.graph --quick      tiny sizes, to see that everything runs; writes nothing unless --output says so
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import building, experiments, networks
+from benchmarks import building, experiments, networks, scrubs
 from benchmarks.measure import Row, hardware, write
 from benchmarks.scale import FULL, QUICK
 
@@ -28,6 +28,10 @@ BENCHMARKS = (
     networks.memory,
     experiments.patching,
     experiments.ablating,
+    scrubs.induction,
+    scrubs.balance,
+    scrubs.few,
+    scrubs.memory,
 )
 
 

@@ -23,6 +23,13 @@ class Scale:
     passes: int  # with hooks that are run; a sweep is counted at their mean
     draws: int
     images: int
+    scrub_seq: int  # tokens of a row of text that is scrubbed
+    scrubbed: int  # such rows
+    strings: int  # of parentheses that are scrubbed
+    population: int  # rows of text from which few references are drawn
+    strings_at_hand: int  # and strings
+    few: tuple[int, ...]
+    sequences: int  # rows of a scrub whose memory is measured
 
 
 FULL = Scale(
@@ -38,6 +45,13 @@ FULL = Scale(
     passes=6,
     draws=50,
     images=600,
+    scrub_seq=128,
+    scrubbed=96,
+    strings=2000,
+    population=1000,
+    strings_at_hand=10_000,
+    few=(32, 200),
+    sequences=10_000,
 )
 QUICK = Scale(
     repetitions=2,
@@ -52,4 +66,11 @@ QUICK = Scale(
     passes=6,
     draws=3,
     images=20,
+    scrub_seq=8,
+    scrubbed=4,
+    strings=60,
+    population=20,
+    strings_at_hand=80,
+    few=(3, 6),
+    sequences=10,
 )
