@@ -33,7 +33,7 @@ STOREYS = (
     "models/families/*",
     "models/*",
     "circuits/factored circuits/network plot/style plot/values",
-    "circuits/weights circuits/stream plot/picture",
+    "circuits/weights circuits/stream plot/picture plot/charts",
     "circuits/* plot/*",
     "checks/compare checks/attempt",
     "checks/exercise checks/masters",

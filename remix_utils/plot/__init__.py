@@ -3,5 +3,6 @@
 from remix_utils.plot.attention import attention
 from remix_utils.plot.charts import bars, curves, histogram, lines, scatter
 from remix_utils.plot.heatmaps import heads, heatmap, images
+from remix_utils.plot.hypothesis import hypothesis, per_example
 from remix_utils.plot.style import COLOURS
 from remix_utils.plot.text import tokens

@@ -9,7 +9,7 @@ import torch
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
-from remix_utils import plot
+from remix_utils import Exact, Interp, Uniform, at, placeholder, plot, scrub
 from remix_utils.plot.attention import LEVELS, PALETTE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -178,6 +178,10 @@ def figures():
     )
     yield plot.heads(torch.rand(12, 12), "Induction score", "probability")
     yield plot.images(torch.rand(12, 64), list("abcdefghijkl"), "Twelve images")
+    x = placeholder("x", ())
+    results = [scrub(x, Interp("x", at("x"), draw), {"x": torch.rand(9)}, 9) for draw in (Exact(), Uniform())]
+    yield plot.hypothesis(Interp("x", at("x"), Uniform()), long, results[1], *results)
+    yield plot.per_example(results[1], results[0], long)
 
 
 def test_words_are_not_broken(page):
@@ -208,7 +212,7 @@ def test_every_figure_is_drawn_and_nothing_collides(page, tmp_path):
     page.goto(path.as_uri())
     page.wait_for_function("count => document.querySelectorAll('.gtitle').length === count", arg=len(parts))
     boxes = page.evaluate(BOXES)
-    assert [len(names) for _, names, _ in boxes] == [4, 4, 5, 4, 4, 4, 4, 1]
+    assert [len(names) for _, names, _ in boxes] == [4, 4, 5, 4, 4, 4, 4, 1, 3, 4]
     for figure, names, ticks in boxes:
         assert all(inside(name, figure) for name in names)
         assert not [(a, b) for n, a in enumerate(names) for b in names[n + 1 :] + ticks if overlap(a, b)]
