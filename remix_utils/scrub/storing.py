@@ -39,7 +39,9 @@ def lift_where_it_pays(graphs: Mapping[str, Node], data: Dataset, memory: int) -
     stands = costs.paying()
     if stands != costs.everything:  # what is read in part costs less than it counts
         at_inputs = frozenset(node for node in costs.everything if not node.children)
-        again, once = (plan(_lowered(graphs, each), data).flops for each in (at_inputs, stands))
+        again, once = (costs.of(each).flops for each in (at_inputs, stands))
+        if once * MARGIN < again:
+            again, once = (plan(_lowered(graphs, each), data).flops for each in (at_inputs, stands))
         stands = stands if once * MARGIN < again else at_inputs
     now = costs.of(stands)
     while now.bytes > memory:
