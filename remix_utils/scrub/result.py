@@ -43,6 +43,23 @@ class ScrubResult:
     Draws are independent of each other, each made of a reference and all that is drawn for it. So `se` is the deviation
     of `per_example` over the square root of their number, though they read the same rows now and then. It says how far
     `mean` may be from the exact expectation over these data (that of `n="all"`, whose `se` is 0), not over others.
+
+    Late heads of the model of parentheses, claimed to test the count and the horizon, and one to say the verdict:
+
+    >>> from remix_utils import Exact, Interp, Matching, Uniform, at, feature, models, scrub, split
+    >>> from remix_utils.tasks import parens
+    >>> data = parens.draw(500)
+    >>> graph = split(models.load("parens").graph(seq=parens.LENGTH, mask=True), "blocks.*.attn_out", "head")
+    >>> def agree(head, column):
+    ...     way = at(f"blocks.{head[0]}.attn.head.{head[2]}.out").avoiding("*.head.*.out")  # to the output, or MLPs
+    ...     return Interp(head, way, Matching(feature(lambda data: data[column])))
+    >>> tests = {"1.0": "count_ok", "1.1": "count_ok", "2.0": "horizon_ok", "2.1": "label"}
+    >>> claims = {"model": Interp("logits", at("logits"), Exact()), "random": Interp("logits", at("logits"), Uniform())}
+    >>> claims["tests"] = Interp("logits", at("logits"), Exact(), [agree(*each) for each in tests.items()])
+    >>> loss = lambda logits, reference: -logits.log_softmax(-1).gather(-1, reference["label"][:, None])[:, 0]
+    >>> found = scrub(graph, claims, data, 500, metric=loss)
+    >>> found["tests"].recovered(found["model"], found["random"]) > 0.9
+    True
     """
 
     name: str
