@@ -77,3 +77,20 @@ def test_anything_else_is_shown_as_its_own_text():
     text = show({"a": 1})
     assert isinstance(text, Text) and text == repr(text) == "{'a': 1}"
     assert "&lt;b&gt;" in show("<b>")._repr_html_() and show("<b>")._repr_html_().startswith("<pre")
+
+
+def test_briefly_only_what_reads_an_input_is_written():
+    """Chains in one line with their middle counted, what was written before by its name, no constants, no rows."""
+    weights = array(torch.ones(4, 3), "weights")
+    below = apply("tanh", add(X, weights), name="below")
+    drawn = sample(below, torch.tensor([1, 0]), name="drawn")
+    chain = apply("exp", apply("abs", apply("square", add(drawn, drawn), name="q"), name="a"), name="e")
+    other = sample(X, torch.tensor([0, 0]), name="other")
+    graph = add(chain, apply("exp", add(other, weights, name="shifted"), name="f"), apply("relu", chain), name="sum")
+    assert show(graph, brief=True).splitlines() == [
+        "sum = add",
+        "  e ← (3 more) ← drawn",
+        "  f ← shifted ← other",
+        "  relu ← e, as above",
+    ]
+    assert show(graph, brief=True, depth=0).splitlines() == ["sum = add", "  ..."]
