@@ -50,7 +50,7 @@ FULL = Scale(
     strings=2000,
     population=1000,
     strings_at_hand=10_000,
-    few=(32, 200),
+    few=(32, 100),
     sequences=10_000,
 )
 QUICK = Scale(
