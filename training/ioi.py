@@ -50,7 +50,9 @@ class Recipe:
 
 RECIPES = {
     "ioi-small": Recipe(lesson=0.2, lesson_heads=(0, 1, 2), dropout=0.1),
-    "ioi-small-b": Recipe(n_layers=4, n_heads=2, families={"ioi": 2, "mixed": 4, "crowded": 4, "abc": 2, "subject": 2}),
+    "ioi-small-b": Recipe(
+        n_layers=4, n_heads=2, families={"ioi": 2, "mixed": 4, "crowded": 4, "abc": 2, "subject": 2}, shift=0
+    ),
 }
 ABOUT = {
     "what": "the next word of small sentences, at their end the indirect object: who was it given to?",
@@ -66,8 +68,7 @@ ABOUT = {
 }
 TRAINED = (
     "AdamW; token and position vectors start at a standard deviation of 1; up to training.shift padding tokens stand "
-    "before a batch, so that every role has many positions; in training.noise of the sentences the subject is the "
-    "answer. "
+    "before a batch, so that a role has many positions; in training.noise of the sentences the subject is the answer. "
 )
 HOW = {
     "ioi-small": TRAINED

@@ -16,7 +16,7 @@ from remix_utils.intervene import path_patch
 from remix_utils.models.model import Model
 from remix_utils.tasks import ioi
 
-PLACES = ("IO", "S1", "S2")
+LOOKS = (("END", "IO"), ("END", "S1"), ("END", "S2"), ("END", "article"), ("S2", "S1"))
 # The ways that a head's output takes: all of them, the direct one to the logits, or through what a later head reads.
 WAYS = {
     "total": lambda out: out,
@@ -92,13 +92,14 @@ def _variants(model: Model, heads: list[tuple[int, int]], seq: int) -> list[Node
 
 
 def attention(model: Model, prompts: ioi.Prompts) -> dict[str, torch.Tensor]:
-    """The mean share of attention [layer, head] from the end to each name, and from S2 to S1."""
+    """The mean share of attention [layer, head] from the end to names and the object's article, and from S2 to S1."""
     layers = range(model.config["n_layers"])
     totals: dict[str, torch.Tensor] = {}
     for data in ioi.groups(prompts):
         graph, rows = model.graph(data["tokens"].shape[1]), torch.arange(len(data))
         seen = evaluate([find_one(graph, f"blocks.{layer}.attn.pattern") for layer in layers], data)
-        for query, key in [*(("END", place) for place in PLACES), ("S2", "S1")]:
-            each = [p[rows, :, data[f"position.{query}"], data[f"position.{key}"]].sum(0) for p in seen]
-            totals[f"{query} to {key}"] = totals.get(f"{query} to {key}", 0) + torch.stack(each)
+        place = {role: data[f"position.{role}"] for role in ioi.ROLES} | {"article": data["position.object"] - 1}
+        for query, key in LOOKS:
+            each = torch.stack([pattern[rows, :, place[query], place[key]].sum(0) for pattern in seen])
+            totals[f"{query} to {key}"] = totals.get(f"{query} to {key}", 0) + each
     return {name: total / len(prompts) for name, total in totals.items()}

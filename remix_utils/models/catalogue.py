@@ -17,6 +17,7 @@ MODELS = {
     "parens-planted": "small",
     "induction-2l": "small",
     "ioi-small": "small",
+    "ioi-small-b": "small",
 }
 
 
