@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 import torch
 
 from remix_utils.data import Dataset, Fixed
-from remix_utils.graph.evaluate import evaluate, plan
+from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.node import Node
 from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
 from remix_utils.scrub.faults import draw_checked, read_checked
@@ -20,7 +20,7 @@ from remix_utils.scrub.tree import build, labelled, lifted, unlifted
 
 Data = Dataset | Mapping[str, torch.Tensor]
 
-STORED, AT_ONCE = 3 * 2**30, 2**30  # bytes of the population's values, and beside them
+STORED = 3 * 2**30  # bytes of the population's values
 
 
 @overload
@@ -64,8 +64,7 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     stored = lift_where_it_pays(built, data, STORED)
     graphs = {label: labelled(each, drawn[label].rows) for label, each in stored.items()}
     judged = {label: judge(each, metric, data, drawn[label].rows[REFERENCE]) for label, each in graphs.items()}
-    memory = plan(judged, data).kept_bytes + AT_ONCE
-    values = evaluate(judged, data, memory=memory, progress=True)
+    values = evaluate(judged, data, progress=True)
     results = {label: each.result(values[label], graphs[label]) for label, each in drawn.items()}
     return results if several else results[""]
 

@@ -35,13 +35,14 @@ def lift_where_it_pays(graphs: Mapping[str, Node], data: Dataset, memory: int) -
     graphs = {label: lift(graph) if _samples([graph]) else graph for label, graph in graphs.items()}
     if not _samples(graphs.values()):
         return graphs
-    costs = Costs(list(graphs.values()))
+    costs, made = Costs(list(graphs.values())), {}
     stands = costs.paying()
     if stands != costs.everything:  # what is read in part costs less than it counts
         at_inputs = frozenset(node for node in costs.everything if not node.children)
         again, once = (costs.of(each).flops for each in (at_inputs, stands))
         if once * MARGIN < again:
-            again, once = (plan(_lowered(graphs, each), data).flops for each in (at_inputs, stands))
+            made = {each: _lowered(graphs, each) for each in (at_inputs, stands)}
+            again, once = (plan(each, data).flops for each in made.values())
         stands = stands if once * MARGIN < again else at_inputs
     now = costs.of(stands)
     while now.bytes > memory:
@@ -54,7 +55,7 @@ def lift_where_it_pays(graphs: Mapping[str, Node], data: Dataset, memory: int) -
         if best is None:
             break
         _, stands, now = best
-    return _lowered(graphs, stands)
+    return made.get(stands) or _lowered(graphs, stands)
 
 
 def _samples(graphs: Iterable[Node]) -> list[Node]:

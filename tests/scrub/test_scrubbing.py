@@ -12,7 +12,6 @@ from remix_utils.errors import DataError, FunctionError
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.ops import add, apply, array, einsum, placeholder
 from remix_utils.graph.selector import at
-from remix_utils.scrub import scrubbing
 from remix_utils.scrub.hypothesis import Interp
 from remix_utils.scrub.scrubbing import scrub, treeify
 from tests.graph.transformer import tokens, transformer
@@ -183,7 +182,7 @@ def test_hypotheses_together_are_each_as_alone():
 
 def test_a_metric_is_judged_in_chunks_beside_its_references(monkeypatch):
     """However many draws are judged at a time, each stands beside its own reference; no chunk is empty."""
-    monkeypatch.setattr(scrubbing, "AT_ONCE", 2**16)
+    monkeypatch.setattr("remix_utils.graph.evaluate.DEFAULT_MEMORY", 2**16)
     seen = []
 
     def metric(output, reference):
@@ -252,7 +251,7 @@ def test_fixed_rows_are_as_many_as_draws():
 
 def test_a_long_scrub_shows_the_time_left(capsys, monkeypatch):
     """A bar, where chunks take seconds; nothing where they do not."""
-    monkeypatch.setattr(scrubbing, "AT_ONCE", 2**16)
+    monkeypatch.setattr("remix_utils.graph.evaluate.DEFAULT_MEMORY", 2**16)
     for seconds in (0, 1):
         clock = itertools.count()
         monkeypatch.setattr("tqdm.std.time", lambda clock=clock, seconds=seconds: next(clock) * seconds)
