@@ -23,8 +23,9 @@ class Scale:
     passes: int  # with hooks that are run; a sweep is counted at their mean
     draws: int
     images: int
-    scrub_seq: int  # tokens of a row of text that is scrubbed
-    scrubbed: int  # such rows
+    scrubbed: int  # rows of text that are scrubbed
+    scrubbed_seq: int  # and their tokens
+    scrub_seq: int  # tokens where the rows are many
     strings: int  # of parentheses that are scrubbed
     population: int  # rows of text from which few references are drawn
     strings_at_hand: int  # and strings
@@ -45,8 +46,9 @@ FULL = Scale(
     passes=6,
     draws=50,
     images=600,
+    scrubbed=100,
+    scrubbed_seq=300,
     scrub_seq=128,
-    scrubbed=96,
     strings=2000,
     population=1000,
     strings_at_hand=10_000,
@@ -66,8 +68,9 @@ QUICK = Scale(
     passes=6,
     draws=3,
     images=20,
-    scrub_seq=8,
     scrubbed=4,
+    scrubbed_seq=8,
+    scrub_seq=8,
     strings=60,
     population=20,
     strings_at_hand=80,

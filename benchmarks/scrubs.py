@@ -27,7 +27,7 @@ Side = Callable[[], torch.Tensor]
 
 def induction(scale: Scale) -> list[Row]:
     """The textbook about two induction heads, each with rows of its own for all that it does not name: 7 draws."""
-    graph, data = language(scale.scrubbed, scale.scrub_seq)
+    graph, data = language(scale.scrubbed, scale.scrubbed_seq)
     module = models.load("induction-2l").module()
 
     def plain() -> torch.Tensor:
@@ -107,7 +107,7 @@ def label_loss(logits: torch.Tensor, reference: Dataset) -> torch.Tensor:
 def _beside(
     work: str, most: float, graph: Node, hypothesis: Interp, data: Dataset, metric: Metric, plain: Side, scale: Scale
 ) -> list[Row]:
-    """A scrub with as many references as there are rows, beside a pass over them, and beside a pass for each draw."""
+    """A scrub with as many references as there are rows, beside a pass over them and one for each draw."""
     library, unlifted, difference = _sides(work, graph, hypothesis, data, len(data), metric)
     work = f"{work}, {len(data):,} rows"
     scrubbed, passes = in_turn(scale.repetitions, library, plain)
