@@ -26,7 +26,7 @@ from remix_utils.models.transformer_config import TransformerConfig
 from remix_utils.models.transformer_module import Transformer
 from remix_utils.tasks import stories
 from training.induction_scores import estimate, excerpts, figures, glance, losses
-from training.run import RUNS, Run, device, main
+from training.run import RUNS, Run, device, main, share_of_peak
 
 NAME = "induction-2l"
 END = "<|endoftext|>"  # token 0
@@ -262,12 +262,6 @@ def beside_control(run: InductionRun, english: torch.Tensor) -> dict[str, Any]:
         "more_than_control": estimate(mixed - alone),
         "more_than_control_in_per_cent": round(100 * (mixed.mean() / alone.mean() - 1).item(), 2),
     }
-
-
-def share_of_peak(recipe: Recipe, step: int) -> float:
-    """The learning rate over its peak: a rise, a plateau, a fall."""
-    rise = min(1.0, (step + 1) / recipe.rise)
-    return min(rise, (recipe.steps - step) / recipe.fall) if recipe.fall else rise
 
 
 def card(run: InductionRun) -> dict[str, Any]:

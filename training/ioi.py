@@ -19,7 +19,7 @@ from remix_utils.models.transformer_config import TransformerConfig
 from remix_utils.models.transformer_module import Transformer
 from remix_utils.tasks import ioi
 from training.ioi_scores import attention, effects, figures, margins
-from training.run import RUNS, Run, device, main
+from training.run import RUNS, Run, device, main, share_of_peak
 
 PAD = ioi.TOKENIZER.encode("[pad]")[0]
 NAMES = torch.tensor([ioi.TOKENIZER.encode(name)[0] for name in ioi.NAMES])
@@ -167,11 +167,6 @@ class IOIRun(Run):
             found |= {f"{part} {what}": now[what] for what in ("io_over_s", "logit_difference")}
         self.network.train()
         return found
-
-
-def share_of_peak(recipe: Recipe, step: int) -> float:
-    """The learning rate over its peak: a rise, a plateau, a fall."""
-    return min(1.0, (step + 1) / recipe.rise, (recipe.steps - step) / recipe.fall)
 
 
 def card(run: IOIRun) -> dict[str, Any]:

@@ -141,6 +141,12 @@ class Run:
         return {key: [entry[key] for entry in self.log] for key in self.log[0]}
 
 
+def share_of_peak(recipe: Any, step: int) -> float:
+    """The learning rate over its peak: `recipe.rise` steps up, a plateau, `recipe.fall` steps down."""
+    rise = min(1.0, (step + 1) / recipe.rise)
+    return min(rise, (recipe.steps - step) / recipe.fall) if recipe.fall else rise
+
+
 def device() -> torch.device:
     """A GPU where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
