@@ -75,16 +75,7 @@ class Dataset:
                 fix="use a column's name, a whole number, a slice, a list or tensor of rows, or a mask.",
                 size=len(self),
             )
-        rows = rows.reshape(-1).long()
-        outside = rows[(rows < -len(self)) | (rows >= len(self))].tolist()
-        if outside:
-            raise DataError(
-                f"Row {outside[0]} is outside the dataset, which has {counted(len(self), 'row')}.",
-                fix=f"use rows from {-len(self)} to {len(self) - 1}.",
-                row=outside[0],
-                size=len(self),
-            )
-        return rows
+        return _inside(rows.reshape(-1).long(), len(self), "Row {}", least=-len(self))
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
@@ -212,7 +203,7 @@ class Fixed(Draw):
                 rows=len(chosen) if chosen.ndim else 1,
                 references=len(reference),
             )
-        return _each(_inside(data, chosen, "Fixed row {}"))
+        return _each(_inside(chosen, len(data), "Fixed row {}"))
 
 
 @dataclass(frozen=True)
@@ -277,16 +268,17 @@ def _numbers(among: object) -> tuple[int, ...] | None:
 def _among(data: Dataset, among: Rows) -> torch.Tensor:
     if among is None:
         return torch.arange(len(data))
-    return _inside(data, torch.as_tensor(among), "Row {} to draw among")
+    return _inside(torch.as_tensor(among), len(data), "Row {} to draw among")
 
 
-def _inside(data: Dataset, rows: torch.Tensor, word: str) -> torch.Tensor:
-    outside = rows[(rows < 0) | (rows >= len(data))].tolist()
+def _inside(rows: torch.Tensor, size: int, word: str, least: int = 0) -> torch.Tensor:
+    """The rows, once all are found to be those of a dataset of this size."""
+    outside = rows[(rows < least) | (rows >= size)].tolist()
     if outside:
         raise DataError(
-            f"{word.format(outside[0])} is outside the dataset, which has {counted(len(data), 'row')}.",
-            fix=f"use rows from 0 to {len(data) - 1}.",
+            f"{word.format(outside[0])} is outside the dataset, which has {counted(size, 'row')}.",
+            fix=f"use rows from {least} to {size - 1}.",
             row=outside[0],
-            size=len(data),
+            size=size,
         )
     return rows

@@ -176,7 +176,6 @@ def card(run: IOIRun) -> dict[str, Any]:
     prompts = ioi.prompts(1000, seed=3, part="held-out")
     model = transformer.model(run.name, weights, network.config, {}, ioi.TOKENIZER)
     return {
-        "what": "who was given it? The next word of small sentences, at their end the indirect object",
         **ABOUT,
         "how": HOW[run.name],
         "config": run.sizes,

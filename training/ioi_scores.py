@@ -71,9 +71,10 @@ def effects(model: Model, prompts: ioi.Prompts, seed: int = 0) -> dict[str, torc
         clean, *noised = evaluate(
             [index(graph, (-1,)) for graph in _variants(model, heads, *data["tokens"].shape[1:])], inputs
         )
-        whole += difference(clean, data).sum().item()
+        before = difference(clean, data)
+        whole += before.sum().item()
         for key, logits in zip(lost, noised, strict=True):
-            lost[key] += (difference(clean, data) - difference(logits, data)).sum().item()
+            lost[key] += (before - difference(logits, data)).sum().item()
     shape = (model.config["n_layers"], model.config["n_heads"])
     return {way: torch.tensor([lost[way, head] / whole for head in heads]).reshape(shape) for way in WAYS}
 

@@ -159,7 +159,8 @@ class Stage:
     def quick(self) -> int:
         """How many rows a CPU works on best: no value that is let go again outgrows its caches, and yet each node has
         enough to do."""
-        sizes = [size_in_bytes(node) for node in self.nodes if node.children and node not in self.keep]
+        kept = set(self.keep)
+        sizes = [size_in_bytes(node) for node in self.nodes if node.children and node not in kept]
         enough = len(self.nodes) * WORTH * self.rows // max(self.flops, 1)
         return max(CACHED // max([*sizes, 1]), enough, 1)
 
