@@ -1,6 +1,6 @@
 # Everything here is safe to interrupt with Ctrl-C and to type again.
 .DEFAULT_GOAL := help
-.PHONY: help environment lab test check notebooks walkthrough numbers bench models
+.PHONY: help environment lab test check notebooks rejoin walkthrough numbers bench models
 
 IN := .venv/bin
 # One thread each: test runners work side by side, and two torch threads on a busy core are slower than one.
@@ -11,6 +11,7 @@ help:
 	@echo "make test         set up what is missing, and run everything that must hold"
 	@echo "make check        formatting, lint, types, and the rules of the house"
 	@echo "make notebooks    build every notebook from its master in solutions/"
+	@echo "make rejoin       start_at for every exercise of every part, and the rest of the part after it"
 	@echo "make walkthrough  the solved notebooks, executed, as web pages in build/walkthrough/"
 	@echo "make numbers      measure again every figure that the lessons state"
 	@echo "make bench        speed, beside plain PyTorch"
@@ -42,6 +43,9 @@ check: environment
 
 notebooks: environment
 	@$(ONE_THREAD) $(IN)/python -m tools.notebooks
+
+rejoin: environment
+	@$(ONE_THREAD) $(IN)/python -m tools.rejoin
 
 walkthrough: environment
 	@mkdir -p build/walkthrough

@@ -16,7 +16,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
 )
 
-from remix_utils.classroom.repairs import ForgetDuplicates, RestoreHoles
+from remix_utils.classroom.repairs import ForgetDuplicates, JudgeByTheCourse, RestoreHoles
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
@@ -26,7 +26,8 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get(
 c.CourseDirectory.course_id = "remix"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "."
-# Every other file beside a source notebook is copied to the students: the masters hold the solutions.
+# Every other file beside a source notebook is copied to the students, `checks/*.remix` on purpose.
+# Masters and the checks' source hold solutions.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "__pycache__",
@@ -41,10 +42,13 @@ c.CourseDirectory.max_file_size = 100_000  # kilobytes
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()  # your code here"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
 
-c.ExecutePreprocessor.timeout = 60
-c.Execute.timeout = 60
+# A check limits the answer's own time; these are a backstop for a cell that hangs by itself.
+c.ExecutePreprocessor.timeout = 900
+c.Execute.timeout = 900
 c.OverwriteCells.add_missing_cells = True  # a deleted test is put back and run
+c.JudgeByTheCourse.checks = str(Path(__file__).resolve().parent / "solutions")
 c.Autograde.sanitize_preprocessors = [
+    JudgeByTheCourse,
     ForgetDuplicates,
     ClearOutput,
     DeduplicateIds,

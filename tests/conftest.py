@@ -1,7 +1,15 @@
 """What every test shares: one torch thread, Ctrl-C that arrives, and one profile for hypothesis."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
 
 # Two torch threads on busy cores are up to ten times slower than one; torch reads this when it is first imported.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -21,11 +29,41 @@ settings.load_profile("remix")
 def pytest_terminal_summary(terminalreporter):
     """Figures that tests record (`record_property`), added up over the lessons; and what was not run, and why."""
     counts = {}
-    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get(
+        "failed", []
+    ):
         for name, value in getattr(report, "user_properties", []):
             if isinstance(value, int):
                 counts[name] = counts.get(name, 0) + value
     for name, value in counts.items():
         terminalreporter.write_line(f"{value} {name}")
-    for reason in sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}):
+    for reason in sorted(
+        {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
+    ):
         terminalreporter.write_line(f"NOT RUN: {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """A folder that holds remix_utils as its wheel installs it, and nothing else."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    leave = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "remix_utils", source / "remix_utils", ignore=leave)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    options = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--disable-pip-version-check",
+        "-q",
+    ]
+    pip = [sys.executable, "-m", "pip"]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    subprocess.run([*pip, "wheel", *options, "-w", folder, source], check=True, env=environment)
+    (built,) = folder.glob("*.whl")
+    subprocess.run(
+        [*pip, "install", *options, "--target", folder / "site", built], check=True, env=environment
+    )
+    return folder / "site"

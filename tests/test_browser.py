@@ -17,7 +17,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from remix_utils.checks.masters import read_master
+from remix_utils.checks.lesson import read_master
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "build" / "browser"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remix_utils.checks.masters import read_master
+from remix_utils.checks.lesson import read_master
 from remix_utils.errors import DataError
 from remix_utils.tasks import stories
 

@@ -60,7 +60,13 @@ class Progress:
 
     def __init__(self, venv: Path, total: int, out=sys.stdout):
         self.venv, self.total, self.out = venv, total, out
-        self.started, self.shown, self.collected, self.installing, self.last = time.time(), 0.0, 0, 0, ""
+        self.started, self.shown, self.collected, self.installing, self.last = (
+            time.time(),
+            0.0,
+            0,
+            0,
+            "",
+        )
 
     def read(self, line: str) -> None:
         if line.startswith(("Collecting ", "Requirement already satisfied: ")):
@@ -92,10 +98,25 @@ def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -
     """Run pip in the environment, follow it, and say what went wrong in words."""
     log = root / "build" / "pip.log"
     log.parent.mkdir(exist_ok=True)
-    command = [str(root / ".venv" / "bin" / "python"), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    environ = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
+    command = [
+        str(root / ".venv" / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
+    environ = {
+        **os.environ,
+        "PIP_USER": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
     with log.open("w") as sink:
-        child = subprocess.Popen([*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            [*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT
+        )
         try:
             with log.open() as source:
                 while child.poll() is None:

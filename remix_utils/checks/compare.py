@@ -1,4 +1,7 @@
-"""Plain forms, and where two of them part: an answer is never asked whether it is right, it is turned into data."""
+"""Plain forms of answers, and the first place where two of them differ.
+
+An answer is never asked whether it equals something: it is turned into data, and data are compared.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 import numpy
 import torch
 
-from remix_utils.errors import RemixError
+from remix_utils.errors import RemixError, counted
 from remix_utils.graph.equality import same_value
 from remix_utils.graph.node import Node
 
@@ -33,7 +36,7 @@ class Stranger:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two values part, and how."""
+    """The first place where two values differ, and how."""
 
     where: str
     got: str
@@ -41,13 +44,17 @@ class Difference:
     direction: str = "not what is expected"
 
     def sentence(self, reveal: bool = True) -> str:
-        """`at [0, 2]: 0.5, expected 0.25`, or without the expected value where that would be the whole answer."""
-        place = f"at {self.where}: " if self.where else ""
-        return place + (f"{self.got}, expected {self.expected}" if reveal else f"{self.got} is {self.direction}")
+        """Returns `expected 0.25, got 0.5, at [0, 2]`; if nothing is revealed, the direction."""
+        if not reveal:
+            place = f"at {self.where}: " if self.where else ""
+            return f"{place}{self.got} is {self.direction}"
+        return f"expected {self.expected}, got {self.got}" + (
+            f", at {self.where}" if self.where else ""
+        )
 
 
 def plain(value: object) -> object:
-    """The data in a value: an array for numbers (also in lists and tuples), text, lists, dicts; types are forgotten.
+    """Returns the data in a value: arrays for numbers (also in lists), text, lists and dicts.
 
     >>> plain([torch.tensor(1), 2.0])
     array([1., 2.])
@@ -83,17 +90,26 @@ def _from_tensor(value: torch.Tensor) -> object:
 
 
 def _from_array(value: numpy.ndarray) -> object:
-    if value.dtype.kind in "iub":
-        return value.astype(numpy.int64) if value.dtype != numpy.uint64 else value.astype(numpy.float64)
+    if value.dtype.kind == "b":
+        return value  # a bool is shown as a bool; it equals 0 or 1
+    if value.dtype.kind in "iu":
+        whole = numpy.float64 if value.dtype == numpy.uint64 else numpy.int64
+        return value.astype(whole)
     if value.dtype.kind in "fc":
         return value.astype(numpy.complex128 if value.dtype.kind == "c" else numpy.float64)
     if value.dtype.kind == "U":
         return _gather([plain(item) for item in value.tolist()]) if value.ndim else str(value)
-    return _gather([plain(item) for item in value.tolist()]) if value.ndim else Stranger(str(value.dtype))
+    return (
+        _gather([plain(item) for item in value.tolist()])
+        if value.ndim
+        else Stranger(str(value.dtype))
+    )
 
 
 def _number(value: complex) -> complex:
     """The number in a subclass of a number, by the base class's own arithmetic."""
+    if isinstance(value, bool):
+        return value
     if isinstance(value, int):
         return int.__add__(value, 0)
     return float.__add__(value, 0.0) if isinstance(value, float) else complex.__add__(value, 0j)
@@ -103,19 +119,24 @@ def _gather(items: list) -> object:
     """Equally shaped numbers become one array."""
     if not items:
         return numpy.zeros(0)
-    if all(isinstance(item, numpy.ndarray) for item in items) and len({item.shape for item in items}) == 1:
+    if (
+        all(isinstance(item, numpy.ndarray) for item in items)
+        and len({item.shape for item in items}) == 1
+    ):
         return numpy.stack(items)
     return items
 
 
 def describe(form: object) -> str:
-    """A few words for a plain form: never the numbers of a whole array.
+    """Returns a few words for a plain form, never the numbers of a whole array.
 
     >>> describe(plain(torch.zeros(3, 4)))
     'an array of shape [3, 4]'
     """
     if isinstance(form, numpy.ndarray):
-        return number_text(form[()]) if form.ndim == 0 else f"an array of shape {list(form.shape)}"
+        if form.ndim == 0:
+            return number_text(form[()])
+        return f"an array of shape {list(form.shape)}"
     if isinstance(form, str):
         return repr(form if len(form) <= 60 else form[:57] + "...")
     if isinstance(form, NodeForm):
@@ -128,14 +149,19 @@ def describe(form: object) -> str:
 
 
 def number_text(value) -> str:
-    return f"{value.item() if isinstance(value, numpy.generic) else value:.6g}"
+    bare = value.item() if isinstance(value, numpy.generic) else value
+    return str(bare) if isinstance(bare, int) else f"{bare:.6g}"
 
 
-def difference(got: object, expected: object, tolerance: float = 1e-5, where: str = "") -> Difference | None:
-    """The first place where two plain forms part, or None; numbers may differ by tolerance × max(1, |expected|).
+def difference(
+    got: object, expected: object, tolerance: float = 1e-5, where: str = ""
+) -> Difference | None:
+    """Returns the first place where two plain forms differ, or None.
+
+    Numbers may differ by tolerance × max(1, |expected|).
 
     >>> difference(plain([1.0, 2.0]), plain((1, 2.5))).sentence()
-    'at [1]: 2, expected 2.5'
+    'expected 2.5, got 2, at [1]'
     """
     if isinstance(expected, numpy.ndarray):
         # A list that holds a single number is accepted for that number.
@@ -144,9 +170,15 @@ def difference(got: object, expected: object, tolerance: float = 1e-5, where: st
         return _array_difference(got, expected, tolerance, where)
     if isinstance(expected, dict) and isinstance(got, dict):
         return _dict_difference(got, expected, tolerance, where)
-    if isinstance(expected, list) and isinstance(got, list | numpy.ndarray) and getattr(got, "ndim", 1):
+    if (
+        isinstance(expected, list)
+        and isinstance(got, list | numpy.ndarray)
+        and getattr(got, "ndim", 1)
+    ):
         if len(got) != len(expected):
-            return Difference(where, f"{len(got)} items", f"{len(expected)} items", "the wrong number of them")
+            return Difference(
+                where, counted(len(got), "item"), counted(len(expected), "item"), "the wrong number of them"
+            )
         pairs = enumerate(zip(got, expected, strict=True))
         return _first(difference(plain(g), e, tolerance, f"{where}[{i}]") for i, (g, e) in pairs)
     if isinstance(got, NodeForm) and isinstance(expected, NodeForm):
@@ -156,14 +188,18 @@ def difference(got: object, expected: object, tolerance: float = 1e-5, where: st
     return Difference(where, describe(got), describe(expected))
 
 
-def _graph_difference(got: NodeForm, expected: NodeForm, tolerance: float, where: str) -> Difference | None:
+def _graph_difference(
+    got: NodeForm, expected: NodeForm, tolerance: float, where: str
+) -> Difference | None:
     """Two graphs on the same random inputs."""
     if got.node.key == expected.node.key:
         return None
     try:
         found = same_value(got.node, expected.node, tolerance=tolerance)
     except RemixError as error:
-        return Difference(where, f"the {got.text}", f"the {expected.text}", f"not the right graph ({error.fact})")
+        return Difference(
+            where, f"the {got.text}", f"the {expected.text}", f"not the right graph ({error.fact})"
+        )
     if found:
         return None
     place = f", and first at {found.where!r}" if found.where else ""
@@ -178,24 +214,40 @@ def _first(found) -> Difference | None:
 def _dict_difference(got: dict, expected: dict, tolerance: float, where: str) -> Difference | None:
     for key in expected:
         if key not in got:
-            return Difference(where, f"no entry {key!r}", "one", "missing")
+            return Difference(where, f"no entry {key!r}", f"an entry {key!r}", "missing")
     for key in got:
         if key not in expected:
-            return Difference(where, f"an entry {key!r}", "none of that name", "one too many")
-    return _first(difference(got[key], expected[key], tolerance, f"{where}[{key!r}]") for key in expected)
+            return Difference(where, f"an entry {key!r}", "no entry of that name", "one too many")
+    return _first(
+        difference(got[key], expected[key], tolerance, f"{where}[{key!r}]") for key in expected
+    )
 
 
-def _array_difference(got: object, expected: numpy.ndarray, tolerance: float, where: str) -> Difference | None:
+def _array_difference(
+    got: object, expected: numpy.ndarray, tolerance: float, where: str
+) -> Difference | None:
     if not isinstance(got, numpy.ndarray):
         what = "a number" if expected.ndim == 0 else describe(expected)
-        return Difference(where, describe(got), what, f"no {'number' if expected.ndim == 0 else 'array of numbers'}")
+        return Difference(
+            where,
+            describe(got),
+            what,
+            f"no {'number' if expected.ndim == 0 else 'array of numbers'}",
+        )
     if got.shape != expected.shape:
-        return Difference(where, f"shape {list(got.shape)}", f"shape {list(expected.shape)}", "not the right shape")
-    if got.dtype.kind == "i" and expected.dtype.kind == "i":
+        return Difference(
+            where,
+            f"shape {list(got.shape)}",
+            f"shape {list(expected.shape)}",
+            "not the right shape",
+        )
+    if got.dtype.kind in "ib" and expected.dtype.kind in "ib":
         wrong = got != expected
     else:
         with numpy.errstate(invalid="ignore"):
-            near = numpy.isfinite(expected) & (abs(got - expected) <= tolerance * numpy.maximum(1, abs(expected)))
+            near = numpy.isfinite(expected) & (
+                abs(got - expected) <= tolerance * numpy.maximum(1, abs(expected))
+            )
         wrong = ~(near | (got == expected) | (numpy.isnan(got) & numpy.isnan(expected)))
     if not wrong.any():
         return None

@@ -1,146 +1,192 @@
-"""What an exercise is: registered here by the files of each day, judged by the harness."""
+"""The form of an exercise: how it is tried, which mistakes are known, and the ladder of hints."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import contextlib
 import re
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from remix_utils.checks.compare import difference, plain
-from remix_utils.errors import RemixError, nearest
+from remix_utils.checks.questions import Question
+from remix_utils.errors import RemixError
 
-Answers = str | int | float | bool | Sequence
+Cases = Callable[[int], Sequence[tuple]]
+Rungs = tuple[tuple[str, str], ...]
 
 
 class ExerciseError(RemixError):
-    """An exercise that is not there, or is badly declared."""
+    """An exercise that does not exist, or that is badly declared."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
 
 
 class Wrong(RemixError):
-    """Raised by a free-form check: what is wrong, at the first place where it departs.
+    """Raised by the `use` of an exercise for a fault that no comparison of values can name.
 
     >>> raise Wrong("The tree printer shows a shared node twice.")
     Traceback (most recent call last):
     ...
     remix_utils.checks.exercise.Wrong: The tree printer shows a shared node twice.
-      fix: walk the hints of this exercise.
+      fix: read the hints of this exercise.
     """
 
-    def __init__(self, fact: str, *, fix: str = "walk the hints of this exercise.", **facts: object):
+    FIX = "read the hints of this exercise."
+
+    def __init__(self, fact: str, *, fix: str = FIX, **facts: object):
         super().__init__(fact, fix=fix, **facts)
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A known wrong answer, a function or a value, and what to say to whoever gives it."""
+class Variant:
+    """Another answer to an exercise: edits of the reference solution, a source text, or a value."""
 
-    message: str
-    answer: object
+    edits: tuple[tuple[str, str, int], ...] = ()
+    answer: object = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer, and the sentence that names it."""
+
+    says: str
+    variant: Variant
+
+
+def edit(old: str, new: str, *, says: str, times: int = 1) -> Mistake:
+    """Declares a mistake as one edit of the reference solution, which must match `times` times.
+
+    >>> edit(".mean(-1)", ".sum(-1)", says="This is a sum over queries. Take the mean.").says
+    'This is a sum over queries. Take the mean.'
+    """
+    return Mistake(says, Variant(edits=((old, new, times),)))
+
+
+def edits(*changes: tuple, says: str) -> Mistake:
+    """Declares a mistake as several edits, each (old, new) or (old, new, times), in this order.
+
+    >>> edits(("a", "b"), ("c", "d", 2), says="Two slips.").variant.edits
+    (('a', 'b', 1), ('c', 'd', 2))
+    """
+    full = tuple((old, new, *(rest or [1])) for old, new, *rest in changes)
+    return Mistake(says, Variant(edits=full))  # pyright: ignore[reportArgumentType]
+
+
+def instead(answer: object, *, says: str) -> Mistake:
+    """Declares a mistake as an answer of its own: a source text, a function, or a value.
+
+    A text replaces the exercise's cell and may use every name of the lesson. A function or a
+    value stands under the name that the check is called with.
+
+    >>> instead("def double(n):\\n    return n", says="Nothing was doubled.").says
+    'Nothing was doubled.'
+    """
+    return Mistake(says, Variant(answer=answer))
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. The harness reads the fields of its form: a function or value, a free check, or a quiz."""
+    """One exercise, as `exercise` and `quiz` declare it."""
 
     id: str
-    origin: tuple[str, int]
-    cases: Callable[[int], Sequence[tuple]] | None = None
-    oracle: object = None
+    cases: Cases | None = None
+    use: Callable | None = None
+    raises: tuple[type[Exception], ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    right: tuple[Variant, ...] = ()
+    hints: Rungs = ()
     tolerance: float = 1e-5
-    body: Callable[[object, int, object], None] | None = None
-    questions: tuple[tuple[str, Answers, str], ...] = ()
     seconds: float = 2.0
+    sizes: str = ""
+    free: bool = False
+    questions: Mapping[str, Question] = field(default_factory=dict)
 
 
-EXERCISES: dict[str, Exercise] = {}
-NO_ARGUMENTS: Sequence[tuple] = ((),)
+COLLECTED: list[dict[str, Exercise]] = []
+
+
+@contextlib.contextmanager
+def collecting() -> Iterator[dict[str, Exercise]]:
+    """Gathers the exercises that are declared inside the block, by id."""
+    found: dict[str, Exercise] = {}
+    COLLECTED.append(found)
+    try:
+        yield found
+    finally:
+        COLLECTED.pop()
 
 
 def exercise(
     id: str,
     *,
-    cases: Callable[[int], Sequence[tuple]] | None = None,
-    oracle: object = None,
+    cases: Cases | None = None,
+    use: Callable | None = None,
+    raises: type[Exception] | tuple[type[Exception], ...] = (),
     mistakes: Sequence[Mistake] = (),
+    right: Sequence[object] = (),
+    hints: Sequence[tuple[str, str]] = (),
     tolerance: float = 1e-5,
     seconds: float = 2.0,
-) -> Any:
-    """Register an exercise by its oracle; without one, decorate the check `(answer, seed, reference)`.
+    sizes: str = "",
+    free: bool = False,
+) -> None:
+    """Declares how an exercise is judged, beside the reference solution in the lesson's master.
 
-    `cases(seed)` lists the arguments of each call; left out, the answer is a value. ExerciseError for a bad id.
+    `cases(seed)` lists the arguments of each call; without it the answer is a value.
+    `use(answer, *case)` returns the data that are compared; without it the answer is called.
+    `raises` names the errors that the reference may raise on a case, which an answer must then
+    raise too. `sizes` tells which sizes the check uses where they are not the lesson's. With
+    `free`, many answers are right: `use` alone judges, and returns True or raises Wrong.
 
-    >>> exercise("d0.0.1", cases=lambda seed: [(2,), (seed,)], oracle=lambda n: n * n)
-    >>> find_exercise("d0.0.1").tolerance
+    ExerciseError for an id that names no day, part and exercise, or that is declared twice.
+
+    >>> with collecting() as found:
+    ...     exercise("d0.0.1", cases=lambda seed: [(2,), (seed,)])
+    >>> found["d0.0.1"].tolerance
     1e-05
     """
-    origin = _caller()
-    if oracle is not None:
-        cases = cases or (lambda seed: NO_ARGUMENTS)
-        _keep(Exercise(id, origin, cases, oracle, tuple(mistakes), tolerance, seconds=seconds))
-        return None
-    if cases is not None or mistakes:
-        raise ExerciseError(
-            f"{id}: cases and mistakes are compared with an oracle, and there is none.",
-            fix="pass oracle=, or raise Wrong(...) in a decorated check.",
+    kinds = raises if isinstance(raises, tuple) else (raises,)
+    others = tuple(Variant(answer=each) for each in right)
+    _keep(
+        Exercise(
+            id,
+            cases,
+            use,
+            kinds,
+            tuple(mistakes),
+            others,
+            tuple(hints),
+            tolerance,
+            seconds,
+            sizes,
+            free,
         )
-
-    def keep(body: Callable[[object, int, object], None]) -> Callable:
-        _keep(Exercise(id, origin, body=body, tolerance=tolerance, seconds=seconds))
-        return body
-
-    return keep
+    )
 
 
-def quiz(id: str, questions: Sequence[tuple[str, Answers, str]]) -> None:
-    """Register a recall quiz: (question, accepted answers, message when wrong); the answer is a dict by question.
+def quiz(id: str, *, hints: Sequence[tuple[str, str]] = (), **questions: Question) -> None:
+    """Declares a recall quiz; the reference solution in the master holds the right answers.
 
-    >>> quiz("d0.0.quiz", [("nodes", [4, "four"], "Count the shared node once.")])
+    >>> from remix_utils.checks.questions import number
+    >>> with collecting() as found:
+    ...     quiz("d0.0.quiz", nodes=number(says="Count the shared node once."))
+    >>> list(found["d0.0.quiz"].questions)
+    ['nodes']
     """
-    _keep(Exercise(id, _caller(), questions=tuple(questions)))
+    _keep(Exercise(id, hints=tuple(hints), questions=questions))
 
 
-def equal(got: object, expected: object, what: str, tolerance: float = 1e-5, reveal: bool = True) -> None:
-    """Wrong, naming `what` and the first place where they part, unless both hold the same data.
-
-    >>> equal([1, 2], (1.0, 2.0), "the totals")
-    """
-    found = difference(plain(got), plain(expected), tolerance)
-    if found:
-        raise Wrong(f"{what}: {found.sentence(reveal)}.", got=found.got, expected=found.expected, where=found.where)
-
-
-def find_exercise(id: str) -> Exercise:
-    """The exercise of that id: `d1.2.3` is in checks/day1/part2.py. ExerciseError if there is none."""
-    place = re.fullmatch(r"d(\d+)\.(\d+)\.(\w+)", id)
-    if place and id not in EXERCISES:
-        name = f"remix_utils.checks.day{place[1]}.part{place[2]}"
-        try:
-            rooms = getattr(importlib.import_module(name), "__path__", [])
-            for room in pkgutil.iter_modules(rooms):  # a part too large for one file is a folder
-                importlib.import_module(f"{name}.{room.name}")
-        except ModuleNotFoundError as error:
-            if not name.startswith(str(error.name)):
-                raise
-    if id not in EXERCISES:
+def _keep(declared: Exercise) -> None:
+    if not re.fullmatch(r"d\d+\.\d+\.\w+", declared.id):
         raise ExerciseError(
-            f"There is no exercise {id!r}.", fix=f"write it as the heading has it ({nearest(id, EXERCISES)}).", asked=id
+            f"{declared.id!r} does not say day, part and exercise.",
+            fix="write it like d1.2.3 or d1.2.quiz.",
         )
-    return EXERCISES[id]
-
-
-def _caller() -> tuple[str, int]:
-    frame = sys._getframe(2)
-    return frame.f_code.co_filename, frame.f_lineno
-
-
-def _keep(exercise: Exercise) -> None:
-    if not re.fullmatch(r"d\d+\.\d+\.\w+", exercise.id):
+    if not COLLECTED:
         raise ExerciseError(
-            f"{exercise.id!r} does not say day, part and exercise.", fix="write it like d1.2.3 or d1.2.quiz."
+            f"{declared.id} is declared outside a lesson.",
+            fix="declare it in solutions/dayN_x/checks/partK_name.py.",
         )
-    EXERCISES[exercise.id] = exercise
+    if declared.id in COLLECTED[-1]:
+        raise ExerciseError(f"{declared.id} is declared twice.", fix="declare it once.")
+    COLLECTED[-1][declared.id] = declared

@@ -1,81 +1,83 @@
-"""The judge: `check("d1.1.3", answer)` says right, or what is wrong with the answer and where."""
+"""`check("d1.1.3", answer)` accepts an answer in one line, or names the fault and its place."""
 
 from __future__ import annotations
 
-import ast
-import linecache
+import inspect
 
-from remix_utils.checks.attempt import attempt
-from remix_utils.checks.exercise import Exercise, Wrong, find_exercise
-from remix_utils.checks.judge import REFERENCE_SECONDS, judge
+from remix_utils.checks import progress
+from remix_utils.checks.bundle import foreign_notebook
+from remix_utils.checks.exercise import Wrong
+from remix_utils.checks.judge import judge
+from remix_utils.checks.part import Part, load
 from remix_utils.errors import RemixError
+
+WARNED: set[str] = set()
+FAILED: dict[str, dict[str, object]] = {}
 
 
 class CheckFailed(RemixError):
-    """An answer that is not right yet; in a notebook it shows as its message, without a traceback."""
+    """An answer that is not right yet; a notebook shows its message, without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return str(self).splitlines()
 
 
 class Check:
-    """`check(id, answer)` prints one line or raises CheckFailed; `check.source(id)` shows what is tested."""
+    """`check(id, answer)` prints one line or raises CheckFailed."""
 
-    def __call__(self, id: str, answer: object = None, *, seed: int = 0, reference: str | None = None) -> None:
-        """Judge an answer on inputs drawn from the seed; with a reference's source, compare with its value too.
-
-        >>> from remix_utils.checks.exercise import exercise
-        >>> exercise("d0.0.1", cases=lambda seed: [(2,), (3,)], oracle=lambda n: n * n)
-        >>> check("d0.0.1", lambda n: n ** 2)
-        ✓ d0.0.1
-        """
-        asked = find_exercise(id)
+    def __call__(self, id: str, answer: object = None, *, seed: int = 0) -> None:
+        """Judges an answer on inputs drawn from the seed, against the reference solution."""
+        part = load(id)
+        self._warn(part)
+        asked = part.exercise(id)
         try:
-            noise = judge(asked, answer, seed, None if reference is None else run_reference(id, reference))
+            noise = judge(part, asked, answer, seed)
         except Wrong as wrong:
-            raise CheckFailed(f"{id}: {wrong.fact}", fix=_way_out(asked, wrong), exercise=id, **wrong.facts) from None
-        print(f"✓ {id}" + ("" if reference is None else ", also on new inputs"))
+            facts = dict(wrong.facts)
+            FAILED[id] = facts.pop("inputs", {})  # type: ignore[assignment]
+            progress.record("check", id, right=False, mistake=facts.get("mistake"))
+            message = f"{id}: {wrong.fact}"
+            raise CheckFailed(message, fix=_fix(id, wrong), exercise=id, **facts) from None
+        progress.record("check", id, right=True)
+        print(f"✓ {id}" + (", also on new inputs" if seed else ""))
         for line in noise[:3]:
             print(f"  while it ran: {line}")
 
+    def inputs(self, id: str) -> dict[str, object]:
+        """Returns the arguments, by name, of the case on which an exercise's last check failed.
+
+        >>> check.inputs("d1.1.3")
+        {}
+        """
+        return FAILED.get(id, {})
+
     def source(self, id: str) -> None:
-        """Print the test of an exercise, as it stands in the package."""
-        print(source_of(find_exercise(id)))
+        """Prints how an exercise is judged: its inputs, and how an answer is used on them."""
+        print(source_of(load(id), id))
+
+    def _warn(self, part: Part) -> None:
+        """One sentence, once, where the notebook and the checks are of different editions."""
+        if part.id not in WARNED:
+            WARNED.add(part.id)
+            sentence = foreign_notebook(part.bundle)
+            if sentence:
+                print(sentence)
 
 
 check = Check()
 
 
-def run_reference(id: str, source: str) -> object:
-    """The value of the last line of a reference solution's source, run in a namespace of its own."""
-    tree = ast.parse(source)
-    last = tree.body.pop()
-    assert isinstance(last, ast.Expr), "the generator ends a reference with an expression"
-    space: dict[str, object] = {"__name__": f"reference_{id}"}
-    outcome = attempt(_evaluate, tree, last, f"<reference {id}>", space, seconds=REFERENCE_SECONDS)
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value
-
-
-def _evaluate(tree: ast.Module, last: ast.Expr, name: str, space: dict) -> object:
-    exec(compile(tree, name, "exec"), space)
-    return eval(compile(ast.Expression(last.value), name, "eval"), space)
-
-
-def source_of(asked: Exercise) -> str:
-    """The statement that registered the exercise; of a quiz, the questions alone."""
+def source_of(part: Part, id: str) -> str:
+    """Returns the source of an exercise's cases and use; of a quiz, the form of each answer."""
+    asked = part.exercise(id)
     if asked.questions:
-        return "\n".join(f"{asked.id}: {question}" for question, _, _ in asked.questions)
-    path, line = asked.origin
-    lines = linecache.getlines(path)
-    for node in ast.parse("".join(lines)).body:
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
-        if first <= line <= (node.end_lineno or line):
-            return "".join(lines[first - 1 : node.end_lineno]).rstrip()
-    return f"{asked.id} is registered at {path}, line {line}."
+        return "\n".join(f"{name}: {question.form}" for name, question in asked.questions.items())
+    pieces = [inspect.getsource(each) for each in (asked.cases, asked.use) if each is not None]
+    first = f"# {id}: an answer is compared with the reference solution, on the inputs below."
+    last = f"# It is also compared with {len(asked.mistakes)} known mistakes."
+    return "\n\n".join([first, *(piece.rstrip() for piece in pieces), last])
 
 
-def _way_out(asked: Exercise, wrong: Wrong) -> str:
-    ladder = f'hint("{asked.id}") gives a nudge; check.source("{asked.id}") shows what is tested.'
-    return ladder if wrong.fix == Wrong("").fix else f"{wrong.fix} Otherwise, {ladder}"
+def _fix(id: str, wrong: Wrong) -> str:
+    ladder = f'hint("{id}") gives a nudge; check.source("{id}") shows what is tested.'
+    return ladder if wrong.fix == Wrong.FIX else f"{wrong.fix} Otherwise, {ladder}"

@@ -1,30 +1,33 @@
-"""The ladder of hints: each call unfolds one more rung, titled with the reader's own confusion."""
+"""The ladder of hints, and the solution at its end."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-
-from remix_utils.checks.exercise import ExerciseError
-from remix_utils.errors import nearest
+from remix_utils.checks import progress
+from remix_utils.checks.exercise import ExerciseError, Rungs
+from remix_utils.checks.lesson import without_marks
+from remix_utils.checks.part import load
 
 RUNGS = ("a nudge", "an approach", "almost the code")
 CLIMBED: dict[str, int] = {}
+ASKED: set[str] = set()
 
 
 class Hint:
-    """The rungs of a ladder that are unfolded so far; a notebook shows them folded, a terminal as text."""
+    """The rungs of a ladder unfolded so far; a notebook shows them folded, a terminal as text."""
 
-    def __init__(self, id: str, rungs: list[list[str]], climbed: int):
+    def __init__(self, id: str, rungs: Rungs, climbed: int):
         self.id, self.rungs, self.climbed = id, rungs, climbed
 
     def _left(self) -> str:
         left = len(self.rungs) - self.climbed
-        return f'hint("{self.id}") again: {RUNGS[-left]}.' if left else "That was the last rung."
+        if left:
+            return f'hint("{self.id}") again: {RUNGS[-left]}.'
+        return f'That was the last hint. solution("{self.id}") shows how we wrote it.'
 
     def _repr_markdown_(self) -> str:
         shown = [
-            f"<details><summary>{title}</summary>\n\n{text}\n\n</details>" for title, text in self.rungs[: self.climbed]
+            f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+            for title, text in self.rungs[: self.climbed]
         ]
         return "\n\n".join([*shown, f"*{self._left()}*"])
 
@@ -34,33 +37,32 @@ class Hint:
 
 
 def hint(id: str) -> Hint:
-    """The next rung of an exercise's ladder, under those seen before. ExerciseError if there is no ladder.
+    """Returns the next hint of an exercise, under those seen before.
 
-    >>> hint("d1.1.none")
-    Traceback (most recent call last):
-    ...
-    remix_utils.checks.exercise.ExerciseError: There is no hint for 'd1.1.none'...
+    ExerciseError if the exercise has no hints.
     """
-    known = ladders(id.split(".")[0].removeprefix("d"))
-    if id not in known:
+    rungs = load(id).exercise(id).hints
+    if not rungs:
         raise ExerciseError(
-            f"There is no hint for {id!r}.", fix=f"write it as the heading has it ({nearest(id, known)}).", asked=id
+            f"{id} has no hints.", fix="read its part again; a quiz is answered from memory."
         )
-    CLIMBED[id] = min(CLIMBED.get(id, 0) + 1, len(known[id]))
-    return Hint(id, known[id], CLIMBED[id])
+    CLIMBED[id] = min(CLIMBED.get(id, 0) + 1, len(rungs))
+    return Hint(id, rungs, CLIMBED[id])
 
 
-def ladders(day: str) -> dict[str, list[list[str]]]:
-    """The ladders of a day, by exercise: lists of [title, text]. Empty for a day without hints."""
-    paths = sorted(Path(__file__).with_name(f"day{day}").glob("*.toml")) if day.isdecimal() else []
-    tables = (tomllib.loads(path.read_text(encoding="utf-8")) for path in paths)
-    return {id: rungs for table in tables for id, rungs in _flat(table, "")}
+def solution(id: str) -> None:
+    """Prints the reference solution of an exercise, when it is asked for a second time.
 
-
-def _flat(table: dict, prefix: str):
-    """`[d1.1.3]` is read by TOML as tables in tables."""
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif name == "ladder":
-            yield prefix.rstrip("."), value
+    The first call says what it means to open a solution; the progress record notes the second.
+    """
+    part = load(id)
+    cell = part.bundle.cells[part.position("exercise", id)]
+    if id not in ASKED:
+        ASKED.add(id)
+        print(
+            f"This shows our solution of {id}, and the progress record will say so.\n"
+            f'hint("{id}") gives less away. To see the solution, call solution("{id}") once more.'
+        )
+        return
+    progress.record("solution", id)
+    print(without_marks(cell.source).rstrip())

@@ -11,18 +11,19 @@ from html import escape
 from pathlib import Path
 
 from remix_utils.checks.compare import describe, plain
+from remix_utils.checks.progress import folder
 
 KEPT: dict[str, dict[str, str]] = {}
 
 
 def predict(id: str, guess: object, what: str) -> None:
-    """Store a guess, made before the run that answers it; `...` is not yet a guess, and only gets a reminder.
+    """Stores a guess, made before the run that answers it; `...` only gets a reminder.
 
     >>> predict("d0.1.p1", ..., "accuracy points left")
-    d0.1.p1: no guess yet (accuracy points left). Any guess is worth more than none: put it in place of the dots.
+    d0.1.p1: no guess yet (accuracy points left). Put any guess in place of the dots.
     """
     if guess is ... or guess is None:
-        print(f"{id}: no guess yet ({what}). Any guess is worth more than none: put it in place of the dots.")
+        print(f"{id}: no guess yet ({what}). Put any guess in place of the dots.")
         _keep(id, what=what)
         return
     _keep(id, what=what, predicted=_text(guess))
@@ -37,7 +38,11 @@ def measured(id: str, value: object, error: float | None = None) -> None:
     """
     found = _text(value) if error is None else _with_error(float(plain(value)), float(plain(error)))  # pyright: ignore
     kept = _keep(id, measured=found)
-    said = f"predicted {kept['predicted']} ({kept['what']})" if "predicted" in kept else "there was no prediction"
+    said = (
+        f"predicted {kept['predicted']} ({kept['what']})"
+        if "predicted" in kept
+        else "there was no prediction"
+    )
     print(f"{id}: measured {found}; {said}.")
 
 
@@ -50,11 +55,18 @@ class Predictions:
     def __repr__(self) -> str:
         rows = [("", "what", "predicted", "measured"), *self.rows]
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
-        return "\n".join("  ".join(text.ljust(n) for text, n in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return "\n".join(
+            "  ".join(text.ljust(n) for text, n in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
 
     def _repr_html_(self) -> str:
         def line(cells: tuple, tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag} style='text-align:left'>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+            return (
+                "<tr>"
+                + "".join(f"<{tag} style='text-align:left'>{escape(c)}</{tag}>" for c in cells)
+                + "</tr>"
+            )
 
         rows = [line(row, "td") for row in self.rows]
         return f"<table>{line(('', 'what', 'predicted', 'measured'), 'th')}{''.join(rows)}</table>"
@@ -66,9 +78,14 @@ def predictions(day: str) -> Predictions:
     >>> predictions("d0.9").rows
     []
     """
-    chosen = [(id, kept) for id, kept in sorted(_load().items(), key=_place) if id.startswith(f"{day}.")]
+    chosen = [
+        (id, kept) for id, kept in sorted(_load().items(), key=_place) if id.startswith(f"{day}.")
+    ]
     return Predictions(
-        [(id, *(kept.get(name, "–") for name in ("what", "predicted", "measured"))) for id, kept in chosen]
+        [
+            (id, *(kept.get(name, "–") for name in ("what", "predicted", "measured")))
+            for id, kept in chosen
+        ]
     )
 
 
@@ -94,7 +111,7 @@ def _text(value: object) -> str:
 
 def _file() -> Path:
     """Beside the notebook, so that all parts of a day share it."""
-    return Path(os.environ.get("REMIX_FOLDER", ".remix")) / "predictions.json"
+    return folder() / "predictions.json"
 
 
 def _load() -> dict[str, dict[str, str]]:
@@ -105,7 +122,7 @@ def _load() -> dict[str, dict[str, str]]:
 
 
 def _keep(id: str, **facts: str) -> dict[str, str]:
-    """In memory, and in the file where one can be written; a folder that is read-only costs only the day's end."""
+    """In memory, and in the file where one can be written."""
     everything = _load()
     KEPT[id] = everything[id] = {**everything.get(id, {}), **facts}
     with contextlib.suppress(OSError):

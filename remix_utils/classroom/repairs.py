@@ -1,10 +1,15 @@
-"""What students do to graded cells must cost at most those cells: repairs that come before nbgrader's own."""
+"""Repairs before nbgrader's own: what a student does to a graded cell costs that cell alone."""
 
 from __future__ import annotations
+
+import os
 
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from remix_utils.checks.bundle import COURSE
 
 
 def grade_id(cell) -> str | None:
@@ -12,10 +17,25 @@ def grade_id(cell) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
-class ForgetDuplicates(NbGraderPreprocessor):
-    """First in `Autograde.sanitize_preprocessors`: of cells with one grade id, only the last stays a graded cell.
+class JudgeByTheCourse(NbGraderPreprocessor):
+    """Points the kernels of grading to the course's checks, whatever a submission brings."""
 
-    nbgrader's own remedy empties the metadata of the copies, then takes it for an old version's and aborts the batch.
+    checks = Unicode(help="the folder of the masters, with the packed checks of each day").tag(
+        config=True
+    )
+
+    def preprocess(self, nb, resources):
+        os.environ[COURSE] = (
+            self.checks
+        )  # a kernel takes over the environment of the process that starts it
+        return nb, resources
+
+
+class ForgetDuplicates(NbGraderPreprocessor):
+    """Early in `Autograde.sanitize_preprocessors`: of cells with one grade id, the last counts.
+
+    nbgrader's own remedy empties the metadata of the copies, then takes it for an old version's and
+    aborts the batch.
     """
 
     def preprocess(self, nb, resources):
@@ -30,7 +50,8 @@ class ForgetDuplicates(NbGraderPreprocessor):
 class RestoreHoles(NbGraderPreprocessor):
     """Before `OverwriteCells`: a deleted exercise cell comes back as its stub.
 
-    nbgrader puts a deleted test back behind the cell before it, and gives the whole notebook up if that is gone too.
+    nbgrader puts a deleted test back behind the cell before it, and gives the whole notebook up if
+    that is gone too.
     """
 
     def preprocess(self, nb, resources):
@@ -49,7 +70,13 @@ class RestoreHoles(NbGraderPreprocessor):
         return nb, resources
 
     def hole(self, source):
-        marks = {"grade": False, "solution": True, "locked": False, "task": False, "cell_type": "code"}
+        marks = {
+            "grade": False,
+            "solution": True,
+            "locked": False,
+            "task": False,
+            "cell_type": "code",
+        }
         hole = new_code_cell(source.source)
         hole.metadata.nbgrader = {**marks, "grade_id": source.name, "schema_version": 3}
         return hole

@@ -1,4 +1,4 @@
-"""Pictures made of HTML: what a notebook and an exported page show, and the text that everyone else reads."""
+"""Pictures made of HTML for notebooks and exported pages, and of text for terminals."""
 
 from __future__ import annotations
 
@@ -27,27 +27,32 @@ class Picture:
 
 
 def frame(title: str, body: str, marks: str = "") -> str:
-    """The title above the body, black on white also where a notebook is dark; `marks` are further attributes.
+    """The title above the body, black on white in dark notebooks too; `marks` are attributes.
 
     >>> frame("Loss", "<p>3.1</p>").endswith("<p>3.1</p></div>")
     True
     """
     font = "13px/1.5 Verdana, 'DejaVu Sans', sans-serif"
-    look = f"position:relative; max-width:900px; padding:12px; background:#fff; color:{INK}; font:{font}"
-    return (
-        f'<div {marks} style="{look}"><div style="font-size:16px; margin-bottom:6px">{escape(title)}</div>{body}</div>'
-    )
+    paper = f"background:#fff; color:{INK}; font:{font}"
+    look = f"position:relative; max-width:900px; padding:12px; {paper}"
+    heading = f'<div style="font-size:16px; margin-bottom:6px">{escape(title)}</div>'
+    return f'<div {marks} style="{look}">{heading}{body}</div>'
 
 
-def legend(ticks: dict[float, str], stops: tuple[str, ...], unit: str) -> str:
+def legend(
+    ticks: dict[float, str], stops: tuple[str, ...], unit: str, towards: str = "to right"
+) -> str:
     """A bar of colours with ticks, place from 0 to 1 → label, and the unit beside it.
+
+    `towards` is the direction of CSS's gradient; "to right in lab" mixes colours in Lab space.
 
     >>> "0.5" in legend({0.0: "0", 1.0: "0.5"}, ("#ffffff", "#000000"), "probability")
     True
     """
-    bar = f"linear-gradient(to right, {', '.join(stops)})"
+    bar = f"linear-gradient({towards}, {', '.join(stops)})"
     labels = "".join(
-        f'<span style="position:absolute; top:11px; left:{place:.1%}; transform:translateX(-50%)">{label}</span> '
+        f'<span style="position:absolute; top:11px; left:{place:.1%}; '
+        f'transform:translateX(-50%)">{label}</span> '
         for place, label in ticks.items()
     )
     return (

@@ -20,11 +20,11 @@ import math
 
 import torch
 from remix_utils import check, hint, models, plot, start_at
+from remix_utils.checks.part import given
 from remix_utils.checks.predictions import measured, predict, predictions
-from remix_utils.checks.day1.specimens import specimen_a, specimen_b
 from remix_utils.tasks import stories, text
 
-start_at("d1.0")  # to rejoin the room: start_at("d1.0.12") brings working versions of all that comes before d1.0.12
+start_at("d1.0")  # to rejoin the room: start_at("d1.0.12") brings every name that the rest of this part reads
 # %% [markdown]
 # ## Axes: six warm-ups
 #
@@ -206,7 +206,7 @@ for name in sorted(weights):
 # 2. divides by $\sqrt{\text{variance} + \epsilon}$, where the variance is the mean of the squares of what step 1 left;
 # 3. multiplies by `w` [d_model], entry by entry, and adds `b` [d_model].
 #
-# The tiny `eps` keeps a vector of equal entries from being divided by zero. Write `layernorm`, for `x` with any number of axes in front. `keepdim=True` leaves an axis of 1 where a mean was taken, so that shapes still fit. `torch.nn.functional.layer_norm` exists; it is what the check compares with.
+# The tiny `eps` keeps a vector of equal entries from being divided by zero. Write `layernorm`, for `x` with any number of axes in front. `keepdim=True` leaves an axis of 1 where a mean was taken, so that shapes still fit. `torch.nn.functional.layer_norm` computes the same. The check uses short vectors, some of them tiny, and other values of `eps`.
 #
 # Stuck? `hint("d1.0.7")`
 # %% exercise="d1.0.7"
@@ -235,6 +235,7 @@ print(f"100 times as long, or shifted by 3: at most {(normed - normed[0]).abs().
 #
 # `specimen_a` and `specimen_b` take the same arguments as our `layernorm`, and each has one fault. On ordinary inputs both look fine:
 # %%
+specimen_a, specimen_b = given("d1.0", "specimen_a", "specimen_b")
 ordinary = torch.randn(4, 256, generator=torch.Generator().manual_seed(0))
 for specimen in (specimen_a, specimen_b):
     difference = (specimen(ordinary, one, zero) - layernorm(ordinary, one, zero)).abs().max()
@@ -339,7 +340,7 @@ print(" | ".join(pieces(tokens[0, :40])))
 # ## d1.0.10 Embed tokens
 # ●○○○○ difficulty · ●●●○○ importance · 3 minutes · ★
 #
-# The *embedding* `embed.W_E` [d_vocab, d_model] has a row for each token, and that row is the token's vector. Mathematicians write it as a one-hot vector times a matrix; in practice one looks the row up. Write `embed`: tokens [batch, seq] in, vectors [batch, seq, d_model] out. A tensor may be indexed with a tensor of any shape.
+# The *embedding* `embed.W_E` [d_vocab, d_model] has a row for each token, and that row is the token's vector. Mathematicians write it as a one-hot vector times a matrix; in practice one looks the row up. Write `embed`: tokens [batch, seq] in, vectors [batch, seq, d_model] out. A tensor may be indexed with a tensor of any shape. The check uses a smaller vocabulary and shorter vectors.
 #
 # Stuck? `hint("d1.0.10")`
 # %% exercise="d1.0.10"
@@ -364,7 +365,7 @@ plot.heatmap(similarities(unit), some, some, "How alike are the vectors of two t
 # ## d1.0.11 Add positions
 # ●●○○○ difficulty · ●●●●○ importance · 5 minutes · ★
 #
-# Attention looks at a *set* of vectors: by itself it cannot tell "dog bites man" from "man bites dog". So each position has a vector too, a row of `pos_embed.W_pos` [n_ctx, d_model]. Write `with_positions`, which adds row 0 to what stands at position 0, row 1 at position 1, and so on, for as many positions as `x` has.
+# Attention looks at a *set* of vectors: by itself it cannot tell "dog bites man" from "man bites dog". So each position has a vector too, a row of `pos_embed.W_pos` [n_ctx, d_model]. Write `with_positions`, which adds row 0 to what stands at position 0, row 1 at position 1, and so on, for as many positions as `x` has. The check uses a table of 11 rows.
 #
 # GPT-2 does this once, to the embedding. Our model does it elsewhere: inside each block, to what queries and keys read, and nowhere else (Press et al. 2021). Heads can still find "the token before". But positions never enter the residual stream, so what a head *moves* is free of them.
 #
@@ -398,7 +399,7 @@ plot.heatmap(similarities(unit), names, names, "How alike are the vectors of two
 # ## d1.0.12 Do not look ahead
 # ●●○○○ difficulty · ●●●●● importance · 6 minutes · ★
 #
-# A model that predicts the next token must not see it. So where the key stands later than the query, the score is put so low that softmax gives it nothing. Write `mask_future`, for scores [batch, head, query, key]. What number is low enough, and why not 0? Note that a token may look at itself.
+# A model that predicts the next token must not see it. So where the key stands later than the query, the score is put so low that softmax gives it nothing. Write `mask_future`, for scores [batch, head, query, key]. What number is low enough, and why not 0? The scores in the check go down to −400. Note that a token may look at itself.
 #
 # `torch.ones_like(scores, dtype=torch.bool).triu(1)` is true above the diagonal. `scores.masked_fill(mask, value)` puts the value wherever the mask is true, in a new tensor.
 #
@@ -430,7 +431,7 @@ plot.heatmap(indifferent, names, names, "A head that has no preference", "attent
 #
 # Here $x$ is what queries read, and $y$ what keys read; they come as two arguments, because later we want to change one of them alone. A dot product of `d_head` random terms has a spread of $\sqrt{d_\text{head}}$; the division keeps scores at a size at which softmax still listens.
 #
-# Write `attention_scores`. The biases `b_Q`, `b_K` are [head, d_head]. `each_head` is half of it; the other half is `query head d_head, key head d_head -> head query key`, with a batch.
+# Write `attention_scores`. The biases `b_Q`, `b_K` are [head, d_head]. `each_head` is half of it; the other half is `query head d_head, key head d_head -> head query key`, with a batch. The check uses two heads of 5 entries: read `d_head` off a shape.
 #
 # Stuck? `hint("d1.0.13")`
 # %% exercise="d1.0.13"
@@ -475,7 +476,7 @@ plot.attention(pieces(row[0]), pattern, [f"0.{head}" for head in range(8)], "Lay
 # 3. `z`: for each head and query, the average of the values by the pattern. `head query key, key head d_head -> query head d_head`.
 # 4. Through `W_O` [head, d_head, d_model], *summed over heads*, plus `b_O` [d_model], once.
 #
-# Step 4 is the reason why we may speak of heads at all: their outputs are added, so each of them has one.
+# Step 4 is the reason why we may speak of heads at all: their outputs are added, so each of them has one. The check uses two heads of 5 entries.
 #
 # Stuck? `hint("d1.0.14")`
 # %% exercise="d1.0.14"
@@ -550,9 +551,9 @@ plot.lines(line.tolist(), {"two neurons": curve.tolist()}, "Two neurons, weights
 #
 # 1. Read the stream through `ln1` (`blocks.0.ln1.w`, `.b`). Queries and keys read this with positions, values read it without.
 # 2. Add what attention writes to the stream.
-# 3. If the layer has an MLP (is `blocks.0.mlp.W_in` there?), read the stream, as it is now, through `ln2`, and add what the MLP writes.
+# 3. If this layer has an MLP (layer 1 has one if `blocks.1.mlp.W_in` is among the weights), read the stream, as it is now, through `ln2`, and add what the MLP writes.
 #
-# Write `block`, for models with and without MLPs. Do not write into `x`: the caller may still need it.
+# Write `block`, for models with and without MLPs. One of the networks in the check has an MLP in its second layer only. Do not write into `x`: the caller may still need it.
 #
 # Stuck? `hint("d1.0.16")`
 # %% exercise="d1.0.16"
@@ -582,7 +583,7 @@ print("mean length of a vector:", [f"{stream.norm(dim=-1).mean():.1f}" for strea
 # ## d1.0.17 Logits
 # ●●○○○ difficulty · ●●●●○ importance · 4 minutes · ★
 #
-# At the end the stream is read once more, through `ln_final`, and multiplied by the *unembedding* `unembed.W_U` [d_model, d_vocab]. That gives a number for each token of the vocabulary, at each position: the *logits* for the token that comes next. Write `unembed`.
+# At the end the stream is read once more, through `ln_final`, and multiplied by the *unembedding* `unembed.W_U` [d_model, d_vocab]. That gives a number for each token of the vocabulary, at each position: the *logits* for the token that comes next. Write `unembed`. The check uses a smaller network.
 #
 # Stuck? `hint("d1.0.17")`
 # %% exercise="d1.0.17"
@@ -610,10 +611,10 @@ for when, stream in zip(("embedding", "block 0", "block 1"), streams, strict=Tru
 # ## d1.0.18 The whole
 # ●●○○○ difficulty · ●●●●● importance · 5 minutes · ★
 #
-# All the parts are there. Write `transformer`: embed, the blocks one after another, unembed. The number of blocks is not an argument: `n_layers` reads it off the names. The check runs it on small networks with random weights, with and without MLPs, and on the real one.
+# All the parts are there. Write `transformer`: embed, the blocks one after another, unembed. The number of blocks is not an argument: `n_layers` reads it off the names. The check runs it on small networks with random weights, of one to three layers, with and without MLPs, and on the real one.
 #
 # Stuck? `hint("d1.0.18")`
-# %% given=true
+# %%
 def n_layers(weights: dict[str, torch.Tensor]) -> int:
     """How many blocks these weights belong to."""
     return len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
@@ -682,7 +683,7 @@ plot.tokens(pieces(tokens[2]), [None, *losses[2].tolist()], "Loss per token", "n
 #
 # A number needs something beside it. The uniform model is the worst one worth naming. The next one up knows how frequent each token is, and nothing else: the *unigram* model. It gives the same prediction everywhere.
 #
-# Write `unigram`: from tokens of any shape, the log-probability of each of `d_vocab` tokens. Add 1 to every count, so that a token that was not seen is not impossible: one surprise of $-\log 0$ would make the whole loss infinite. `torch.bincount(..., minlength=d_vocab)` counts.
+# Write `unigram`: from tokens of any shape, the log-probability of each of `d_vocab` tokens. Add 1 to every count, so that a token that was not seen is not impossible: one surprise of $-\log 0$ would make the whole loss infinite. `torch.bincount(..., minlength=d_vocab)` counts. The check uses vocabularies of 5 to 9 tokens.
 #
 # Stuck? `hint("d1.0.20")`
 # %% exercise="d1.0.20"
@@ -779,18 +780,18 @@ for temperature in (0.3, 1.0, 2.0):
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 4 minutes · ★
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"summed": ..., "scale": ..., "softmax": ..., "positions": ..., "predicts": ...}`
+# Close the page above, or look away. Answer with a number, a letter, or one of the listed words: `recall = {"summed": ..., "scale": ..., "softmax": ..., "positions": ..., "predicts": ...}`
 #
-# 1. `summed`: an axis of an einsum is summed if it is ... the output?
-# 2. `scale`: attention scores are divided by the root of what?
-# 3. `softmax`: in a pattern, over which axis do weights add up to 1: queries or keys?
-# 4. `positions`: queries, keys and values: which of the three do *not* read positions in our model?
-# 5. `predicts`: the logits at position 5 are about the token at which position?
+# 1. `summed`: which letter does `torch.einsum("b i, i o -> b o", x, matrix)` sum over? (a letter)
+# 2. `scale`: attention scores are divided by the square root of one size of the model. Is it `"d_model"`, `"d_head"`, `"d_vocab"` or `"n_ctx"`?
+# 3. `softmax`: in a pattern, do the weights add up to 1 over `"queries"` or over `"keys"`?
+# 4. `positions`: which of the three do *not* read positions in our model: `"queries"`, `"keys"` or `"values"`?
+# 5. `predicts`: the logits at position 5 are about the token at which position? (a number)
 #
 # Stuck? `hint("d1.0.quiz")`
 # %% exercise="d1.0.quiz"
 ### BEGIN SOLUTION
-recall = {"summed": "left out of", "scale": "d_head", "softmax": "keys", "positions": "values", "predicts": 6}
+recall = {"summed": "i", "scale": "d_head", "softmax": "keys", "positions": "values", "predicts": 6}
 ### END SOLUTION
 # %% check="d1.0.quiz" points=2
 check("d1.0.quiz", recall)

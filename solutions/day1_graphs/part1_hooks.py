@@ -22,13 +22,15 @@ from remix_utils import check, hint, models, plot, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.1")  # to rejoin the room: start_at("d1.1.6") brings working versions of all that comes before d1.1.6
+start_at("d1.1")  # to rejoin the room: start_at("d1.1.6") brings every name that the rest of this part reads
 # %% [markdown]
 # ## The networks
 #
 # Both networks compute
 #
 # $$\text{logits} = W_\text{out}\,\text{relu}(W_\text{in}\,x + b) + W_\text{skip}\,x$$
+#
+# ![The two paths of the digits networks. In blue, the path through 16 hidden neurons takes the image x, 64 pixels, through inner (linear, 16 values), hidden (relu, 16 values) and out (linear, 10 values). In orange, the skip connection takes x through a single matrix, skip, to 10 values. A plus adds the two, which gives the 10 logits.](diagram:two_paths)
 #
 # The image `x` [64] reaches the ten logits by two paths: through 16 hidden neurons, and straight through `W_skip`, which is called a *skip connection*. Here is the forward pass, line by line:
 #
@@ -582,13 +584,13 @@ print({blocks: count_paths(chain(blocks), "x0", f"x{blocks}") for blocks in (1, 
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"constant": ..., "switch": ..., "direction": ..., "logits": ..., "error": ...}`
+# Close the page above, or look away. Answer with one of the listed words, or with a number: `recall = {"constant": ..., "switch": ..., "direction": ..., "logits": ..., "error": ...}`
 #
 # 1. `constant`: which ablation makes a constant neuron look important: `"zero"`, `"mean"` or `"resample"`?
-# 2. `switch`: which one puts a two-valued neuron where it never stands?
-# 3. `direction`: we start from the corrupted run and put one clean part into it. What is this direction called?
-# 4. `logits`: we resample the layer `x` of a network. From how many paths does the original image still reach the logits?
-# 5. `error`: 20 draws on 600 images: over how many independent items do we take the standard error?
+# 2. `switch`: which ablation puts a two-valued neuron at a value that it never takes: `"zero"`, `"mean"` or `"resample"`?
+# 3. `direction`: we start from the corrupted run and put one clean part into it. Is this `"noising"` or `"denoising"`?
+# 4. `logits`: we resample the layer `x` of a network. Along how many paths does the original image still reach the logits? (a number)
+# 5. `error`: 20 draws on 600 images: over how many independent items do we take the standard error? (a number)
 #
 # Stuck? `hint("d1.1.quiz")`
 # %% exercise="d1.1.quiz"

@@ -27,7 +27,7 @@ from remix_utils import check, hint, models, plot, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings working versions of all that comes before d1.2.9
+start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings every name that the rest of this part reads
 # %% [markdown]
 # ## Nodes
 #
@@ -51,7 +51,7 @@ start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings working versio
 # The skip, which was a line of Python that no hook could see, is a node like the others. And `x` stands in two places: it is *one* node with two readers.
 #
 # So a node is an operation, the nodes that it reads (its *children*, in order), and a name. The operation answers two questions. Which *shape* does it make of its children's shapes? Which *value* does it make of their values? The class below asks the first one at once: a graph whose shapes do not fit cannot even be built. Shapes are those of one image, [64] and never [600, 64]; there is no batch in a graph.
-# %% given=true
+# %%
 class Node:
     """One step of a computation: an operation, the nodes that it reads, a name. Built, and never changed."""
 
@@ -261,7 +261,7 @@ def contract(inputs: list[list[str]], output: list[str], *values: torch.Tensor) 
 check("d1.2.6", contract)
 # %% [markdown]
 # The three functions make an operation, and we need one more. A `Placeholder` is an input: it has a shape, and no value before somebody gives one. Both are short enough to be read.
-# %% given=true
+# %%
 class Einsum:
     """The product of its children, summed as the pattern says."""
 
@@ -290,7 +290,7 @@ class Placeholder:
         return self.size
 # %% [markdown]
 # From here on the checks build graphs of their own to try our functions on. They must build them out of *our* classes: a function that looks for `Relu` means the class above, and no other. So an answer is handed in with the words that it is written in, as a pair: `(ours, subtract)`. The next cell gathers the words. Whoever changes a class later runs it again, for `ours` holds the classes as they were when it ran.
-# %% given=true
+# %%
 ours = {"Node": Node, "Placeholder": Placeholder, "Array": Array, "Add": Add, "Relu": Relu, "Einsum": Einsum}
 # %%
 image = Node(Placeholder((3,)), (), "image")
@@ -337,7 +337,7 @@ print(difference, "reads", difference.children)
 #
 # We want to see what we build. Write `tree`, the text that stood at the top of this part: a line for each node, with name, shape and kind, and its children below it, further right. How it is laid out is up to us.
 #
-# One rule matters. A node that is read twice is written out *once*; the second time one line is enough, which says that we have seen it, and nothing below it. Otherwise the text of a tower of sixty blocks would have more than 10¹⁸ lines.
+# One rule matters. A node that is read twice is written out *once*; the second time one line with its name is enough, which says that we have seen it, and nothing below it. Otherwise the text of a tower of sixty blocks would have more than 10¹⁸ lines.
 #
 # Nodes can be put into a set or a dict: two of them are equal only if they are the same object.
 #
@@ -396,7 +396,7 @@ measured("d1.2.p1", f"{len(visits):,}")
 # %% [markdown]
 # **What you should see**: 196,606 visits, because every block doubles them.
 #
-# Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
+# Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. Only placeholders read `inputs`, also where a constant has the name of an input. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
 #
 # Stuck? `hint("d1.2.9")`
 # %% exercise="d1.2.9"
@@ -417,7 +417,7 @@ def evaluate(graph: Node, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
 check("d1.2.9", (ours, evaluate))
 # %% [markdown]
 # The same walk, *children first and each node once*, is what nearly every function below needs. Here it is as a list.
-# %% given=true
+# %%
 def nodes_of(graph: Node) -> list[Node]:
     """Every node of the graph once, and each after its children."""
     order = {}
@@ -453,7 +453,7 @@ plot.lines(blocks, visited, "How many nodes are visited in a tower", "blocks", "
 #
 # Now the networks of part 1. Their weights come as a dict: `inner.weight` [16, 64], `inner.bias` [16], `out.weight` [10, 16] and `skip` [10, 64].
 #
-# Write `network_graph`, the graph that stands at the top of this part, with the same names. It has one placeholder, of the length of the skip's second axis, which both paths read. It must equal PyTorch's module, for these weights and for any others of that form.
+# Write `network_graph`, the graph that stands at the top of this part: the same names, and the children of each node in the same order. It has one placeholder, of the length of the skip's second axis, which both paths read. It must equal PyTorch's module, for these weights and for any others of that form. The check uses networks of other sizes.
 #
 # Stuck? `hint("d1.2.10")`
 # %% exercise="d1.2.10"
@@ -611,7 +611,7 @@ measured("d1.2.p3", list(given.values()).count("an error"))
 # %% [markdown]
 # **What you should see**: four errors, and two shapes that are wrong without one. With four rows, row `i` of the batch was added to row `i` of the table, because there happen to be four of both. Such a bug waits for the one batch size that sets it off.
 #
-# A graph describes one example, so its operations must see one example at a time. Write `evaluate_rows`: each input has one more axis in front, for the rows; the result has it too. A loop over rows is right. `torch.vmap(f)` is right and fast: it makes a function of rows out of a function of one example, and hides the axis of rows from whatever happens inside. It takes and gives tensors, not dicts.
+# A graph describes one example, so its operations must see one example at a time. Write `evaluate_rows`: each input has one more axis in front, for the rows; the result has it too. A loop over rows is right, and slow. `torch.vmap(f)` is right and fast: it makes a function of rows out of a function of one example, and hides the axis of rows from whatever happens inside. It takes and gives tensors, not dicts.
 #
 # Stuck? `hint("d1.2.14")`
 # %% exercise="d1.2.14"
@@ -640,7 +640,7 @@ for name, graph in graphs.items():
 #
 # Zero and mean ablation put an `Array` in the place of a node, and `update` does that. Resampling wants what the node would have said *about another image*. As a graph that is easy to say: the node, and all that is below it, read another input. We call this input `x_other`.
 #
-# Write `resampled`: the graph in which the named node is computed from a placeholder `x_other` in place of `x`, and all else from `x`. It takes `update` twice: first inside the node, then around it.
+# Write `resampled`: the graph in which the named node is computed from a placeholder `x_other` in place of `x`, and all else from `x`. `x_other` has the shape of `x`; in the check's graphs that is not [64]. It takes `update` twice: first inside the node, then around it.
 #
 # Stuck? `hint("d1.2.15")`
 # %% exercise="d1.2.15"
@@ -723,7 +723,7 @@ def paths(graph: Node, name: str) -> list[tuple[int, ...]]:
     ### END SOLUTION
 # %% check="d1.2.16" points=2
 check("d1.2.16", (ours, paths))
-# %% given=true
+# %%
 def names_along(graph: Node, path: tuple[int, ...]) -> list[str]:
     """The names that one meets on a path, the root's first."""
     return [graph.name, *(names_along(graph.children[path[0]], path[1:]) if path else [])]
@@ -872,7 +872,7 @@ for name, graph in theirs.items():
 #
 # `update` shares what it did not build anew. But two graphs that were built apart share no object, although they may compute the same. To find that out without computing, give each node a *key*: equal keys, equal computations. The names of nodes do not matter for that; what does?
 #
-# Write `key`, for instance the hexadecimal digest of a text that holds whatever decides the value: `hashlib.sha256(text.encode()).hexdigest()`. Children enter by *their* keys, so each node's text stays short, also in a tower of forty blocks. Two traps: `repr` of a tensor shows four digits of each number; and `[[0, 0, 0]]` is not `[0, 0, 0]`.
+# Write `key`, for instance the hexadecimal digest of a text that holds whatever decides the value: `hashlib.sha256(text.encode()).hexdigest()`. Children enter by *their* keys, so each node's text stays short, also in a tower of forty blocks. Three traps: `repr` of a tensor shows four digits of each number; `[[0, 0, 0]]` is not `[0, 0, 0]`; and an input `x` [3] is not an input `x` [4].
 #
 # Stuck? `hint("d1.2.20")`
 # %% exercise="d1.2.20"
@@ -883,8 +883,8 @@ def key(graph: Node) -> str:
     for node in nodes_of(graph):
         own = node.name if node.op.kind == "placeholder" else getattr(node.op, "pattern", "")
         if node.op.kind == "array":
-            own = node.shape, node.op.value.tolist()
-        text = repr((node.op.kind, own, [known[child] for child in node.children]))
+            own = node.op.value.tolist()
+        text = repr((node.op.kind, node.shape, own, [known[child] for child in node.children]))
         known[node] = hashlib.sha256(text.encode()).hexdigest()
     return known[graph]
     ### END SOLUTION
@@ -916,13 +916,13 @@ measured("d1.2.p6", len(computations))
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"align": ..., "visits": ..., "rebuilt": ..., "paths": ..., "resample": ...}`
+# Close the page above, or look away. Answer with one of the listed words, or with a number: `recall = {"align": ..., "visits": ..., "rebuilt": ..., "paths": ..., "resample": ...}`
 #
-# 1. `align`: two shapes are added. At which of their axes are they laid side by side, the first or the last?
-# 2. `visits`: an evaluation without a memory, and a tower of three blocks with skips. How often does it ask for `x`?
-# 3. `rebuilt`: in a digits graph, `skip.product` is replaced. How many *other* nodes must be built anew?
-# 4. `paths`: how many paths lead from `logits` to `x` in a digits graph?
-# 5. `resample`: we resample the hidden layer, as a graph. `relu` and the weights stay. Which node is exchanged for another one?
+# 1. `align`: two shapes are added. At which of their axes are they laid side by side: `"first"` or `"last"`?
+# 2. `visits`: an evaluation without a memory, and a tower of three blocks with skips. How often does it ask for `x`? (a number)
+# 3. `rebuilt`: in a digits graph, `skip.product` is replaced. How many *other* nodes must be built anew? (a number)
+# 4. `paths`: how many paths lead from `logits` to `x` in a digits graph? (a number)
+# 5. `resample`: we resample the hidden layer, as a graph. `relu` and the weights stay. Which node is exchanged for another one: `"logits"`, `"hidden"`, `"inner"` or `"x"`?
 #
 # Stuck? `hint("d1.2.quiz")`
 # %% exercise="d1.2.quiz"

@@ -25,7 +25,7 @@ from remix_utils import placeholder, plot, replace, show, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.3")  # to rejoin the room: start_at("d1.3.7") brings working versions of all that comes before d1.3.7
+start_at("d1.3")  # to rejoin the room: start_at("d1.3.7") brings every name that the rest of this part reads
 # %% [markdown]
 # ## The library's nodes
 #
@@ -56,7 +56,7 @@ print(example.op.pattern, "|", example.children[1].op.weights, "|", example.shap
 # Write `apart`: the largest absolute difference between two nodes on the given inputs. Beware of one trap: subtracting tensors of shapes [3] and [1, 3] raises nothing. So if the nodes' shapes differ, the distance is `math.inf`. Compare `before.shape` with `after.shape`, and not the values' shapes: a node that reads no input is evaluated once, without the batch axis.
 #
 # Stuck? `hint("d1.3.1")`
-# %% given=true
+# %%
 def random_inputs(*graphs: Node, rows: int = 5, seed: int = 0) -> dict[str, torch.Tensor]:
     """Normal numbers [rows, *shape] for every placeholder below the graphs."""
     generator = torch.Generator().manual_seed(seed)
@@ -363,7 +363,7 @@ print(show(three), show(push_einsum(three)), sep="\n\n")
 # Write `push_apply`, for a function of one child. If a mixed axis is not taken whole, raise a `ValueError` that names the node. A rewrite that cannot apply must say so; if it silently did nothing, we would believe that it had done something. An axis of length n is taken whole by the entry `slice(0, n, 1)`, which is how `node.op.at` always writes it.
 #
 # Stuck? `hint("d1.3.9")`
-# %% given=true
+# %%
 WHOLE = {"relu": 0, "tanh": 0, "sigmoid": 0, "exp": 0, "gelu": 0, "softmax": 1, "log_softmax": 1}
 # %% exercise="d1.3.9"
 def push_apply(node: Node) -> Node:
@@ -400,7 +400,7 @@ print("what it would have been:", values[1][0].tolist(), "\ninstead of:         
 # Each push moves the index by one node. To reach the bottom, push what was pushed. The cell below does so with a few lines of recursion, on towers of blocks with skips, each of which reads the stream twice: `stream + relu(stream · w)`. We ask for the last of 16 positions. How many pushes does a tower of twelve blocks take?
 # %%
 predict("d1.3.p3", ..., "pushes in a tower of twelve blocks")
-# %% given=true
+# %%
 PUSH = {"array": push_array, "add": push_add, "einsum": push_einsum, "apply": push_apply}
 
 
@@ -623,7 +623,7 @@ plot.lines(powers, logs, "Error of e + (x - e), x about 1", "size of e (power of
 # Write `is_bug`, for two float32 graphs: True if they do not compute the same. `in_double` below gives a graph's twin in float64; the inputs must follow. Then compare, relative to the size of the values: a bug in small numbers is a small number. The bugs in the check change values by two parts in a million or more. Which limits would do?
 #
 # Stuck? `hint("d1.3.14")`
-# %% given=true
+# %%
 def in_double(graph: Node) -> Node:
     """The same graph in float64: every array and placeholder exchanged for one in double precision."""
     arrays, inputs = (find(graph, at(op=kind), missing="ok") for kind in ("array", "placeholder"))
@@ -702,18 +702,18 @@ plot.lines(powers, logs, "Two orders of one sum", "number of terms (power of two
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"terms": ..., "axes": ..., "softmax": ..., "parts": ..., "rounding": ...}`
+# Close the page above, or look away. Answer with a number, or one of the listed options: `recall = {"terms": ..., "axes": ..., "softmax": ..., "parts": ..., "rounding": ...}`
 #
 # 1. `terms`: a sum of three times a sum of four, multiplied out: how many terms?
 # 2. `axes`: a node of shape [5, 6, 7] at `(2, slice(1, 4))`: how many axes are left?
-# 3. `softmax`: which of its axes may an index not pass?
-# 4. `parts`: along and across always add up to x. Thanks to the normalised direction they are also ... to each other?
-# 5. `rounding`: computed in float64, a bug stays as large as it was. What does rounding do?
+# 3. `softmax`: which of its axes may an index not pass: `"the first"` or `"the last"`?
+# 4. `parts`: along and across always add up to x. The normalised direction also makes them `"equal"`, `"parallel"` or `"orthogonal"`?
+# 5. `rounding`: computed in float64, a bug stays as large as it was. Rounding `"grows"`, `"stays"` or `"shrinks"`?
 #
 # Stuck? `hint("d1.3.quiz")`
 # %% exercise="d1.3.quiz"
 ### BEGIN SOLUTION
-recall = {"terms": 12, "axes": 2, "softmax": "the last", "parts": "orthogonal", "rounding": "it shrinks"}
+recall = {"terms": 12, "axes": 2, "softmax": "the last", "parts": "orthogonal", "rounding": "shrinks"}
 ### END SOLUTION
 # %% check="d1.3.quiz" points=2
 check("d1.3.quiz", recall)

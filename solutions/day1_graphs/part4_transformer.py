@@ -20,16 +20,18 @@ from contextlib import ExitStack
 
 import torch
 from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint
-from remix_utils import index, models, path_patch, placeholder, plot, replace, show, split, start_at, update
+from remix_utils import explain, index, models, path_patch, placeholder, plot, replace, show, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, ov, path_expansion
 from remix_utils.tasks import stories
 
-start_at("d1.4")  # to rejoin the room: start_at("d1.4.4") brings working versions of all that comes before d1.4.4
+start_at("d1.4")  # to rejoin the room: start_at("d1.4.4") brings every name that the rest of this part reads
 # %% [markdown]
 # ## The model
 #
 # `induction-2l` reads text in 1,024 kinds of tokens, which are pieces of some two or three letters, and predicts the next one. It has two layers of eight attention heads and nothing else: no MLP. What every position holds is a vector of 256 numbers, the *residual stream*. It starts as the token's embedding, each head adds something to it, and at the end a layernorm and a matrix read the logits from it.
+#
+# ![The residual stream of a two-layer attention-only transformer, drawn from the bottom up as one thick line. The tokens, 64 of them, become embed, 64 × 256, where the stream begins under the name blocks.0.resid_pre. Layer 0 reads the stream there. Each of its heads, head 0.0, head 0.1 and so on to head 0.7, writes to the stream, where a plus adds what they write and gives blocks.0.resid_post. Layer 1 reads this and writes to the stream in the same way, with head 1.0, head 1.1 and so on to head 1.7, which gives blocks.1.resid_post. At the top, ln_final and W_U turn the stream into logits, 64 × 1024.](diagram:residual_stream)
 #
 # ```
 # logits [64, 1024] = ln_final(blocks.1.resid_post) · W_U
@@ -49,7 +51,7 @@ print(show(graph, depth=4))
 # ## What we ask it
 #
 # The stories of `tasks.stories` are about people, places and things whose names are put together anew for each story, so that only the story itself can tell how a name goes on. We cut forty of them off in the middle of a name that was there before. `prompts` [40, 64] holds the tokens, `answer` [40] the token with which the name goes on. `log_prob` makes a node of what the model says about it: the logarithm of the probability (in nats) of the right token, at the last position. With its sign turned, it is the loss.
-# %% given=true
+# %%
 def half_said(story: str) -> torch.Tensor | None:
     """65 tokens of a story, the last of which goes on with a name that was there before; None if there are none."""
     tokens = model.tokenize(story)
@@ -94,7 +96,7 @@ print("loss: {:.2f} ± {:.2f} nats".format(*estimate(whole_loss)))
 #
 # A layer's output, `blocks.1.attn_out`, is a product that sums over heads, with a bias. No node in it is one head's share. In part 3 we wrote `split_sum` to make such nodes; the library's `split(graph, "blocks.1.attn_out", "head")` does so too, and names them `blocks.1.attn.head.3.out` and so on, down to each head's own queries, keys and values.
 #
-# Write `head_output`: the node of what one head adds to the stream.
+# Write `head_output`: the node of what one head adds to the stream. The check uses transformers with other numbers of layers and heads, here and below.
 #
 # Stuck? `hint("d1.4.1")`
 # %% exercise="d1.4.1"
@@ -239,7 +241,7 @@ plot.heads(heads_add, "What each head adds to the right token directly", "logit 
 # There is one more obstacle. A bias [256] is added to a stream [64, 256], and a path may not pass a sum whose terms have different shapes. `whole_terms` below gives every term the whole shape. Write `path_terms`: split, open every layernorm, make the terms whole, expand.
 #
 # Stuck? `hint("d1.4.5")`
-# %% given=true
+# %%
 def whole_terms(graph: Node) -> Node:
     """The same graph; in every sum, a term that broadcasts is written out to the shape of the sum."""
 
@@ -344,7 +346,7 @@ plot.heatmap(grid, *shown, "What each virtual head adds to the right token", "lo
 #
 # Attribution says what a head adds directly. Ablation asks what happens without it. In part 1 this took a hook, an edit and a run for each; now an ablation is a graph, and sixteen of them are a dict, evaluated by one call that computes what they share once.
 #
-# Write `ablate_each_head`: for every head, the graph without it. `how` is "zero", "mean" or "resample", and `data` the inputs from which `ablate(graph, node, how, data)` takes means and other rows.
+# Write `ablate_each_head`: for every head, the graph without it. `how` is "zero", "mean" or "resample", and `data` the inputs from which `ablate(graph, node, how, data)` takes means and other rows. The check uses transformers of other sizes, so ask the graph which heads it has.
 #
 # Stuck? `hint("d1.4.7")`
 # %% exercise="d1.4.7"
@@ -381,7 +383,7 @@ plot.bars(costs, "The cost of every head, ablated in three ways", "loss added (n
 #
 # What a head of layer 0 writes has several readers: the logits read it, and so does every head of layer 1. Which of them matters? In part 2 we patched `x` as the skip path reads it. Here we patch a head *as the logits read it*: on this way the head has seen another text, and on all other ways its own.
 #
-# Write `head_to_logits`. Split the heads; select the head's output, but only on ways that avoid the layers above it; patch with `path_patch(graph, way, {"tokens": other})`. Recall `.avoiding`: `at("x").avoiding("y")` are the paths to x that do not pass y. What does a head of layer 1 read the stream through?
+# Write `head_to_logits`. Split the heads; select the head's output, but only on ways that avoid the layers above it; patch with `path_patch(graph, way, {"tokens": other})`. `at("x").avoiding("y")` selects the paths to x that do not pass y. What does a head of layer 1 read the stream through?
 #
 # Stuck? `hint("d1.4.8")`
 # %% exercise="d1.4.8"
@@ -433,7 +435,7 @@ plot.bars(lost, "What each head is good for, by the way it takes", "loss added (
 # `hooked` of part 1 holds one hook on; `ExitStack` holds on any number: `hooks.enter_context(hooked(...))`. The records are used again for the next head, so work on a clone.
 #
 # Stuck? `hint("d1.4.9")`
-# %% given=true
+# %%
 def record(network: torch.nn.Module, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
     """The outputs of every `blocks.*.attn.z` and `blocks.*.attn_out` on these tokens, by name; one run."""
     names = [name for name, _ in network.named_modules() if name.endswith((".attn.z", ".attn_out"))]
@@ -543,13 +545,13 @@ plot.heatmap(ov_table[kinds][:, kinds], shown, shown, title, "logit", x="its log
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"bias": ..., "held": ..., "paths": ..., "virtual": ..., "direct": ...}`
+# Close the page above, or look away. Answer with a number, a name from the page, or one of the listed options: `recall = {"bias": ..., "held": ..., "paths": ..., "virtual": ..., "direct": ...}`
 #
-# 1. `bias`: the outputs of all heads of a layer do not yet sum to `attn_out`. What is missing?
-# 2. `held`: what of `ln_final` do we hold at its value, so that the parts sum to the logit?
-# 3. `paths`: attention is held fixed. How many paths lead from the tokens to the logits in two layers of eight heads?
-# 4. `virtual`: a head with pattern A, and above it one with pattern B. Which product is the pattern of both in a row?
-# 5. `direct`: head 0.0 is patched on its direct way to the logits. How many patterns of layer 1 change?
+# 1. `bias`: the outputs of all heads of a layer do not yet sum to `attn_out`. Which weight is missing? (its name)
+# 2. `held`: which step of `ln_final` do we hold at its value, so that the parts sum to the logit: `"the mean"`, `"the scale"`, `"the weight"` or `"the bias"`?
+# 3. `paths`: attention is held fixed. How many paths lead from the tokens to the logits in two layers of eight heads? (a number)
+# 4. `virtual`: a head with pattern A, and above it one with pattern B. Is the pattern of both in a row the product `"A B"` or `"B A"`?
+# 5. `direct`: head 0.0 is patched on its direct path to the logits. How many patterns of layer 1 change? (a number)
 #
 # Stuck? `hint("d1.4.quiz")`
 # %% exercise="d1.4.quiz"

@@ -21,7 +21,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import direct_logits, head_outputs, prefix_matching
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.1")  # to rejoin the room: start_at("d2.1.4") brings working versions of all that comes before d2.1.4
+start_at("d2.1")  # to rejoin the room: start_at("d2.1.4") brings every name that the rest of this part reads, as it stands before d2.1.4
 # %% [markdown]
 # ## The model, and a text
 #
@@ -52,7 +52,7 @@ print(f"{len(passages)} passages of {SEQ} tokens; the first one begins {model.de
 #
 # A model must know where a token stands. The usual way adds a position vector to the embedding, and everybody who reads the stream reads it too. *Shortformer positions* are added to what queries and keys read, and to nothing else. So a position can decide *where* a head looks. Can it ever arrive in *what* a head moves?
 #
-# A graph answers that by its paths. Write `reads_positions`: whether the node of this name reads `pos_embed` by some path that passes no attention pattern. Recall from yesterday: `find(node, selector, missing="ok")` lists what is selected below a node, and `.avoiding(...)` leaves out paths.
+# A graph answers that by its paths. Write `reads_positions`: whether the node of this name reads `pos_embed` by some path that passes no attention pattern. Recall from yesterday: `find(node, selector, missing="ok")` lists what is selected below a node, and `.avoiding(...)` leaves out paths. The check also uses models with other kinds of positions.
 #
 # Stuck? `hint("d2.1.1")`
 # %% exercise="d2.1.1"
@@ -205,7 +205,7 @@ print("stories from their beginning:  {:.3f} ± {:.3f} nats".format(*in_context_
 # ## d2.1.5 All sixteen patterns
 # ●○○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Whatever looks back is an attention head, since nothing else in this model sees more than one token. We look at all of them. Write `all_patterns`: the attention patterns of every head on every row. Each layer has its patterns in one node, `blocks.0.attn.pattern` [head, query, key]; `evaluate` takes a list of nodes.
+# Whatever looks back is an attention head, since nothing else in this model sees more than one token. We look at all of them. Write `all_patterns`: the attention patterns of every head on every row. Each layer has its patterns in one node, `blocks.0.attn.pattern` [head, query, key]; `evaluate` takes a list of nodes. The check uses models with other numbers of layers and heads.
 #
 # Stuck? `hint("d2.1.5")`
 # %% exercise="d2.1.5"
@@ -255,7 +255,7 @@ check("d2.1.6", looks_at)
 # An honest score has an error. We measure each on random tokens drawn by ten seeds, and take the standard error over the seeds; and on the text, over its passages. Which head looks at the token before, and how much of its attention does it pay there, on random tokens?
 # %%
 predict("d2.1.p4", ..., "the highest previous-token score of any head, on random tokens")
-# %% given=true
+# %%
 def over_seeds(measure, seeds=range(10)) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard error over seeds of `measure(seed)`, a tensor."""
     values = torch.stack([measure(seed) for seed in seeds])
@@ -568,13 +568,13 @@ plot.bars(shown_heads, "Prefix matching, exact and fuzzy", "attention", "head")
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"offset": ..., "entry": ..., "positions": ..., "guessing": ..., "second": ...}`
+# Close the page above, or look away. Answer with a number, a name from the page, or one of the listed options: `recall = {"offset": ..., "entry": ..., "positions": ..., "guessing": ..., "second": ...}`
 #
-# 1. `offset`: 50 random tokens are said twice. How many positions back does an induction head look?
-# 2. `entry`: entry 20 of `token_losses` is about which token (the first is number 0)?
-# 3. `positions`: of queries, keys and values, which do not read a position in this model?
-# 4. `guessing`: what does a random guess among 1,024 tokens cost, in nats, to two decimals?
-# 5. `second`: prefix matching says where a head looks. Which score says what it does with it?
+# 1. `offset`: 50 random tokens are repeated. How many positions back does an induction head attend? (a number)
+# 2. `entry`: entry 20 of `token_losses` is about which token? The first token is number 0. (a number)
+# 3. `positions`: which of `queries`, `keys` and `values` do not read a position in this model?
+# 4. `guessing`: what does a random guess among 1,024 tokens cost, in nats, to two decimal places?
+# 5. `second`: prefix matching measures where a head looks. Which score measures what it adds to the logits? (its name)
 #
 # Stuck? `hint("d2.1.quiz")`
 # %% exercise="d2.1.quiz"

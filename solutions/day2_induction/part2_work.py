@@ -106,7 +106,7 @@ plot.heads(by_place, "Who adds to the right token, directly?", "logit")
 #
 # Now without them. Three things can stand in the place of what a head writes: zeros; its mean over other rows; what it wrote on another row. `ablate(graph, node, how, data)` does each. And all sixteen graphs go into one `evaluate`, so that what they share is computed once.
 #
-# Write `head_costs`: for each head, the loss added when it is ablated, as mean over rows and standard error. Take the difference row by row: the same rows are hard with the head and without it. `measure(graph)` is the node of the losses [place] that count; all are of the same weight.
+# Write `head_costs`: for each head, the loss added when it is ablated, as mean over rows and standard error. Take the difference row by row: the same rows are hard with the head and without it. `measure(graph)` is the node of the losses [place] that count; all are of the same weight. The check uses models with other numbers of layers and heads, here and below.
 #
 # Stuck? `hint("d2.2.2")`
 # %% exercise="d2.2.2"
@@ -398,6 +398,8 @@ plot.heatmap(table, sides, heads, title, "attention", x="ablated (mean)", y="")
 # - At the second A, heads 0.6 and 0.7 write A once more, into the form in which the *query* asks: "before whom did A stand?"
 # - 1.1 and 1.3 match the two, look at B, and fetch B's own token, in the form in which 0.6 and 0.7 wrote it there. They say B.
 #
+# ![Induction on the tokens A B … A. The two dashed arrows below the tokens show where a head attends. At B, head 0.0 attends to the A before it, and at the second A, heads 1.1 and 1.3 attend to B. The solid arrows above the tokens show what moves. Head 0.0 reads A and writes "after A" into the residual stream of B. From this stream heads 1.1 and 1.3 read their key, after A, and their value, B. This is K-composition, because head 0.0 writes what the keys read. The key matches the query, A, from the stream of the second A. The two heads therefore write B into that stream, and the model predicts B.](diagram:induction)
+#
 # Elhage et al. call the first of these *K-composition*; part 3 looks for it in the weights, without any text.
 #
 # *Learned*: "head 0.0 feeds the induction heads" is too short. It feeds their keys.
@@ -438,18 +440,18 @@ plot.bars({"0.0": cost_by_way}, "Head 0.0 on stories, by the way it takes", "los
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"mean": ..., "interaction": ..., "kept": ..., "side": ..., "order": ...}`
+# Close the page above, or look away. Answer with a number, or one of the listed options: `recall = {"mean": ..., "interaction": ..., "kept": ..., "side": ..., "order": ...}`
 #
-# 1. `mean`: head 0.2 costs 1.1 nats put to zero and next to nothing in another way of ablating. Which?
-# 2. `interaction`: two heads that cover for each other cost, ablated together, more or less than the sum of each alone?
+# 1. `mean`: head 0.2 costs 1.1 nats when it is set to zero, and next to nothing in another way of ablating: `mean` or `resample`?
+# 2. `interaction`: two heads cover for each other. Ablated together, do they cost `more` or `less` than the sum of each alone?
 # 3. `kept`: in a pattern-preserving ablation of 0.0, how many nats are lost on random tokens, rounded to a whole number?
-# 4. `side`: through which of q, k and v does the previous-token head reach the induction heads' patterns?
-# 5. `order`: how many heads do the paths pass that carry nearly all on the second copy?
+# 4. `side`: through which of `q`, `k` and `v` does the previous-token head reach the induction heads' patterns?
+# 5. `order`: on the second copy, how many heads do the paths pass that carry nearly everything? (a number)
 #
 # Stuck? `hint("d2.2.quiz")`
 # %% exercise="d2.2.quiz"
 ### BEGIN SOLUTION
-recall = {"mean": "mean ablation", "interaction": "more", "kept": 0, "side": "k", "order": 2}
+recall = {"mean": "mean", "interaction": "more", "kept": 0, "side": "k", "order": 2}
 ### END SOLUTION
 # %% check="d2.2.quiz" points=2
 check("d2.2.quiz", recall)

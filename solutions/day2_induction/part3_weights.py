@@ -24,7 +24,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import FactoredMatrix, composition, composition_baseline, current_token
 from remix_utils.tasks import repeated, stories
 
-start_at("d2.3")  # to rejoin the room: start_at("d2.3.4") brings working versions of all that comes before d2.3.4
+start_at("d2.3")  # to rejoin the room: start_at("d2.3.4") brings every name that the rest of this part reads
 # %%
 model = models.load("induction-2l")
 weights = model.weights
@@ -36,7 +36,7 @@ print("one table from token to token:", 1024**2, "numbers; the thin matrices of 
 # ## Thin matrices
 #
 # A head reads the stream, 256 numbers, through 32 columns of $W_V$, and writes through 32 rows of $W_O$. Whatever stands to the left and right of them, the product has rank 32. From token to token it would be a table of a million numbers, and for GPT-2 of two and a half thousand million. All of it is in two thin matrices, and so are its products, its norm, its trace and its eigenvalues, if one never multiplies them out. `Factors` holds such a pair. In this part a check also watches what you *make*: a matrix of the size of the table is a wrong answer, however right its numbers.
-# %% given=true
+# %%
 class Factors(NamedTuple):
     """The matrix A B [rows, columns], of rank r at most, kept as A [rows, r] and B [r, columns]."""
 
@@ -46,9 +46,9 @@ class Factors(NamedTuple):
 # ## d2.3.1 A product of products
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Two heads in a row are a product of two such matrices, $(A B)(C D)$. It is thin again. Bracketed as $A\,(B C)\,D$, the middle is a small square, or nearly; it can be taken into either side. One choice gives factors with as many columns as the first matrix has, the other as many as the second.
+# Two heads in a row are a product of two such matrices, $(A B)(C D)$. It is thin again. Bracketed as $A\,(B C)\,D$, the middle is a small square, or nearly; it can be taken into either side. One choice keeps the inner width of the first pair (the number of columns of its A), the other that of the second pair.
 #
-# Write `product`: the factors of the product, and no more columns between them than the smaller of the two has. So a chain of heads never becomes thicker than its thinnest member.
+# Write `product`: the factors of the product, with the smaller of the two inner widths. So a chain of heads never becomes thicker than its thinnest member.
 #
 # Stuck? `hint("d2.3.1")`
 # %% exercise="d2.3.1"
@@ -100,7 +100,7 @@ print(f"the norm of 2,500,000,000 numbers is {length:.0f}; it took {time.perf_co
 # Write `full_ov`: the circuit of one head, as factors with 32 columns between them. What does $W_V$ read the stream through, and what does $W_U$?
 #
 # Stuck? `hint("d2.3.3")`
-# %% given=true
+# %%
 def folded(weights: dict[str, torch.Tensor], layernorm: str, matrix: torch.Tensor) -> torch.Tensor:
     """A matrix [d_model, n] that reads what a layernorm says, as one that reads the stream itself, but for its scale."""
     matrix = weights[f"{layernorm}.w"][:, None] * matrix
@@ -311,7 +311,7 @@ plot.heatmap(positional_pattern(weights, 0, 0, 64)[:24, :24], places, places, ti
 # `sources` gives the parts of what layer 1's queries and keys read, ten for each position: the embedding, eight heads, and the rest (positions and all biases before $W_Q$ and $W_K$). The scale of the layernorm is held, as in d1.4.4, so that they sum. Write `scores_by_source`: for each pair of sources the scores [query, key] of one head. $b_Q$ and $b_K$ belong to nobody: let the last source, the rest, carry them. Do not hide the future.
 #
 # Stuck? `hint("d2.3.9")`
-# %% given=true
+# %%
 SOURCES = ["embedding", *(f"0.{head}" for head in range(8)), "the rest"]
 
 
@@ -537,18 +537,18 @@ print(f"the library's scores, of all kinds, differ from ours by at most {apart:.
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"rank": ..., "missing": ..., "statistic": ..., "keys": ..., "chance": ...}`
+# Close the page above, or look away. Answer with a number, the name of a head, or one of the listed options: `recall = {"rank": ..., "missing": ..., "statistic": ..., "keys": ..., "chance": ...}`
 #
-# 1. `rank`: two heads with d_head 32 in a row. What is the largest rank of their product?
-# 2. `missing`: from the embedding, the induction heads copied one token in eleven. Which token do the heads of layer 0 look at, whose writing was missing?
-# 3. `statistic`: the eigenvalue statistic of a matrix that makes every token's logit smaller, and mixes nothing.
-# 4. `keys`: which head of layer 0 writes what makes the right key the right one?
-# 5. `chance`: the width is 256. What do two unrelated heads score on the average, rounded to two digits behind the point?
+# 1. `rank`: two heads with d_head 32 in a row. What is the largest rank of their product? (a number)
+# 2. `missing`: from the embedding, the induction heads copied one token in eleven. The output of three heads of layer 0 was missing. Which token do these heads attend to: the `previous`, the `current` or the `first`?
+# 3. `statistic`: what is the eigenvalue statistic of a matrix that makes every token's logit smaller, and mixes nothing? (a number)
+# 4. `keys`: which head of layer 0 writes what makes the right key the right one? (its name, such as 0.5)
+# 5. `chance`: the width is 256. What do two unrelated heads score on average, to two decimal places? (a number)
 #
 # Stuck? `hint("d2.3.quiz")`
 # %% exercise="d2.3.quiz"
 ### BEGIN SOLUTION
-recall = {"rank": 32, "missing": "their own", "statistic": -1, "keys": "0.0", "chance": 0.06}
+recall = {"rank": 32, "missing": "current", "statistic": -1, "keys": "0.0", "chance": 0.06}
 ### END SOLUTION
 # %% check="d2.3.quiz" points=2
 check("d2.3.quiz", recall)

@@ -28,7 +28,7 @@ from remix_utils.errors import RemixError
 from remix_utils.models import transformer
 from remix_utils.tasks import ioi, repeated, stories
 
-start_at("d2.4")  # to rejoin the room: start_at("d2.4.4") brings working versions of all that comes before d2.4.4
+start_at("d2.4")  # to rejoin the room: start_at("d2.4.4") brings every name that the rest of this part reads
 # %% [markdown]
 # ## Thirteen checkpoints and the end
 #
@@ -43,7 +43,7 @@ print(STEPS)
 print(model.card["how"])
 # %% [markdown]
 # At every checkpoint we measure the same five things, on the same texts: 32 stories of 300 tokens, told with a seed that was not trained on, and 20 rows of 50 random tokens said twice. Four of the five come as one value a row, so that errors can be had; the scores of heads come from part 1.
-# %% given=true
+# %%
 def vital_signs(state, passages: torch.Tensor, twice: torch.Tensor) -> dict[str, torch.Tensor]:
     """Of each row [row], in nats: the loss on stories, late less early, and the loss on both copies of random tokens."""
     told, said = (evaluate(token_loss(state.graph(seq=rows.shape[1])), {"tokens": rows}) for rows in (passages, twice))
@@ -301,7 +301,7 @@ def mixed_rows(text: torch.Tensor, n: int, seq: int, vocab: int, generator: torc
     ### END SOLUTION
 # %% check="d2.4.5" points=3
 check("d2.4.5", mixed_rows)
-# %% given=true
+# %%
 def train(text: torch.Tensor, minutes: float, least: int = 3, rate: float = 2e-3, seed: int = 0, **sizes):
     """Train a fresh model for so many minutes, at least so many steps; every 50 steps (step, seconds, its state)."""
     fresh = transformer.untrained(seed, **sizes)
@@ -403,7 +403,7 @@ check("d2.4.7", strongest)
 NAMES = ["induction-2l", "ioi-small", "gpt2"]  # or a folder, such as "~/models/pythia-70m"
 # %%
 predict("d2.4.p7", ..., "heads of ioi-small with a prefix score of 0.4 or more, on random tokens said twice")
-# %% given=true
+# %%
 def detect(model) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """Prefix matching and attention to the previous token: mean and standard error [layer, head] over ten seeds."""
     length = min(LENGTH, model.config["n_ctx"] // 2)
@@ -534,18 +534,18 @@ print(f"0.0 from positions alone: {positional_pattern(model.weights, 0, 0, 64).d
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Give one word or one number for each: `recall = {"stories": ..., "slope": ..., "early": ..., "pressed": ..., "error": ...}`
+# Close the page above, or look away. Answer with a number, a name from the page, or one of the listed options: `recall = {"stories": ..., "slope": ..., "early": ..., "pressed": ..., "error": ...}`
 #
-# 1. `stories`: while induction heads formed, did the loss on stories rise or fall?
-# 2. `slope`: two checkpoints differ by 0.4, and are 200 steps apart. What does `steepest` compare?
-# 3. `early`: which score in the weights was far from chance a thousand steps before anything could be seen in the behaviour?
-# 4. `pressed`: which head of this model did not become what it is by itself?
-# 5. `error`: the same rows are measured before and after. Of what do we take the standard error?
+# 1. `stories`: while induction heads formed, did the loss on stories `rise` or `fall`?
+# 2. `slope`: two checkpoints differ by 0.4, and are 200 steps apart. Which number does `steepest` compare?
+# 3. `early`: which score in the weights rose above chance long before the prefix score did? (its name)
+# 4. `pressed`: which head of this model did not become what it is by itself? (its name, such as 0.5)
+# 5. `error`: the same rows are measured before and after. Of which values do we take the standard error: those `before`, those `after`, or their `difference`?
 #
 # Stuck? `hint("d2.4.quiz")`
 # %% exercise="d2.4.quiz"
 ### BEGIN SOLUTION
-recall = {"stories": "rise", "slope": 0.002, "early": "K-composition", "pressed": "0.0", "error": "the difference"}
+recall = {"stories": "rise", "slope": 0.002, "early": "K-composition", "pressed": "0.0", "error": "difference"}
 ### END SOLUTION
 # %% check="d2.4.quiz" points=2
 check("d2.4.quiz", recall)

@@ -1,8 +1,12 @@
-"""One call of somebody's function: nothing it does gets past the limits."""
+"""One call under a limit of its own CPU time, which leaves nothing changed behind it."""
 
+import builtins
+import ctypes
 import logging
 import os
 import random
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,87 +16,394 @@ import numpy
 import pytest
 import torch
 
-from remix_utils.checks.attempt import TimeLimit, attempt, limited
+from remix_utils.checks import attempt as module
+from remix_utils.checks.attempt import attempt, unwritten
+
+LIMIT = 0.2
+SPIN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 
 
-def test_an_endless_loop_is_stopped_even_when_it_swallows_exceptions():
-    """The alarm rings again and again."""
-    start = time.monotonic()
-    outcome = attempt(endless_but_polite, seconds=0.2)
-    assert outcome.late
-    assert time.monotonic() - start < 5
-    assert attempt(lambda: 3).value == 3
+def on_the_main_thread(function):
+    return function()
 
 
-def endless_but_polite():
-    """Swallows one exception of any kind, not all of them."""
-    for _ in range(2):
-        try:
-            while True:
-                sum(range(1000))
-        except:  # noqa: E722 - what a reader may write
-            pass
-    return "swallowed twice"
-
-
-def test_sleeping_is_stopped_by_the_wall_clock():
-    """A call that uses no time of its own is not waited for without end."""
-    assert attempt(time.sleep, 60, seconds=0.1).late
-
-
-def test_the_limit_holds_in_threads_too():
-    """Where no alarm can ring, a second thread is interrupted."""
-    caught = []
-
-    def work():
-        try:
-            limited(endless_but_polite, (), 0.05)
-        except TimeLimit as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=work)
+def in_a_thread(function):
+    """Runs a function off the main thread and returns its value."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function()))
     thread.start()
-    thread.join(10)
-    assert len(caught) == 1
+    thread.join()
+    return found[0]
 
 
-def test_warnings_and_stderr_are_held_back(capfd):
-    """nbgrader gives 0 points to a test cell that writes to stderr, by whichever door."""
+def as_on_windows(function):
+    """Runs a function on the main thread without alarms and without clocks of other threads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(signal, "setitimer", raising=False)
+        patch.delattr(time, "pthread_getcpuclockid", raising=False)
+        return function()
 
-    def noisy():
-        warnings.warn("careful", stacklevel=1)
-        print("printed", file=sys.stderr)
-        os.write(2, b"from a library\n")
-        logging.getLogger("somebody").warning("logged")
-        return 1
 
-    logging.getLogger("somebody").addHandler(handler := logging.StreamHandler(sys.stderr))
-    outcome = attempt(noisy)
-    logging.getLogger("somebody").removeHandler(handler)
-    assert outcome.value == 1
-    assert outcome.noise == ["UserWarning: careful", "printed", "from a library"]
+everywhere = pytest.mark.parametrize("place", [on_the_main_thread, in_a_thread, as_on_windows])
+by_cpu_time = pytest.mark.parametrize("place", [on_the_main_thread, in_a_thread])
+
+
+class Loop:
+    """Goes on for a minute, so that a limit that fails ends in an assertion and not in a hang."""
+
+    def __init__(self):
+        self.end, self.ended = time.monotonic() + 60, threading.Event()
+
+    def goes_on(self):
+        return time.monotonic() < self.end and not self.ended.is_set()
+
+    def spin(self):
+        while self.goes_on():
+            pass
+
+    def spin_without_gradients(self):
+        with torch.no_grad():
+            self.spin()
+
+    def wait(self):
+        self.ended.wait(60)
+
+    def swallow(self):
+        while self.goes_on():
+            try:
+                self.spin()
+            except:  # noqa: E722
+                continue
+
+    def swallow_every_class(self):
+        while self.goes_on():
+            try:
+                self.spin()
+            except BaseException:
+                continue
+
+    def swallow_twice(self):
+        while self.goes_on():
+            try:
+                try:
+                    self.spin()
+                except BaseException:
+                    continue
+            except BaseException:
+                continue
+
+    def swallow_in_finally(self):
+        exec(compile_quietly(FINALLY), {"loop": self})
+
+    def swallow_and_return(self):
+        try:
+            self.spin()
+        except BaseException:
+            return "swallowed"
+
+    def swallow_and_raise(self):
+        try:
+            self.spin()
+        except BaseException:
+            raise ValueError("swallowed") from None
+
+
+FINALLY = """
+while loop.goes_on():
+    try:
+        loop.spin()
+    finally:
+        continue
+"""
+
+
+def compile_quietly(text):
+    """Compiles a text; Python 3.14 warns of a `continue` that leaves a `finally` block."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(text, "<answer>", "exec")
+
+
+@pytest.fixture
+def loop():
+    """A loop that ends after the test, also in a thread that the attempt abandoned."""
+    made = Loop()
+    yield made
+    made.ended.set()
+
+
+def compute(seconds):
+    """Uses CPU time of this thread."""
+    start = time.thread_time()
+    while time.thread_time() - start < seconds:
+        pass
+    return "done"
+
+
+ENDLESS = [
+    Loop.spin,
+    Loop.swallow,
+    Loop.swallow_every_class,
+    Loop.swallow_twice,
+    Loop.swallow_in_finally,
+    Loop.swallow_and_return,
+    Loop.swallow_and_raise,
+]
+
+
+@everywhere
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_an_endless_loop_is_stopped(place, endless, loop):
+    """A loop that swallows exceptions is stopped as well, and has neither a value nor an error."""
+    outcome = place(lambda: attempt(endless, loop, seconds=LIMIT))
+    assert loop.goes_on()
+    assert (outcome.late, outcome.value, outcome.error) == ("cpu", None, None)
+    assert outcome.seconds > LIMIT
+
+
+@everywhere
+def test_waiting_is_stopped_by_the_backstop(place, loop):
+    """Waiting uses no CPU time, so wall time ends it, and the outcome names wall time."""
+    outcome = place(lambda: attempt(loop.wait, seconds=30, backstop=0.3))
+    assert loop.goes_on()
+    assert outcome.late == "wall"
+
+
+@by_cpu_time
+def test_waiting_does_not_count(place):
+    """An answer may wait longer than its limit, because the limit counts CPU time."""
+    outcome = place(lambda: attempt(time.sleep, 2 * LIMIT, seconds=LIMIT))
+    assert outcome.late == ""
+    assert outcome.seconds < LIMIT
+
+
+def test_wall_time_counts_where_no_clock_can_be_read(loop):
+    """Without alarms and without the thread's clock, the limit counts the wall time of the call."""
+    passed = as_on_windows(lambda: attempt(time.sleep, LIMIT, seconds=30))
+    stopped = as_on_windows(lambda: attempt(loop.wait, seconds=LIMIT))
+    assert passed.late == ""
+    assert passed.seconds >= 0.9 * LIMIT
+    assert loop.goes_on()
+    assert stopped.late == "cpu"
+
+
+@by_cpu_time
+def test_a_busy_machine_does_not_matter(place):
+    """The limit counts the call's own CPU time, here beside four processes that spin."""
+    others = [subprocess.Popen([sys.executable, "-S", "-c", SPIN]) for _ in range(4)]
+    try:
+        outcome = place(lambda: attempt(compute, 0.3, seconds=1.0))
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert (outcome.value, outcome.late) == ("done", "")
+    assert 0.3 <= outcome.seconds < 1.0
+
+
+@everywhere
+def test_an_outer_limit_stops_an_inner_call(place, loop):
+    """The outer limit is over first, so the inner call has no outcome and the outer one is late."""
+    inner = []
+
+    def nested():
+        inner.append(attempt(loop.spin, seconds=30))
+
+    outcome = place(lambda: attempt(nested, seconds=LIMIT))
+    assert loop.goes_on()
+    assert outcome.late == "cpu"
+    assert inner == []
+
+
+@by_cpu_time
+def test_an_outer_limit_goes_on_after_an_inner_call(place, loop):
+    """A late inner call does not end the outer one; its time counts, and the outer limit holds."""
+    inner = []
+
+    def nested():
+        inner.append(attempt(loop.spin, seconds=LIMIT))
+        return "after"
+
+    def nested_and_endless():
+        nested()
+        loop.spin()
+
+    passed = place(lambda: attempt(nested, seconds=30))
+    stopped = place(lambda: attempt(nested_and_endless, seconds=4 * LIMIT))
+    assert loop.goes_on()
+    assert (passed.value, passed.late) == ("after", "")
+    assert passed.seconds >= inner[0].seconds > LIMIT
+    assert (stopped.late, inner[1].late) == ("cpu", "cpu")
+
+
+@pytest.fixture
+def foreign():
+    """An alarm handler of other code: the list of the times it rang."""
+    rang = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rang.append(time.monotonic()))
+    yield rang
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("endless", [Loop.spin, Loop.swallow])
+def test_a_foreign_timer_is_put_back(foreign, endless, loop):
+    """Handler, remaining time and interval are those of before, also after a stopped call."""
+    handler = signal.getsignal(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, 1000, 7)
+    assert attempt(endless, loop, seconds=LIMIT).late == "cpu"
+    left, interval = signal.getitimer(signal.ITIMER_REAL)
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert 0 < left < 1000 - LIMIT / 2
+    assert interval == pytest.approx(7)
+
+
+def test_a_foreign_timer_that_is_due_rings_after_the_call(foreign):
+    """The alarm does not interrupt the call, and is not lost."""
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    outcome = attempt(lambda: compute(0.3) and foreign[:])
+    end = time.monotonic() + 60
+    while not foreign and time.monotonic() < end:
+        time.sleep(0.01)
+    assert outcome.value == []
+    assert len(foreign) == 1
+
+
+@everywhere
+def test_input_is_refused_at_once(place, monkeypatch):
+    """A check has no answer for `input()`, and the notebook's own `input` comes back."""
+
+    def notebook_input(prompt=""):
+        return "typed"
+
+    monkeypatch.setattr(builtins, "input", notebook_input)
+    outcome = place(lambda: attempt(lambda: input("your name: ")))
+    assert isinstance(outcome.error, RuntimeError)
+    assert str(outcome.error) == "it asked for input(), which a check cannot give"
+    assert builtins.input is notebook_input
+
+
+def stub():
+    raise NotImplementedError()  # your code here
+
+
+def bare_stub():
+    raise NotImplementedError
+
+
+@everywhere
+@pytest.mark.parametrize("call", [stub, bare_stub, lambda: max([1, 2], key=lambda _: stub())])
+def test_a_stub_is_unwritten(place, call):
+    """The error comes from the stub's own `raise` and has no message."""
+    assert unwritten(place(lambda: attempt(call)).error)
+
+
+def raised_in_c():
+    ctypes.pythonapi.PyErr_SetNone(ctypes.py_object(NotImplementedError))
+
+
+def raised_with_message():
+    raise NotImplementedError("only for float32")
+
+
+OTHERS = [
+    lambda: torch.arange(3).softmax(-1),
+    lambda: torch.zeros(2, device="meta").item(),
+    lambda: torch.distributions.Distribution(validate_args=False).rsample(),
+    raised_in_c,
+    raised_with_message,
+    lambda: 1 / 0,
+]
+
+
+@pytest.mark.parametrize("call", OTHERS)
+def test_another_error_is_not_unwritten(call):
+    """torch raises NotImplementedError for an operation without a kernel, which is to be shown."""
+    error = attempt(call).error
+    assert error is not None
+    assert not unwritten(error)
+    assert not unwritten(None)
+
+
+@pytest.mark.parametrize("package, expected", [("remix_utils", True), ("another", False)])
+def test_a_stub_of_this_package_may_be_installed(package, expected, monkeypatch):
+    """Installed libraries have no stubs, except for this package itself."""
+    monkeypatch.setattr(module, "OWN", "/lib/site-packages/remix_utils")
+    code = compile("raise NotImplementedError", f"/lib/site-packages/{package}/x.py", "exec")
+    assert unwritten(attempt(exec, code).error) is expected
+
+
+@everywhere
+def test_every_failure_becomes_part_of_the_outcome(place):
+    """Errors, sys.exit and StopIteration are outcomes."""
+    assert isinstance(place(lambda: attempt(lambda: 1 / 0)).error, ZeroDivisionError)
+    assert isinstance(place(lambda: attempt(next, iter([]))).error, StopIteration)
+    assert str(place(lambda: attempt(sys.exit, 3)).error) == "it called sys.exit(3)"
+
+
+def noisy():
+    warnings.warn("careful", stacklevel=1)
+    print("on stderr", file=sys.stderr)
+    os.write(2, b"on descriptor 2\n")
+    logging.getLogger("library").warning("logged")
+    return {}["missing"]
+
+
+@everywhere
+def test_noise_is_held_back(place, capfd):
+    """Warnings, stderr and descriptor 2 are collected, also from a call that fails."""
+    outcome = place(lambda: attempt(noisy))
+    assert isinstance(outcome.error, KeyError)
+    assert outcome.noise[0] == "UserWarning: careful"
+    assert sorted(outcome.noise[1:]) == ["on descriptor 2", "on stderr"]
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("leave", [sys.exit, lambda: sys.exit(3), lambda: 1 / 0, lambda: [][0]])
-def test_leaving_by_any_door_is_an_outcome(leave):
-    """An exception, or sys.exit, is reported and not raised."""
-    assert attempt(leave).error is not None
+def draw():
+    return torch.rand(2).tolist(), numpy.random.rand(), random.random()
 
 
-def test_an_interrupt_goes_through():
-    """Whoever presses the stop button is heard."""
+@everywhere
+def test_global_generators_are_seeded(place):
+    """Equal seeds give equal draws, whatever was drawn before."""
+    first = place(lambda: attempt(draw, seed=3))
+    draw()
+    second, other = place(lambda: [attempt(draw, seed=3), attempt(draw, seed=4)])
+    assert first.value == second.value != other.value
 
-    def interrupted():
-        raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        attempt(interrupted)
+def global_state():
+    """Everything that an attempt changes for the time of the call."""
+    return {
+        "generators": (torch.get_rng_state().tolist(), random.getstate()),
+        "numpy": numpy.random.get_state()[1].tolist(),
+        "warnings": (warnings.filters[:], warnings.showwarning),
+        "logging": logging.root.manager.disable,
+        "stderr": (sys.stderr, os.fstat(2).st_dev, os.fstat(2).st_ino),
+        "input": builtins.input,
+        "gradients": torch.is_grad_enabled(),
+        "alarm": (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)),
+        "tracing": (sys.gettrace(), sys._getframe(1).f_trace),
+    }
 
 
-def test_global_generators_are_seeded_and_put_back():
-    """A verdict does not depend on what ran before, and changes nothing for what runs after."""
-    state = torch.get_rng_state()
-    draws = [attempt(lambda: (torch.rand(1), numpy.random.rand(), random.random())).value for _ in range(2)]
-    assert draws[0] == draws[1]
-    assert torch.equal(state, torch.get_rng_state())
+STOPPED = [Loop.spin, Loop.spin_without_gradients, Loop.swallow, Loop.swallow_twice, Loop.wait]
+
+
+@everywhere
+@pytest.mark.parametrize("endless", STOPPED)
+def test_a_stopped_call_leaves_everything_as_it_was(place, endless, loop):
+    """Generators, warnings, stderr, logging, input, gradients, alarms and tracing are put back."""
+
+    def nested():
+        draw()
+        attempt(compute, LIMIT / 4)
+        endless(loop)
+
+    logging.disable(logging.INFO)
+    before = global_state()
+    outcome = place(lambda: attempt(nested, seconds=LIMIT, backstop=4 * LIMIT))
+    after = global_state()
+    logging.disable(logging.NOTSET)
+    assert outcome.late
+    assert after == before

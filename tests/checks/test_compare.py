@@ -103,21 +103,21 @@ def test_an_object_that_calls_itself_equal_is_not_believed(liar, expected):
 
 def test_what_differs_is_said_in_words():
     """Shape, kind, length, missing and extra entries each have their sentence."""
-    assert part(torch.zeros(2, 3), torch.zeros(2)) == "shape [2, 3], expected shape [2]"
-    assert part("text", torch.zeros(2)) == "'text', expected an array of shape [2]"
-    assert part({"a": 1}, {"a": 1, "b": 2}) == "no entry 'b', expected one"
-    assert part({"a": 1, "c": 1}, {"a": 1}) == "an entry 'c', expected none of that name"
-    assert part(["x", "y"], ["x"]) == "2 items, expected 1 items"
-    assert part({"a": ["x", [1, 2]]}, {"a": ["x", [1, 3]]}) == "at ['a'][1][1]: 2, expected 3"
-    assert part(Liar(), "text") == "an object of type Liar, expected 'text'"
-    assert part(1.0000000001, 1, tolerance=0) == "1.0000000001, expected 1"
+    assert part(torch.zeros(2, 3), torch.zeros(2)) == "expected shape [2], got shape [2, 3]"
+    assert part("text", torch.zeros(2)) == "expected an array of shape [2], got 'text'"
+    assert part({"a": 1}, {"a": 1, "b": 2}) == "expected an entry 'b', got no entry 'b'"
+    assert part({"a": 1, "c": 1}, {"a": 1}) == "expected no entry of that name, got an entry 'c'"
+    assert part(["x", "y"], ["x"]) == "expected 1 item, got 2 items"
+    assert part({"a": ["x", [1, 2]]}, {"a": ["x", [1, 3]]}) == "expected 3, got 2, at ['a'][1][1]"
+    assert part(Liar(), "text") == "expected 'text', got an object of type Liar"
+    assert part(1.0000000001, 1, tolerance=0) == "expected 1, got 1.0000000001"
 
 
 def test_numbers_at_the_edges():
     """NaN equals NaN, infinity itself; one number in a list stands for the number; large integers are exact."""
     nan, infinity = float("nan"), float("inf")
     assert part([nan, infinity, -infinity], [nan, infinity, -infinity]) is None
-    assert part(nan, 1.0) == "nan, expected 1"
+    assert part(nan, 1.0) == "expected 1, got nan"
     assert part(1.0, nan) is not None
     assert part(infinity, 1.0) is not None
     assert part(1.0, infinity) is not None
@@ -137,15 +137,19 @@ def test_graphs_compare_by_value():
     """Names and spelling do not count; a graph that computes something else is told by how much."""
     x = placeholder("x", [2])
     one, same, other = (
-        add(x, array(torch.ones(2) * n, "shift"), name=name) for n, name in ((1, "a"), (1, "b"), (3, "a"))
+        add(x, array(torch.ones(2) * n, "shift"), name=name)
+        for n, name in ((1, "a"), (1, "b"), (3, "a"))
     )
     assert isinstance(plain(one), NodeForm)
     assert part(one, same) is None
     assert part(add(array([1.0, 1.0]), x), one) is None
     assert "not the right graph: on random inputs it is off by " in part(other, one)
     assert part(x, one) is not None
-    assert part(placeholder("x", [3]), one) == "the graph 'x' of shape [3], expected the graph 'a' of shape [2]"
-    assert part([1, 1], one) == "an array of shape [2], expected the graph 'a' of shape [2]"
+    assert (
+        part(placeholder("x", [3]), one)
+        == "expected the graph 'a' of shape [2], got the graph 'x' of shape [3]"
+    )
+    assert part([1, 1], one) == "expected the graph 'a' of shape [2], got an array of shape [2]"
 
 
 def test_the_expected_value_can_be_held_back():

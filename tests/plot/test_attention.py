@@ -12,7 +12,7 @@ import torch
 
 from remix_utils import plot
 from remix_utils.errors import NanError, PlotError, ShapeError
-from remix_utils.plot.attention import LEVELS, PALETTE
+from remix_utils.plot.patterns import LEVELS, PALETTE
 
 
 def causal(heads, seq, seed=0):

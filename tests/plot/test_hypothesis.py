@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from remix_utils import Exact, Fixed, Interp, Matching, Uniform, add, apply, at, feature, placeholder, plot, scrub
+from remix_utils import Exact, Fixed, Interp, Matching, Uniform, add, apply, at, placeholder, plot, scrub
+from remix_utils.data import feature
 from remix_utils.errors import PlotError
 
 X = placeholder("x", ())

@@ -10,7 +10,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
 from remix_utils import Exact, Interp, Uniform, at, placeholder, plot, scrub
-from remix_utils.plot.attention import LEVELS, PALETTE
+from remix_utils.plot.patterns import LEVELS, PALETTE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LIVE = "() => [...document.querySelectorAll('[data-remix-attention] .zoom')].every(zoom => zoom.offsetHeight)"

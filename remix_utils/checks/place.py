@@ -1,0 +1,5 @@
+"""Where a notebook began: its kernel starts beside it, and may change its folder later."""
+
+from pathlib import Path
+
+START = Path.cwd()

@@ -1,0 +1,191 @@
+"""The statements of a lesson, by the names that they make and read; what names rest on."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import symtable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from remix_utils.checks.lesson import Cell, MasterError
+
+Names = frozenset[str]
+KNOWN = frozenset(dir(builtins)) | {"get_ipython", "display", "__name__"}
+WHOLE = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+    ast.Assign,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement: the names it makes, those it may make or change, those it reads.
+
+    `reads` are needed when it runs, `reads_later` when a function that it defines is called.
+    """
+
+    text: str
+    makes: Names
+    touches: Names
+    reads: Names
+    reads_later: Names
+
+
+def statements(cells: Iterable[Cell]) -> list[Statement]:
+    """Returns the top-level statements of the code cells, in order."""
+    found: list[Statement] = []
+    for cell in cells:
+        if cell.kind == "code":
+            found += _in_source(cell.source, cell.line)
+    return found
+
+
+@functools.cache
+def _in_source(source: str, line: int) -> tuple[Statement, ...]:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        raise MasterError(
+            f"The cell at line {line} of its master is not Python: {error}.",
+            fix="write plain Python, no magics.",
+        ) from error
+    lines = source.split("\n")
+    return tuple(_statement(node, lines) for node in body)
+
+
+def _statement(node: ast.stmt, lines: list[str]) -> Statement:
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(each.lineno for each in decorators)])
+    text = "\n".join(lines[first - 1 : node.end_lineno])
+    table = symtable.symtable(text, "<lesson>", "exec")
+    stored = _stored(table)
+    later = frozenset(_read_inside(table))
+    now = frozenset(each.get_name() for each in table.get_symbols() if each.is_referenced())
+    whole = isinstance(node, WHOLE) or (isinstance(node, ast.AnnAssign) and node.value is not None)
+    # A function that calls itself finds itself; a value that is made anew may rest on its old one.
+    reads = now | (later - stored)
+    changed = frozenset(_changed(node))
+    if whole:
+        return Statement(text, stored, changed, reads, later)
+    return Statement(text, frozenset(), changed | stored, reads, later)
+
+
+def _stored(table: symtable.SymbolTable) -> Names:
+    """The names that a statement binds at the top level, `global` inside functions included."""
+    own = (each for each in table.get_symbols() if each.is_assigned() or each.is_imported())
+    names = {each.get_name() for each in own}
+    for inner in _tables_inside(table):
+        names |= {each.get_name() for each in inner.get_symbols() if _writes_global(each)}
+    return frozenset(names)
+
+
+def _writes_global(symbol: symtable.Symbol) -> bool:
+    return symbol.is_declared_global() and symbol.is_assigned()
+
+
+def _read_inside(table: symtable.SymbolTable) -> Iterator[str]:
+    """The names that functions, classes and comprehensions inside read from the lesson."""
+    for inner in _tables_inside(table):
+        for symbol in inner.get_symbols():
+            if symbol.is_global() and symbol.is_referenced():
+                yield symbol.get_name()
+
+
+def _tables_inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    for inner in table.get_children():
+        yield inner
+        yield from _tables_inside(inner)
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    """Names whose value is written into: `table["a"] = 1`, `total += 1`, `results.append(x)`."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for each in ast.walk(node):
+        for target in _targets(each):
+            root = target
+            while isinstance(root, ast.Attribute | ast.Subscript | ast.Starred):
+                root = root.value
+            if isinstance(root, ast.Name) and (
+                root is not target or isinstance(each, ast.AugAssign)
+            ):
+                yield root.id
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    """The places that a statement or expression may write into."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return [node.value.func]
+    if isinstance(node, ast.Assign | ast.Delete):
+        targets = node.targets
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For | ast.NamedExpr):
+        targets = [node.target]
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        targets = [node.optional_vars]
+    else:
+        return []
+    flat: list[ast.expr] = []
+    for target in targets:
+        flat += target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+    return flat
+
+
+def chosen(known: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
+    """Returns the statements, in order, that the wanted names rest on at the end of `known`."""
+    at_end = set(wanted)
+    while True:
+        live, later, kept = set(at_end), set(), []
+        for each in reversed(known):
+            if (each.makes | each.touches) & live:
+                kept.append(each)
+                live = (live - each.makes) | each.reads
+                later |= each.reads_later
+        if later <= at_end:
+            return kept[::-1]
+        at_end |= (
+            later  # a function finds the names of the end, whatever stood there when it was made
+        )
+
+
+def closure(known: Sequence[Statement], wanted: Iterable[str]) -> list[str]:
+    """Returns the texts of the statements that the wanted names rest on."""
+    return [each.text for each in chosen(known, wanted)]
+
+
+def bring(
+    before: Sequence[Statement], rest: Sequence[Statement]
+) -> tuple[list[Statement], list[str]]:
+    """Returns what the rest of a part needs: statements to run, and names to bring."""
+    wanted: set[str] = set()
+    made: set[str] = set()
+    for each in rest:
+        wanted |= each.reads - made
+        made |= each.makes
+    # A function of the rest may read a name that only later statements of the rest make.
+    later = frozenset().union(*(each.reads_later for each in rest))
+    wanted |= later - made
+    made_before = frozenset().union(*(each.makes | each.touches for each in before))
+    names = wanted & made_before
+    needed = chosen(before, names)
+    order = dict.fromkeys(name for each in before for name in sorted(each.makes | each.touches))
+    return needed, [name for name in order if name in names]
+
+
+def unbound(run: Sequence[Statement]) -> dict[str, Statement]:
+    """Returns the names that statements read, in this order, although nothing before makes them."""
+    made = set(KNOWN)
+    missing: dict[str, Statement] = {}
+    all_made = KNOWN.union(*(each.makes | each.touches for each in run))
+    for each in run:
+        now = each.reads - each.reads_later
+        late = each.reads_later & each.reads
+        for name in (now - made - each.makes - each.touches) | (late - all_made):
+            missing.setdefault(name, each)
+        made |= each.makes | each.touches
+    return missing

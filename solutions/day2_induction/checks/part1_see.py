@@ -1,0 +1,840 @@
+"""How the exercises of day 2, part 1 are judged: see it."""
+
+import numpy
+import torch
+
+from remix_utils.checks.compare import plain
+from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
+from remix_utils.checks.graph_cases import Graph
+from remix_utils.checks.questions import name, number, option
+from remix_utils.checks.transformer_cases import CLOSE, transformers
+from remix_utils.graph.node import Node
+from remix_utils.models.transformer import untrained
+
+# --- reading the graph ----------------------------------------------------------------------------
+
+KINDS = ("shortformer", "learned", "rotary")
+NAMES = ("0.attn.q", "0.attn.v", "1.attn.k", "1.attn.v", "0.resid_pre")
+
+
+class Kind(Graph):
+    """A model's graph, told by the kind of its positions."""
+
+    @property
+    def __name__(self):
+        return f"a model with {self.inputs['positions']} positions"
+
+
+def models_and_names(seed):
+    """Models with positions in queries and keys, in the stream, and as angles; nodes of each."""
+    sizes = {"n_layers": 2, "n_heads": 2, "d_model": 8, "n_ctx": 11, "d_vocab": 13, "seed": seed}
+    graphs = [
+        Kind(untrained(**sizes, positions=kind).graph(seq=5), {"positions": kind}) for kind in KINDS
+    ]
+    nodes = [*(f"blocks.{each}" for each in NAMES), "logits"]
+    return [(graph, node) for graph in graphs for node in nodes]
+
+
+def positions_use(answer, graph, name):
+    found = answer(graph.node, name)
+    if isinstance(found, Node):
+        raise Wrong("It gives a node, expected yes or no. Return True or False.")
+    return None if found is None else bool(found)
+
+
+FOUND = 'find(node, at("pos_embed").avoiding("*.pattern"), missing="ok")'
+
+exercise("d2.1.1", cases=models_and_names, use=positions_use,
+    sizes="The check also uses models with other kinds of positions.",
+    mistakes=[
+        edit('.avoiding("*.pattern")', "",
+             says='Paths through attention patterns count too. Avoid "*.pattern".'),
+        edit("find(node,", "find(graph,",
+             says="This searches below the logits. Find the node first, and search below it."),
+        edits(("find(node,", "find(graph,"), ('.avoiding("*.pattern")', ""),
+              says="This searches below the logits and through patterns. Find the node first."),
+        edit(', missing="ok"', "",
+             says='To find nothing is an answer too, and no error. Pass missing="ok" to find.'),
+        edit("bool(", "not (", says="Yes and no are exchanged."),
+        edit(FOUND, 'any(child.name == "pos_embed" for child in node.children)',
+             says="This looks only at the node's own children. A path may be longer."),
+        edit(FOUND, "False", says="The answer is always no."),
+        edit(FOUND, "True", says="The answer is always yes."),
+        edit('"*.pattern"', '"blocks.0.attn.pattern"',
+             says='Only the patterns of layer 0 are avoided. Avoid "*.pattern", of any layer.'),
+        edit(FOUND, 'name.endswith((".q", ".k"))',
+             says="This judges by the node's name, and models differ. Search the graph."),
+        edit(FOUND, f'{FOUND} and not find(node, "*.pattern", missing="ok")',
+             says="A node that reads a pattern may read positions by another path as well. Avoid "
+                  "patterns on the path, not in the node."),
+    ],
+    right=[
+        """
+        def reads_positions(graph, name):
+            stack = [find_one(graph, name)]
+            while stack:
+                node = stack.pop()
+                if node.name == "pos_embed":
+                    return True
+                stack += [child for child in node.children if not child.name.endswith(".pattern")]
+            return False
+        """,
+    ],
+    hints=[
+        ('Help, what does "below a node" mean?', "A graph is searched from its root down. The "
+         "graph that `find` is given may be any node: then only what this node reads is searched."),
+        ("Help, how do I leave patterns out?", '`at("pos_embed").avoiding("*.pattern")` selects '
+         "`pos_embed` where a path leads to it that passes no node of such a name."),
+        ("Help, almost the code", "`node = find_one(graph, name)`, and then `find(node, ..., "
+         'missing="ok")`, a list: empty means no. Without `missing="ok"` an empty result is an '
+         "error."),
+    ],
+)
+
+# --- losses ---------------------------------------------------------------------------------------
+
+
+def predicted(seed):
+    numbers = torch.Generator().manual_seed(seed)
+    shapes = (2, 5), (3, 3), (1, 8)
+    return [
+        (2 * torch.randn(*shape, 7, generator=numbers), torch.randint(7, shape, generator=numbers))
+        for shape in shapes
+    ]
+
+
+PICKED = "-log_probs.gather(-1, tokens[:, 1:, None])[..., 0]"
+
+exercise("d2.1.2", cases=predicted,
+    mistakes=[
+        edit("tokens[:, 1:, None]", "tokens[:, :-1, None]",
+             says="This is the loss of the token that is read. Logits at i are about token i + 1."),
+        edits(("logits[:, :-1]", "logits[:, 1:]"),
+              says="The logits are one place late. Logits at i are about i + 1: drop the last."),
+        edits(("logits[:, :-1]", "logits"), ("tokens[:, 1:, None]", "tokens[..., None]"),
+              says="These are all tokens that are read. Drop the last logits and the first token."),
+        edit(PICKED, PICKED[1:],
+             says="The sign is missing. A log-probability is below 0, and the loss is minus that."),
+        edit(PICKED, f"({PICKED[1:]}).exp()",
+             says="These are probabilities. The loss is minus their logarithm."),
+        edit(".log_softmax(-1)", "",
+             says="The logits were used as they are. log_softmax makes log-probabilities of them."),
+        edit("log_softmax(-1)", "log_softmax(1)",
+             says="The softmax went over positions. Take it over tokens, the last axis."),
+        edit(PICKED, f"({PICKED}).mean()",
+             says="This is the mean. Keep one number for each token but the first."),
+        edit(PICKED, f"{PICKED} / 0.6931471805599453",
+             says="These are bits. The natural logarithm gives nats."),
+        edit("[..., 0]", "",
+             says="An axis of length 1 is left over from gather. Remove it with [..., 0]."),
+    ],
+    right=[
+        """
+        def token_losses(logits, tokens):
+            cross_entropy = torch.nn.functional.cross_entropy
+            return cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
+        """,
+    ],
+    hints=[
+        ("Help, I have one loss too many", "The last logits are about a token that we do not "
+         "have, and no logits predict the first token. Drop one at each end: `logits[:, :-1]`, "
+         "`tokens[:, 1:]`."),
+        ("Help, how do I pick one logit of 1,024?", "`gather` along the last axis takes numbers "
+         "of tokens. They need an axis of their own for that: `tokens[:, 1:, None]`."),
+        ("Help, almost the code", "`log_softmax(-1)` of the logits, `.gather(-1, ...)` of the "
+         "tokens, `[..., 0]` to remove the axis again, and a minus in front."),
+    ],
+)
+
+
+def repeated_rows(seed):
+    numbers = torch.Generator().manual_seed(seed)
+    sizes = (2, 3), (3, 4), (2, 7), (4, 5)
+    return [(5 * torch.rand(rows, 2 * length, generator=numbers), length) for rows, length in sizes]
+
+
+FIRST, SECOND = "losses[:, :length].mean(1)", "losses[:, length + 1 :].mean(1)"
+
+exercise("d2.1.3", cases=repeated_rows,
+    sizes="The check uses copies of other lengths: use `length`.",
+    mistakes=[
+        edit(SECOND, "losses[:, length:].mean(1)",
+             says="The second copy's first token is included, and it cannot be predicted: it is "
+                  "token length + 1, entry `length`. Leave it out."),
+        edit(SECOND, "losses[:, length + 2 :].mean(1)",
+             says="The second copy begins one token late. Leave out only its first token."),
+        edit(FIRST, "losses[:, 1:length].mean(1)",
+             says="The first copy lacks its first token. Its loss is entry 0."),
+        edit(FIRST, "losses[:, : length - 1].mean(1)",
+             says="The first copy lacks its last token. It is entries 0 to length - 1."),
+        edit(FIRST, "losses[:, : length + 1].mean(1)",
+             says="The first copy has one token too many. It is entries 0 to length - 1."),
+        edit(SECOND, "losses[:, length + 1 : -1].mean(1)",
+             says="The second copy lacks its last token."),
+        edit(f"{FIRST}, {SECOND}", f"{SECOND}, {FIRST}",
+             says="The copies are exchanged. Return the first one first."),
+        edits((".mean(1)", ".mean()", 2),
+              says="These are one number each. Take the mean within every row."),
+        edits((".mean(1)", ".mean(0)", 2), says="This is the mean over rows. Take it over tokens."),
+        edits((".mean(1)", ".sum(1)", 2), says="These are sums. Divide by the number of tokens."),
+        edit(SECOND, "losses[:, length + 1 :].sum(1) / length",
+             says="The second sum is divided by `length`. One token is left out of it."),
+        edits((FIRST, "losses[:, :50].mean(1)"), (SECOND, "losses[:, 51:].mean(1)"),
+              says="The length of the copies is fixed at 50. Use the argument `length`."),
+    ],
+    right=[
+        """
+        def copy_losses(losses, length):
+            first, second = losses.split(length, 1)
+            return first.sum(1) / length, second[:, 1:].sum(1) / (length - 1)
+        """,
+    ],
+    hints=[
+        ("Help, which entry is which token?", "Token 0 is the end of text. Tokens 1 to `length` "
+         "are the first copy, and their losses are entries 0 to `length` - 1."),
+        ("Help, which one is left out?", "The second copy is tokens `length` + 1 to 2 · `length`. "
+         "Its first is entry `length`. So the mean begins at entry `length` + 1."),
+        ("Help, almost the code", "Two slices, each with `.mean(1)`: `losses[:, :length]` and "
+         "`losses[:, length + 1 :]`."),
+    ],
+)
+
+
+def long_texts(seed):
+    """Rows that differ a great deal, so that it matters to take the difference within a row."""
+    numbers = torch.Generator().manual_seed(seed)
+    sizes = (6, 12, range(2, 5), range(8, 13)), (5, 20, range(1, 8), range(11, 16))
+    draw = lambda *shape: torch.rand(*shape, generator=numbers)
+    return [(3 * draw(rows, 1) + draw(rows, seq), early, late) for rows, seq, early, late in sizes]
+
+
+ERROR = "change.std().item() / len(change) ** 0.5"
+
+exercise("d2.1.4", cases=long_texts,
+    mistakes=[
+        edit("losses[:, [token - 1 for token in tokens]]", "losses[:, tokens.start : tokens.stop]",
+             says="The places are off by one. The loss of token 21 is entry 20."),
+        edit("token - 1", "token",
+             says="The places are off by one. The loss of token 21 is entry 20."),
+        edit("losses[:, [token - 1 for token in tokens]]",
+             "losses[:, tokens.start - 1 : tokens.stop]",
+             says="There is one entry too many. A range ends before its stop, as a slice does."),
+        edit(".mean(1) for tokens", ".sum(1) for tokens",
+             says="These are sums over tokens. Take the mean, since the ranges differ in length."),
+        edit("after - before", "before - after",
+             says="The sign is reversed. It is the late loss minus the early one."),
+        edit(ERROR, "((before.var() + after.var()) / len(change)).sqrt().item()",
+             says="Early and late are no independent samples. Subtract within each row first."),
+        edit(ERROR,
+             "(losses[:, [t - 1 for t in early]].var() / len(losses) / len(early) + losses[:, [t - "
+             "1 for t in late]].var() / len(losses) / len(late)).sqrt().item()",
+             says="The error counts every token as independent. Average within the row first."),
+        edit(" / len(change) ** 0.5", "",
+             says="This is the deviation over rows. Divide by the square root of their number."),
+        edit(" ** 0.5", "", says="You divided by the number of rows. Divide by its square root."),
+        edit(".std()", ".std(correction=0)",
+             says="The spread is divided by n. Divide by n - 1, as .std() does by default."),
+        edit(f"return change.mean().item(), {ERROR}", "return change",
+             says="These are the scores of the rows. Return their mean, and its standard error."),
+        edit(f"return change.mean().item(), {ERROR}", "return change.mean().item()",
+             says="The error is missing. Return the mean and its standard error."),
+    ],
+    right=[
+        """
+        def in_context_score(losses, early, late):
+            scores = []
+            for row in losses.tolist():
+                means = [sum(row[t - 1] for t in tokens) / len(tokens) for tokens in (early, late)]
+                scores.append(means[1] - means[0])
+            mean = sum(scores) / len(scores)
+            variance = sum((each - mean) ** 2 for each in scores) / (len(scores) - 1)
+            return mean, (variance / len(scores)) ** 0.5
+        """,
+    ],
+    hints=[
+        ("Help, the numbers are off by one", "`early` and `late` count tokens as they stand in "
+         "the row, from 0. The loss of token 21 is entry 20."),
+        ("Help, what is independent here?", "Rows. So make one number of each row, late mean "
+         "minus early mean, and only then a mean and an error over rows."),
+        ("Help, almost the code", "`losses[:, [token - 1 for token in early]].mean(1)`, the same "
+         "for `late`, subtract; `mean()`, and `std() / len(...) ** 0.5`."),
+    ],
+)
+
+# --- patterns -------------------------------------------------------------------------------------
+
+
+def patterns_use(answer, graph):
+    found = answer(graph.node, graph.tokens)
+    several = found if isinstance(found, list | tuple) else [found]
+    if any(isinstance(each, Node) for each in several):
+        raise Wrong("These are nodes. Evaluate them on the tokens.")
+    return found
+
+
+STACKED = "torch.stack(layers, 1)"
+
+exercise("d2.1.5", cases=lambda seed: [(case,) for case in transformers(seed, 2, 3, rows=4)],
+    use=patterns_use, tolerance=CLOSE,
+    sizes="The check uses models of 2 and 3 layers with 2 heads: find the patterns of all layers.",
+    mistakes=[
+        edit(STACKED, "torch.stack(layers, 0)",
+             says="Layers come first. The first axis is the row, the second the layer."),
+        edit(STACKED, "torch.stack(layers, 2)",
+             says="Heads come before layers. The axes are row, layer, head, query, key."),
+        edit(STACKED, "layers[-1]",
+             says="These are the patterns of the last layer. Stack those of all layers."),
+        edit(STACKED, "layers[0]",
+             says="These are the patterns of layer 0. Stack those of all layers."),
+        edit("attn.pattern", "attn.scores", says="These are the scores, before softmax and mask."),
+        edit(STACKED, "torch.cat(layers, 1)",
+             says="Layers and heads are one axis. Keep them apart."),
+        edit(STACKED, f"{STACKED}.mean(0)",
+             says="The rows are averaged. Keep one pattern for each row."),
+        edit(STACKED, f"{STACKED}[0]", says="This is the first row alone. Keep all rows."),
+        edit(STACKED, f"{STACKED}.mT",
+             says="Queries and keys are exchanged. The query comes before the key."),
+        edit('find(graph, "blocks.*.attn.pattern")',
+             "[find_one(graph, f'blocks.{layer}.attn.pattern') for layer in range(2)]",
+             says="Only two layers are read. `find` with a star finds the patterns of all."),
+        edit('evaluate(find(graph, "blocks.*.attn.pattern"), {"tokens": tokens})\n    return '
+             "torch.stack(layers, 1)", 'find(graph, "blocks.*.attn.pattern")\n    return layers',
+             says="Evaluate them on the tokens."),
+    ],
+    right=[
+        """
+        def all_patterns(graph, tokens):
+            per_row = []
+            for row in tokens:
+                nodes = find(graph, lambda node: node.name.endswith(".attn.pattern"))
+                per_row.append(torch.cat([evaluate(node, {"tokens": row[None]}) for node in nodes]))
+            return torch.stack(per_row)
+        """,
+    ],
+    hints=[
+        ("Help, how do I get all layers?", "A star in a selector stands for anything: "
+         '`find(graph, "blocks.*.attn.pattern")` is a list of nodes, in the order of the layers.'),
+        ("Help, how do I get values?", "`evaluate` of a list of nodes gives a list of tensors, "
+         "each [row, head, query, key] here."),
+        ("Help, almost the code", "`torch.stack(list, 1)`: the new axis, the layer, stands after "
+         "the row."),
+    ],
+)
+
+
+def causal_patterns(seed, *shapes):
+    """Random attention patterns [..., query, key] that see no future."""
+    numbers = torch.Generator().manual_seed(seed)
+    scores = [2 * torch.randn(shape, generator=numbers) for shape in shapes]
+    return [each.where(torch.ones_like(each).tril() > 0, -torch.inf).softmax(-1) for each in scores]
+
+
+HEADS = "Average over queries only, and keep the axes that come before query and key."
+CURRENT, FIRST_TOKEN = ("0, -2, -1)[..., 1:]", "0, -2, -1)"), ("1:, 0]", "0]")
+
+SHAPES = (3, 3), (3, 5, 5), (2, 2, 6, 6), (7, 7)
+
+exercise("d2.1.6", cases=lambda seed: [(each,) for each in causal_patterns(seed, *SHAPES)],
+    sizes="The check uses patterns with 0, 1 and 2 axes in front of query and key: write `...` for "
+          "them.",
+    mistakes=[
+        edits(CURRENT, FIRST_TOKEN,
+              says='"current" and "first" include query 0, which has no choice. Leave it out.'),
+        edits(CURRENT,
+              says='"current" includes query 0, which can only attend to itself. Leave it out.'),
+        edit("0, -2, -1)[..., 1:]", "0, -2, -1)[..., :-1]",
+             says='"current" leaves out the last query. Leave out the first one, query 0.'),
+        edits(('"current"', '"p"'), ('"previous"', '"current"'), ('"p"', '"previous"'),
+              says='"current" and "previous" are exchanged. On the main diagonal key = query.'),
+        edits(FIRST_TOKEN,
+              says='"first" includes query 0, which can only attend to itself. Leave it out.'),
+        edit("diagonal(-1", "diagonal(1",
+             says='"previous" reads above the diagonal. The previous token is offset -1.'),
+        edit(".mean(-1)", ".sum(-1) / patterns.shape[-1]", times=3,
+             says="You divide by the number of all queries. Query 0 is left out of the count too."),
+        edit("1:, 0]", "0, 1:]",
+             says='"first" takes the first query. The first token is the first key, a column.'),
+        edit("1:, 0]", "2:, 0]",
+             says='"first" starts at query 2. Query 1 already has a choice of two tokens.'),
+        edit("diagonal(-1, -2, -1)", "diagonal(-1, -2, -1)[..., 1:]",
+             says='"previous" skips query 1, where the diagonal below the main one starts.'),
+        edit(".mean(-1)", ".sum(-1)", times=3, says="These are sums over queries. Take the mean."),
+        edit(".mean(-1)", ".mean()", times=3, says=HEADS),
+    ],
+    right=[
+        """
+        def looks_at(patterns):
+            queries = range(1, patterns.shape[-1])
+            mean = lambda parts: torch.stack(parts).mean(0)
+            return {
+                "first": mean([patterns[..., q, 0] for q in queries]),
+                "current": mean([patterns[..., q, q] for q in queries]),
+                "previous": mean([patterns[..., q, q - 1] for q in queries]),
+            }
+        """,
+    ],
+    hints=[
+        ("Help, which axis is which?", "The last is the key, the one before it the query. Each "
+         "row of a pattern sums to 1."),
+        ("Help, how do I leave query 0 out?", "On the main diagonal the first entry is query 0: "
+         "`[..., 1:]`. The diagonal of offset -1 begins with query 1. For the first token take "
+         "column 0, from query 1 on."),
+        ("Help, almost the code", "`patterns.diagonal(0, -2, -1)[..., 1:].mean(-1)`, "
+         "`patterns.diagonal(-1, -2, -1).mean(-1)`, `patterns[..., 1:, 0].mean(-1)`."),
+    ],
+)
+
+
+def copy_cases(seed):
+    shapes = (2, 8, 8), (3, 2, 10, 10), (12, 12)
+    return [(pattern, pattern.shape[-1] // 2) for pattern in causal_patterns(seed, *shapes)]
+
+
+DIAGONAL = "1 - length, -2, -1)[..., 1:]"
+
+exercise("d2.1.7", cases=copy_cases,
+    sizes="The check uses copies of other lengths and 0 to 2 axes in front: use `length` and "
+          "`...`.",
+    mistakes=[
+        edit(DIAGONAL, "-length, -2, -1)",
+             says="This is attention to the same token. The token that followed it is one nearer."),
+        edit(DIAGONAL, "-1 - length, -2, -1)",
+             says="This is attention to the token before the earlier occurrence. The token that "
+                  "followed it is `length` - 1 back."),
+        edit("[..., 1:]", "",
+             says="There is one query too many: the last query of the first copy has nothing to "
+                  "match. Drop the diagonal's first entry."),
+        edit("[..., 1:]", "[..., :-1]",
+             says="The wrong end of the diagonal is dropped. Drop its first entry."),
+        edit("[..., 1:]", "[..., 1:-1]",
+             says="The last query is missing. The second copy's start followed its token."),
+        edit("[..., 1:]", "[..., 2:]",
+             says="The first query of the second copy is missing. Its token has occurred before."),
+        edit("1 - length", "1 - LENGTH",
+             says="The lesson's LENGTH is used. Use the argument `length`."),
+        edit(".mean(-1)", ".mean(-1) / 2",
+             says="You divide by the number of all queries. Only the second copy's queries count."),
+        edit(DIAGONAL, "length - 1, -2, -1)",
+             says="This is above the diagonal, in the future. Use a negative offset."),
+        edit(".mean(-1)", ".sum(-1)", says="This is a sum over queries. Take the mean."),
+        edit(".mean(-1)", ".mean()", says=HEADS),
+    ],
+    right=[
+        """
+        def prefix_score(patterns, length):
+            queries = range(length, 2 * length)
+            return torch.stack([patterns[..., q, q - length + 1] for q in queries]).mean(0)
+        """,
+    ],
+    hints=[
+        ("Help, how many back is it?", "Write six tokens: A B C A B C. Stand on the second A, at "
+         "3. B is at 1. That is two back, where the length is three."),
+        ("Help, the diagonal has an entry too many", "`length` - 1 back is also where query "
+         "`length` - 1 finds key 0, and this query belongs to the first copy. The others are the "
+         "second copy's `length` queries."),
+        ("Help, almost the code", "`patterns.diagonal(1 - length, -2, -1)` has `length` + 1 "
+         "entries [..., query]. Leave out the first, and take the mean over the last axis."),
+    ],
+)
+
+
+def raised_cases(seed):
+    numbers = torch.Generator().manual_seed(seed)
+    sizes = (1, 3), (2, 5), (3, 4), (1, 7)
+    return [(torch.randn(rows, length, length, generator=numbers) + 0.7,) for rows, length in sizes]
+
+
+SHARES = "(following / above.sum(-1)).mean()"
+
+exercise("d2.1.8", cases=raised_cases,
+    mistakes=[
+        edit("query + 1", "query",
+             says="This is the share of the current token. Copying raises the next, query + 1."),
+        edit("query + 1", "query - 1",
+             says="This is the share of the previous token. Copying raises the next, query + 1."),
+        edit("(raised - raised.mean(-1, keepdim=True))", "raised",
+             says="The mean is not subtracted. A head that raises all tokens equally copies none."),
+        edit(".relu()", "",
+             says="Values below the mean are still there. Keep the positive ones (relu)."),
+        edit(".relu()", ".abs()", says="abs counts lowered logits as raised. Use relu."),
+        edits(("query = torch.arange(raised.shape[1])",
+               "query = torch.arange(raised.shape[1] - 1); above = above[:, :-1]"),
+              ("len(query)", "raised.shape[1]"),
+              says="The last query is left out. After it comes token 0, where both copies begin."),
+        edit(SHARES, "following.sum() / above.sum()",
+             says="This is the share of one grand total. Take each query's share, then the mean."),
+        edit("raised.mean(-1,", "raised.mean(1,",
+             says="You averaged over queries. Average over tokens, the last axis."),
+        edit("raised.mean(-1, keepdim=True)", "raised.mean()",
+             says="You subtracted one mean of everything. Subtract each query's own mean."),
+        edit("above[:, query, (query + 1) % len(query)]",
+             "above[:, (query + 1) % len(query), query]",
+             says="Queries and tokens are exchanged. The axes are row, query, token."),
+        edit(SHARES, "following / above.sum(-1)",
+             says="These are the shares of each query. Return their mean."),
+        edit(".mean()", ".mean(-1)", says="This is one share for each row. Return one number."),
+    ],
+    right=[
+        """
+        def copying_score(raised):
+            shares = []
+            for row in raised:
+                for query, logits in enumerate(row):
+                    above = (logits - logits.mean()).clamp(min=0)
+                    shares.append(above[(query + 1) % len(row)] / above.sum())
+            return sum(shares) / len(shares)
+        """,
+    ],
+    hints=[
+        ('Help, where is "above the mean"?', "The mean over the tokens, for each query: the last "
+         "axis, with `keepdim=True`. Subtract it, and then `relu`."),
+        ("Help, which token is the next?", "For query 0 token 1, and so on; for the last query "
+         "token 0. As a tensor: `(query + 1) % length`, where `query` is `torch.arange(length)`."),
+        ("Help, almost the code", "`above[:, query, (query + 1) % length]` picks one entry for "
+         "each row and query. Divide by `above.sum(-1)`, and take the mean of it all."),
+    ],
+)
+
+# --- where there is something to copy -------------------------------------------------------------
+
+
+def random_rows(seed):
+    """A row in which the first, last and most frequent successor differ, and random rows."""
+    numbers = torch.Generator().manual_seed(seed)
+    sizes = (5, (3, 11)), (9, (2, 14)), (3, (1, 8))
+    drawn = [torch.randint(vocab, shape, generator=numbers) for vocab, shape in sizes]
+    return [(each,) for each in (torch.tensor([[1, 2, 1, 3, 1, 3, 1, 4, 1, 1, 0, 1]]), *drawn)]
+
+
+NOTED = "followed[token] = words[place + 1]"
+GUESSED = "guesses[row, place] = followed.get(token, -1)"
+ORDER = f"            {GUESSED}\n            {NOTED}"
+TRUTH = "This is the token that really comes next. Note what follows *this* place after the guess."
+
+exercise("d2.1.9", cases=random_rows,
+    mistakes=[
+        edit(NOTED, "followed.setdefault(token, words[place + 1])",
+             says="This followed the *first* occurrence. Take the last one before this place."),
+        edit(NOTED, "followed[token] = token",
+             says="This is the earlier token itself. The guess is the token that followed it."),
+        edit(NOTED, "followed[token] = words[place - 1]",
+             says="This is the token *before* the earlier occurrence. Take the one after it."),
+        edit(NOTED, "followed[token] = place",
+             says="This is the place of the earlier occurrence. Return the token after it."),
+        edit(NOTED, "followed[token] = place + 1",
+             says="This is the place that the guess is read from. Return the token at that place."),
+        edit(ORDER, f"            {NOTED}\n            {GUESSED}", says=TRUTH),
+        edit("    for row, words in enumerate(tokens.tolist()):\n        followed = {}",
+             "    followed = {}\n    for row, words in enumerate(tokens.tolist()):",
+             says="Memory carries over between rows. Start each row with an empty dict."),
+        edits(("followed.get(token, -1)", "followed.get(token, 0)"),
+              ("followed.get(words[-1], -1)", "followed.get(words[-1], 0)"),
+              says="Without an earlier occurrence the guess is 0, and 0 is a token. Use -1."),
+        edit("(token, -1)", "(token) or -1",
+             says="A guess of token 0 became -1. Ask whether the dict has an entry."),
+        edit(NOTED, "if place:\n                followed[words[place - 1]] = token",
+             says="The occurrence right before this place is left out. It is an earlier one too."),
+        edits((GUESSED, "guesses[row, place + 1] = followed.get(token, -1)"),
+              ("        guesses[row, -1] = followed.get(words[-1], -1)\n", ""),
+              says="The guesses are one place late. A guess stands where the token is read."),
+        edit("        guesses[row, -1] = followed.get(words[-1], -1)\n", "",
+             says="The last position has no guess. Its token may have occurred before."),
+        instead("""
+                from collections import Counter, defaultdict
+
+                def induction_guess(tokens):
+                    guesses = torch.full_like(tokens, -1)
+                    for row, words in enumerate(tokens.tolist()):
+                        followed = defaultdict(Counter)
+                        for place, token in enumerate(words):
+                            if followed[token]:
+                                guesses[row, place] = followed[token].most_common(1)[0][0]
+                            if place + 1 < len(words):
+                                followed[token][words[place + 1]] += 1
+                    return guesses
+                """,
+                says="This is the most frequent successor. Take that of the last occurrence."),
+    ],
+    right=[
+        """
+        def induction_guess(tokens):
+            found = []
+            for words in tokens.tolist():
+                found.append([])
+                for place, token in enumerate(words):
+                    earlier = [at for at in range(place) if words[at] == token]
+                    found[-1].append(words[earlier[-1] + 1] if earlier else -1)
+            return found
+        """,
+    ],
+    hints=[
+        ("Help, how do I remember?", "A dict, one for each row, from a token to the token that "
+         "followed it last. A later occurrence overwrites an earlier one."),
+        ("Help, in which order?", "At each place first read the guess for this token, and only "
+         "then note the token that follows it. In the other order the dict tells the future."),
+        ("Help, almost the code", "`followed = {}` inside the loop over rows; "
+         "`followed.get(token, -1)`; `followed[token] = words[place + 1]`, where there is one. "
+         "The last place gets a guess too."),
+    ],
+)
+
+
+def guessed_rows(seed):
+    """Two short rows, and then tokens on both sides of each bound, in rows that are shuffled."""
+    numbers = torch.Generator().manual_seed(seed)
+    few = [[1, 2, 3, 1, 2, 4], [3, 1, 1, 2, 3, 0]], [[-1, -1, -1, 2, 3, -1], [-1, -1, 1, 1, 1, -1]]
+    cases = [(*map(torch.tensor, few), 2)]
+    for least in (4, 7, 6):
+        rows = [row for token, counts in enumerate(bounds(least)) for row in places(token, *counts)]
+        tokens, guesses = torch.tensor(rows)[torch.randperm(len(rows), generator=numbers)].unbind(1)
+        cases.append((tokens, guesses, least))
+    return cases
+
+
+def bounds(least):
+    """For each token: guesses, right ones, places without a guess, guesses at the end of a row."""
+    half, even = (least + 1) // 2, least + least % 2
+    return [
+        (even, even // 2, 0, 0),
+        (least, least, 0, 0),
+        (least - 1, least - 1, 0, 3),
+        (least, half, 0, least),
+        (2 * least + 2, least, 0, 0),
+        (least + 2, least + 1, 3 * least, 0),
+        (1, 1, 0, 0),
+        (least + 3, 1, 0, 0),
+        (least + 1 - least % 2, least // 2, 0, 0),
+        (least, 0, 0, 0),
+    ]
+
+
+def places(token, asked, held, unasked, last):
+    after = 10 * (token % 2)  # token 0 is a token like others, also as a guess
+    right, wrong, none = [-1, after, -1], [-1, 11, -1], [-1, -1, -1]
+    row = [12, token, after]
+    rows = [[row, right]] * held + [[row, wrong]] * (asked - held) + [[row, none]] * unasked
+    return rows + [[[12, 12, token], [-1, -1, 11]]] * last
+
+
+BY_READ = "Count by the token that is read, not by the token guessed or the one that came next."
+KEPT = "asked[token] >= least and held[token] * 2 >= asked[token]"
+RETURNED = f"return [token for token in range(len(asked)) if {KEPT}]"
+APPEARED = f"""found = {RETURNED.removeprefix("return ")}
+    return list(dict.fromkeys(token for token in tokens.flatten().tolist() if token in found))"""
+
+exercise("d2.1.10", cases=guessed_rows,
+    mistakes=[
+        edits(("now, exists = tokens[:, :-1], guesses[:, :-1] >= 0",
+               "now, exists = tokens, guesses >= 0"),
+              ("right = guesses[:, :-1] == tokens[:, 1:]",
+               "right = torch.cat([guesses[:, :-1] == tokens[:, 1:], torch.zeros(len(tokens), 1, "
+               "dtype=torch.bool)], 1)"),
+              says="The last position of a row is counted. Nothing follows it: leave it out."),
+        edit("now, exists = tokens[:, :-1],", "now, exists = guesses[:, :-1].clamp(min=0),",
+             says=BY_READ),
+        edit("now, exists = tokens[:, :-1],", "now, exists = tokens[:, 1:],", says=BY_READ),
+        edit("guesses[:, :-1] >= 0", "guesses[:, :-1] > 0",
+             says="A guess of token 0 is left out. Only -1 means that there is none."),
+        edit("minlength=int(tokens.max()) + 1", "",
+             says="The two counts have different lengths, since bincount stops at the largest "
+                  "token that it meets. Give both the same minlength."),
+        edit("asked[token] >= least and ", "asked[token] and ",
+             says="`least` is ignored. A token with one lucky guess is no candidate."),
+        edit("asked[token] >= least", "held[token] >= least",
+             says="`least` is compared with the right guesses. Compare it with all guesses."),
+        edit(" and held[token] * 2 >= asked[token]", "",
+             says="These are all tokens with enough guesses. Half of the guesses must be right."),
+        edit("held[token] * 2 >= asked[token]", "held[token] * 2 >= now.eq(token).sum()",
+             says="The half is taken of all places of the token. Take it of those with a guess."),
+        edit(KEPT, "asked[token] > least and held[token] * 2 > asked[token]",
+             says="Exactly half and exactly `least` guesses are enough: include both bounds."),
+        edit("held[token] * 2 >= asked[token]", "held[token] >= asked[token] // 2",
+             says="Half of an odd number is rounded down. Compare 2 * right with all guesses."),
+        edit("* 2 >= asked", "* 2 > asked", says="Exactly half is enough. That bound is included."),
+        edit(">= least", "> least",
+             says="Exactly `least` guesses are enough. That bound is included."),
+        edit(RETURNED, APPEARED,
+             says="The tokens are in the order of their appearance. Sort them."),
+    ],
+    right=[
+        """
+        def candidates(tokens, guesses, least):
+            asked, held = {}, {}
+            for words, guessed in zip(tokens.tolist(), guesses.tolist()):
+                for token, guess, after in zip(words, guessed, words[1:]):
+                    if guess >= 0:
+                        asked[token] = asked.get(token, 0) + 1
+                        held[token] = held.get(token, 0) + (guess == after)
+            return sorted(t for t in asked if asked[t] >= least and 2 * held[t] >= asked[t])
+        """,
+    ],
+    hints=[
+        ("Help, the last column", "Nothing follows the last token of a row. Drop it from tokens "
+         "and guesses, and then compare the guesses with the tokens from 1 on."),
+        ("Help, how do I count by token?", "`now[exists].bincount(minlength=...)` counts how "
+         "often each token stands where `exists` is true. The same for `right`."),
+        ("Help, almost the code", "`exists = guesses[:, :-1] >= 0`, `right = guesses[:, :-1] == "
+         "tokens[:, 1:]`. Keep the tokens with `asked >= least` and `2 * held >= asked`."),
+    ],
+)
+
+
+def opportunity_use(answer):
+    """Any opportunity will do: A B ... A B, the query at the second A, the key at the first B."""
+    if not isinstance(answer, dict) or set(answer) != {"tokens", "query", "key"}:
+        raise Wrong('Expected {"tokens": passage, "query": ..., "key": ...}.')
+    if answer["query"] is ... or answer["key"] is ...:
+        raise Wrong("not written yet: find a query and a key.")
+    form = plain(answer["tokens"])
+    if getattr(form, "ndim", 0) != 1 or len(form) < 32 or len(set(form.tolist())) < 10:
+        raise Wrong("This is not the passage. Hand in the tokens that were printed.")
+    tokens, query, key = form.tolist(), position(answer, "query"), position(answer, "key")
+    if not (0 <= query < len(tokens) - 1 and 0 <= key < len(tokens)):
+        last = len(tokens) - 2
+        raise Wrong(f"Query and key must be positions of the passage, the query at most {last}.")
+    before, after = (tokens[key - 1] if key else None), tokens[query + 1]
+    if key <= query and before == tokens[query] and tokens[key] == after:
+        return True
+    raise Wrong(missed(tokens, query, key, before, after))
+
+
+def missed(tokens, query, key, before, after):
+    """The sentence about a pair that is no opportunity."""
+    if key > query:
+        return "The key comes after the query, where no head can look. The query is the *second* A."
+    if before == tokens[query]:
+        return "Here the text continues differently. Find an A that the same B follows both times."
+    if tokens[key] == tokens[query]:
+        return "The key holds the same token as the query. Move it to the token that *followed* it."
+    if tokens[key] == after:
+        return "The two B agree, and the tokens before them differ. Find A B ... A B."
+    return "The token before the key is not that of the query. In A B ... A, the key is B."
+
+
+def position(answer, key):
+    form = plain(answer[key])
+    if not (isinstance(form, numpy.ndarray) and form.size == 1 and form.dtype.kind == "i"):
+        raise Wrong(f"{key!r} is no position. Give a whole number, as the tokens are numbered.")
+    return int(form.reshape(()))
+
+
+PAIRS = [*range(12), 5, 5, 20, 21, 22, 5, 5, *range(30, 60)]  # A = B: 5 5 ... 5 5
+
+exercise("d2.1.11", use=opportunity_use, free=True,
+    mistakes=[
+        edit("== passage[query]) + 1", "== passage[query])",
+             says="Move it to the token that *followed* it."),
+        instead({"tokens": [*range(40), 7, 1, 2], "query": 30, "key": 5},
+                says="The token before the key is not that of the query."),
+        edit('"query": query, "key": key', '"query": key, "key": query',
+             says="The key comes after the query, where no head can look."),
+        edit('"query": query', '"query": query + 1',
+             says="Move it to the token that *followed* it."),
+        edit('"query": query', '"query": "there"',
+             says="Give a whole number, as the tokens are numbered."),
+        edit('"tokens": passage', '"tokens": passage[:5]',
+             says="Hand in the tokens that were printed."),
+        edit('"query": query', '"query": 10**6',
+             says="Query and key must be positions of the passage"),
+        instead({"tokens": [*range(20), 3, *range(40, 60)], "query": 20, "key": 4},
+                says="Here the text continues differently."),
+        instead({"tokens": [*range(40), 7, 1, 2], "query": ..., "key": 1}, says="not written yet"),
+    ],
+    right=[
+        {"tokens": PAIRS, "query": 17, "key": 13},
+        "opportunity = {'tokens': passage, 'query': torch.tensor(query := "
+        "int((induction_guess(passage[None])[0, :-1] == passage[1:]).nonzero()[0])), 'key': [place "
+        "+ 1 for place in range(query) if passage[place] == passage[query]][-1]}",
+    ],
+    hints=[
+        ("Help, where do I begin?", "Look for a name that occurs twice. Its pieces are the same "
+         "both times, if there is a space in front both times."),
+        ("Help, which one is the query?", "The position at which the model predicts B *before* it "
+         "reads B: the second A. The token after the query is B."),
+        ("Help, almost the code", "Suppose ` C` is at 20 and at 50, and `le` at 21 and 51. Then "
+         "the query is 50 and the key 21."),
+    ],
+)
+
+
+def vocabularies(seed):
+    """Pieces of text, shuffled: with twins, without, with other signs, with two spaces."""
+    known = ["an", " an", "The", " The", "the", "x", " x", ",", " ,", "7", " 7", "it's", " it's",
+             "ing", " of", "  a", " a", "a", " ", "", "\n", " ...", "...", "é", " é"]
+    order = torch.randperm(len(known), generator=torch.Generator().manual_seed(seed)).tolist()
+    return [([known[place] for place in order],), (["b", " b", " c", "d"],)]
+
+
+OTHERS = '[piece[1:] if piece.startswith(" ") else " " + piece for piece in pieces]'
+
+exercise("d2.1.12", cases=vocabularies,
+    mistakes=[
+        edit(OTHERS, '[" " + piece for piece in pieces]',
+             says="Spaces are only added. A token that has one in front has a twin without."),
+        edit(OTHERS, '[piece[1:] if piece.startswith(" ") else "?" for piece in pieces]',
+             says="Spaces are only removed. A token that has none has a twin with one."),
+        edit('piece.removeprefix(" ").isalpha()', "True",
+             says="Punctuation and digits have twins too. Only pieces made of letters count."),
+        edit("isalpha()", "isalnum()",
+             says="Digits have twins too. Only pieces made of letters count."),
+        edits(("(other, -1)", "(other)"), ("else -1", "else None"),
+              says="Where there is no twin the answer is None. Use -1."),
+        edit('piece.removeprefix(" ").isalpha()', "piece.isalpha()",
+             says="A piece with a space in front counts as no letters. Remove the space first."),
+        edit('piece.removeprefix(" ").isalpha()', "piece.strip().isalpha()",
+             says="Two spaces in front count as one. Remove one, then ask for letters only."),
+        edit('piece.removeprefix(" ").isalpha()',
+             'piece.removeprefix(" ").isascii() and piece.strip().isalpha()',
+             says="Letters with accents are letters too. Ask with isalpha()."),
+        edit("number.get(other, -1)", "(number.get(other) or -1)",
+             says="Where the twin is token 0 the answer is -1. Ask whether there is an entry."),
+        edit(OTHERS, "pieces", says="A token is its own twin. Add the space, or remove it."),
+        edits(("(other, -1)", "(other, 0)"), ("else -1", "else 0"),
+              says="Where there is no twin the answer is 0, and 0 is a token. Use -1."),
+        edits(("{piece: token", "{piece.lower(): token"),
+              ("number.get(other, -1)", "number.get(other.lower(), -1)"),
+              says="Capitals count as the same letters. Only the space may differ."),
+        edit("number.get(other, -1)", "(other if other in number else -1)",
+             says="These are the pieces. Return the numbers of the tokens."),
+    ],
+    right=[
+        """
+        def spaced_twins(pieces):
+            found = []
+            for piece in pieces:
+                spaced = piece[:1] == " "
+                letters = piece[1:] if spaced else piece
+                twin = letters if spaced else " " + piece
+                has_twin = letters.isalpha() and twin in pieces
+                found.append(pieces.index(twin) if has_twin else -1)
+            return torch.tensor(found)
+        """,
+    ],
+    hints=[
+        ("Help, how do I find a token by its text?", "A dict from piece to number: `{piece: token "
+         "for token, piece in enumerate(pieces)}`."),
+        ("Help, two kinds of twins?", "One rule: if there is a space in front, remove it, else "
+         "add one. Then look whether there is such a piece."),
+        ("Help, almost the code", '`number.get(other, -1)`, but only where `piece.removeprefix(" '
+         '").isalpha()`.'),
+    ],
+)
+
+quiz("d2.1.quiz",
+    offset=number(says="The same token is 50 back. Where is the one that followed it?"),
+    entry=number(says="The logits at a position are about the token that comes next."),
+    positions=option("queries", "keys", "values",
+               says="Positions may decide where a head looks. Which of the three do they not "
+                    "reach?"),
+    guessing=number(says="It is the natural logarithm of 1,024.", within=0.005),
+    second=name(says="It was about what the head adds to the logits.",
+             also=("copying score", "copy score", "copy")),
+    hints=[
+        ("Help, the two offsets", "d2.1.7: A B C A B C. d2.1.2: which token are the logits at "
+         "position $i$ about?"),
+        ("Help, the positions", "d2.1.1: with shortformer positions a head can choose where to "
+         "look. What moves?"),
+        ("Help, the numbers and scores", "Guessing costs the logarithm of the number of choices. "
+         "And an induction head does two things: d2.1.7 measures one of them, d2.1.8 the other."),
+    ],
+)

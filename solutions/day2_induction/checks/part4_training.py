@@ -1,0 +1,545 @@
+"""How the exercises of day 2, part 4 are judged: how the circuit came to be."""
+
+import contextlib
+import io
+from tempfile import TemporaryDirectory
+
+import torch
+
+from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
+from remix_utils.checks.questions import name, number, option
+from remix_utils.errors import RemixError
+
+# --- changes over training ------------------------------------------------------------------------
+
+
+def twice_measured(seed):
+    """Rows that differ much more from each other than from themselves."""
+    numbers = torch.Generator().manual_seed(seed)
+    cases = []
+    for rows, shift in ((24, -0.3), (9, 0.2), (40, 0.0)):
+        before = 3 + torch.randn(rows, generator=numbers)
+        cases.append((before, before + shift + 0.1 * torch.randn(rows, generator=numbers)))
+    return cases
+
+
+SPREAD = "difference.std().item() / len(difference) ** 0.5"
+
+exercise("d2.4.1", cases=twice_measured,
+    mistakes=[
+        edit(SPREAD, "(before.var() / len(before) + after.var() / len(after)).sqrt().item()",
+             says="The mean is right, and the error is that of two unrelated sets of rows. These are the same "
+                  "rows: take the difference first, and then its spread."),
+        edit("after - before", "before - after",
+             says="The sign is reversed. A loss that fell has a change below zero: after - before."),
+        edit(" / len(difference) ** 0.5", "",
+             says="The second value is the standard deviation of one row's change. Divide by the square root of "
+                  "the number of rows."),
+        edit(" ** 0.5", "", says="You divided the standard deviation by the number of rows. Divide by its square "
+                                 "root."),
+        edit(SPREAD, "difference.var().item() / len(difference)",
+             says="The second value is the variance of the mean. Take the root."),
+        edit(".std()", ".std(correction=0)",
+             says="The spread is divided by n and not by n - 1. torch's .std() divides by n - 1 by default."),
+        edit(SPREAD, "after.std().item() / len(after) ** 0.5",
+             says="The error is that of the rows after. Take the spread of the difference."),
+        edit("difference.mean()", "difference.sum()", says="This is the sum of the changes. Take their mean."),
+    ],
+    right=[
+        """
+        def change(before, after):
+            changes = [late - early for early, late in zip(before.tolist(), after.tolist())]
+            mean = sum(changes) / len(changes)
+            variance = sum((each - mean) ** 2 for each in changes) / (len(changes) - 1)
+            return mean, (variance / len(changes)) ** 0.5
+        """,
+    ],
+    hints=[
+        ("Help, my error is far too large", "It includes how much stories differ from each other, and that is the "
+         "same before and after. Subtract row by row first."),
+        ("Help, which standard error?", "That of the mean of the differences: their standard deviation, over the "
+         "square root of how many there are."),
+        ("Help, almost the code", "`difference = after - before`; its `.mean()`, and its `.std() / len(difference) "
+         "** 0.5`."),
+    ],
+)
+
+
+def curves(seed):
+    """A steep fall beside a long wait, a steep rise after a slow fall, a steep fall after a rise."""
+    shift = (seed % 7) / 10
+    return [
+        ([0, 1000, 1100, 1150, 4000], [7 + shift, 7.0 + shift, 6.8 + shift, 5.0 + shift, 1.0 + shift]),
+        ([0, 10, 30, 40, 100], [0.9, 0.8, 0.7, 0.9 + shift, 0.1]),
+        ([5, 6, 8, 16, 17], [0.0, 0.3, 0.9, 3.9, 3.2 - shift]),
+    ]
+
+
+SIZE, BOTH_STEPS = "abs(after - before)", "This is one step. Return both, from which and to which."
+
+exercise("d2.4.2", cases=curves,
+    mistakes=[
+        edit(" / (end - start)", "",
+             says="This is the largest difference, however long it took. Divide by the number of steps between."),
+        edit(SIZE, "(after - before)",
+             says="Only rises count here, and a curve may fall too. Take the absolute value of the slope."),
+        edit(SIZE, "(before - after)",
+             says="Only falls count here, and a curve may rise too. Take the absolute value of the slope."),
+        edit("return max(slopes, key=lambda each: each[0])[1:]",
+             "return [steps.index(step) for step in max(slopes)[1:]]",
+             says="These are places in the list. Return the steps at those places."),
+        edit("max(", "min(", says="This is where the curve is flattest. Return where it is steepest."),
+        edit("[1:]", "[1]", says=BOTH_STEPS),
+        edit("[1:]", "[2]", says=BOTH_STEPS),
+        edit("return max(slopes, key=lambda each: each[0])[1:]", "return sum(max(slopes)[1:]) / 2",
+             says="This is the middle. Return both steps, from which and to which."),
+        edit("[1:]", "", says="The slope itself is in the result. Return the two steps alone."),
+        edit("return max(slopes, key=lambda each: each[0])[1:]",
+             "return max(slopes, key=lambda each: each[0])[:0:-1]",
+             says="The two steps are exchanged. Return the earlier one first."),
+    ],
+    right=[
+        """
+        def steepest(steps, values):
+            place = max(range(len(steps) - 1), key=lambda i: abs(
+                (values[i + 1] - values[i]) / (steps[i + 1] - steps[i])))
+            return [steps[place], steps[place + 1]]
+        """,
+    ],
+    hints=[
+        ("Help, the long interval wins", "It had more time. Divide each difference by the number of steps between "
+         "its two checkpoints."),
+        ("Help, my curve falls", "Then the steepest slope is the one with the largest absolute value: `abs`."),
+        ("Help, almost the code", "`zip(steps, steps[1:], values, values[1:])` goes through neighbours. Keep (slope, "
+         "start, end), take the `max` by its first entry, return the other two."),
+    ],
+)
+
+
+def arrivals(seed):
+    """One that comes and goes, one always there, one that never stays, one on the line, one at the end."""
+    low = 0.01 * (seed % 9)
+    return [
+        ([0, 100, 300, 350, 900], [low, 0.7, 0.2, 0.6, 0.9], 0.5),
+        ([0, 50, 60], [0.8, 0.9, 0.7], 0.6),
+        ([0, 10, 20], [low, 0.9, 0.3], 0.5),
+        ([0, 10, 20, 40], [low, 0.4, 0.5, 0.75], 0.5),
+        ([0, 10, 20, 30], [low, low, low, 0.9], 0.5),
+    ]
+
+
+LAST = "This is the last step at which the score is high enough. Return the step from which on it always is."
+STAYS = "return next((s for i, s in enumerate(steps) if all(each >= least for each in scores[i:])), None)"
+
+exercise("d2.4.3", cases=arrivals,
+    mistakes=[
+        edit("            arrived = None\n", "            pass\n",
+             says="This is the first time that the score is high enough. It may fall back later: forget the date "
+                  "then."),
+        edit("elif arrived is None:", "else:",
+             says=LAST),
+        instead("""
+                def first_step(steps, scores, least):
+                    high = [step for step, score in zip(steps, scores) if score >= least]
+                    return high[-1] if high else None
+                """, says=LAST),
+        edit("score < least", "score <= least",
+             says="A score of exactly `least` counts as too low here. At least means >=."),
+        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('(s for', '(i for')}",
+                says="This is the place in the list. Return the step at that place."),
+        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('(s for', '(steps[max(i - 1, 0)] for')}",
+                says="This is the step before, the last at which the score was *not* there to stay."),
+        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('>= least', '< least')}",
+                says="This is the step from which on the score is below the line. It must be at least `least`."),
+        edit("return arrived", "return steps[-1] if arrived is None else arrived",
+             says="Where the score never stays, return None, and not the last step."),
+    ],
+    right=[f"def first_step(steps, scores, least):\n    {STAYS}"],
+    hints=[
+        ("Help, the score was there already, and fell again", "Then it had not arrived. Forget the date as soon as "
+         "the score falls below the line."),
+        ("Help, how do I forget?", "Keep one variable `arrived`, which is None while the score is too low, and is "
+         "set at the first step after that."),
+        ("Help, almost the code", "In the loop: too low → `arrived = None`; otherwise, and only where it is None, "
+         "`arrived = step`. At the end return it."),
+    ],
+)
+
+NAMES = ("embed.W_E", "blocks.1.attn.W_Q", "blocks.1.ln1.w", "blocks.10.attn.W_Q", "unembed.W_U", "old.blocks.1.ln1.w")
+
+
+def checkpoints(seed):
+    """Names that begin with, contain and end in the same words."""
+    numbers = torch.Generator().manual_seed(seed)
+    early, late = ({key: torch.randn(3, generator=numbers) for key in NAMES} for _ in range(2))
+    return [(early, late, parts) for parts in (("blocks.1.",), ("embed", "unembed."), (), ("blocks.1.ln1.w",))]
+
+
+CHOSEN = "name.startswith(tuple(beginnings))"
+
+exercise("d2.4.4", cases=checkpoints,
+    mistakes=[
+        edit("(late if", "(early if", says="Nothing was exchanged."),
+        edits(("(late if", "(early if"), ("else early)", "else late)"),
+              says="early and late are exchanged. Weights with these beginnings come from late, all others from "
+                   "early."),
+        edit(CHOSEN, "any(each in name for each in beginnings)",
+             says="This looks for the words anywhere in a name, and 'embed' is in 'unembed' too. Use startswith."),
+        edit(CHOSEN, "name in beginnings", says="This compares the whole name. Ask how the name *begins*."),
+        edit("for name in early", f"for name in early if {CHOSEN}",
+             says="Only the exchanged weights are there. A model needs all of them."),
+        edit("tuple(beginnings)", "tuple(beginnings)[:1]", says="Only the first of the beginnings counts."),
+        edit("else early)", "else late)", says="All weights come from late."),
+        edit("(late if name.startswith(tuple(beginnings)) else early)[name]",
+             f"(early[name] + late[name]) / 2 if {CHOSEN} else early[name]",
+             says="The mean of both weights was taken. Take each weight from one of them."),
+    ],
+    right=[
+        """
+        def graft(early, late, beginnings):
+            mixed = dict(early)
+            for name in late:
+                if any(name[: len(each)] == each for each in beginnings):
+                    mixed[name] = late[name].clone()
+            return mixed
+        """,
+    ],
+    hints=[
+        ("Help, where do I begin?", "A new dict with all names of `early`. For each name decide from which of the two "
+         "the tensor comes."),
+        ("Help, how do I ask for several beginnings?", "`name.startswith(...)` takes a tuple of texts, and is true "
+         "if one of them fits."),
+        ("Help, almost the code", "`{name: (late if name.startswith(tuple(beginnings)) else early)[name] for name in "
+         "early}`"),
+    ],
+)
+
+# --- rows to train on -----------------------------------------------------------------------------
+
+VOCAB, SEQ, N, LEAST = 500, 60, 17, 8
+MOST = 2 * SEQ // 5
+TEXT = torch.arange(VOCAB, 3 * VOCAB)  # no token of it is a random one, and each tells its place
+
+
+def rows_use(answer, seeds):
+    """Faults of the rows, one after the other; their shape if there are none."""
+    state = torch.get_rng_state()
+    draw = lambda seed: torch.as_tensor(answer(TEXT, N, SEQ, VOCAB, torch.Generator().manual_seed(seed)))
+    drawn = [draw(seed) for seed in seeds]
+    if drawn[0].shape != (N, SEQ):
+        raise Wrong(f"It gives {list(drawn[0].shape)}, expected [n, seq], here {[N, SEQ]}.")
+    if drawn[0].is_floating_point():
+        raise Wrong(f"The tokens are {drawn[0].dtype}. They index a table, so they must be torch.long.")
+    if not torch.equal(drawn[0], draw(seeds[0])):
+        raise Wrong("With the same generator it gives other rows the second time. Draw everything from it.")
+    if torch.equal(drawn[0], drawn[1]):
+        raise Wrong("It gives the same rows whatever the generator.")
+    if not torch.equal(state, torch.get_rng_state()):
+        raise Wrong("It draws from torch's global generator. Pass generator= to every draw.")
+    require_halves(drawn[0])
+    several = torch.cat(drawn)
+    random = several[:, 0] < VOCAB
+    require_periods(several[random])
+    require_passages(several[~random])
+    return tuple(drawn[0].shape)
+
+
+def require_halves(rows):
+    """The first n // 2 rows are random, the others of the text."""
+    random = rows < VOCAB
+    if (random.any(1) & ~random.all(1)).any():
+        raise Wrong("A row is half random and half text. Each row is one of the two.")
+    first = random.all(1)
+    if first.sum() != N // 2:
+        raise Wrong(f"{int(first.sum())} of {N} rows are random, expected n // 2, here {N // 2}.")
+    if not first[: N // 2].all():
+        raise Wrong("Passages come first. Put the random rows first, and passages after them.")
+
+
+def require_periods(rows):
+    """Each random row repeats itself, with a period of its own, over the whole range."""
+    periods = [period_of(row) for row in rows]
+    if None in periods:
+        raise Wrong(f"A random row is not repeated within 2 seq / 5, here {MOST} tokens. Repeat it to the end.")
+    low, high, batch = min(periods), max(periods), N // 2
+    if low < LEAST:
+        raise Wrong(f"A row has period {low}, and {LEAST} is the shortest.")
+    if len(set(periods)) == 1:
+        raise Wrong(f"Every row has the period {low}, and a head could learn to look back by so much. Draw one for "
+                    "each row.")  # fmt: skip
+    if all(len(set(periods[at : at + batch])) == 1 for at in range(0, len(periods), batch)):
+        raise Wrong("The rows of one batch share their period. Draw one for each row, [n // 2, 1].")
+    if low > LEAST or high not in (MOST, MOST - 1):
+        raise Wrong(f"The periods of {len(periods)} rows are from {low} to {high}, expected all from {LEAST} to "
+                    f"{MOST}.")  # fmt: skip
+    if len({tuple(row[:LEAST].tolist()) for row in rows}) < len(rows):
+        raise Wrong("Two random rows hold the same tokens. Draw each row anew.")
+    if rows.max() < 0.98 * VOCAB or rows.min() > 0.02 * VOCAB:
+        raise Wrong(f"The {rows.numel():,} random tokens lie between {int(rows.min())} and {int(rows.max())}, "
+                    f"expected 0 to {VOCAB - 1}.")  # fmt: skip
+
+
+def period_of(row):
+    """The shortest distance at which the whole row repeats; None where it does not within the longest allowed."""
+    return next((gap for gap in range(1, MOST + 1) if torch.equal(row[gap:], row[:-gap])), None)
+
+
+def require_passages(rows):
+    """Each passage is a piece of the text as it stands there, from a place of its own."""
+    if not torch.equal(rows, rows[:, :1] + torch.arange(SEQ)):
+        raise Wrong("A passage is not as it stands in the text. Take seq tokens in a row.")
+    starts = rows[:, 0] - TEXT[0]
+    if len(starts.unique()) < len(starts) // 2:
+        raise Wrong("Passages begin at the same place of the text. Draw a place for each.")
+    if starts.min() > len(TEXT) // 10 or starts.max() < 0.9 * (len(TEXT) - SEQ):
+        raise Wrong(f"Passages begin between {int(starts.min())} and {int(starts.max())} of {len(TEXT)} tokens. Use "
+                    "all of the text.")  # fmt: skip
+
+
+PERIOD = "torch.randint(8, 2 * seq // 5 + 1, (said, 1), generator=generator)"
+START = "torch.randint(len(text) - seq + 1, (n - said, 1), generator=generator)"
+DRAWN = "torch.randint(vocab, (said, seq), generator=generator)"
+PASSAGES = "text[start + place]"
+
+exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
+    mistakes=[
+        edit(PERIOD, "torch.full((said, 1), 20)", says="Draw one for each row."),
+        edit(PERIOD, PERIOD.replace("(said, 1)", "(1, 1)") + ".expand(said, 1)",
+             says="The rows of one batch share their period."),
+        edit("randint(8,", "randint(2,", says="and 8 is the shortest."),
+        edit("randint(8,", "randint(10,", says="expected all from 8 to"),
+        edit("2 * seq // 5 + 1", "2 * seq // 5 - 2", says="expected all from 8 to"),
+        edit("2 * seq // 5 + 1", "seq + 1", says="Repeat it to the end."),
+        edit(DRAWN, DRAWN.replace("vocab", "vocab // 2"),
+             says="random tokens lie between"),
+        edit(PASSAGES, "text[start + torch.zeros_like(place)]", says="Take seq tokens in a row."),
+        edit(START, "torch.zeros(n - said, 1, dtype=torch.long)", says="Draw a place for each."),
+        edit("len(text) - seq + 1", "len(text) // 4", says="Use all of the text."),
+        edit("said = n // 2", "said = n - n // 2", says="rows are random, expected n // 2"),
+        edit(f"[drawn.gather(1, place % period), {PASSAGES}]", f"[{PASSAGES}, drawn.gather(1, place % period)]",
+             says="Put the random rows first, and passages after them."),
+        edit(", generator=generator", "", times=3, says="Draw everything from it."),
+        edit(DRAWN, "torch.randint(vocab, (1, seq), generator=generator).expand(said, seq)",
+             says="Two random rows hold the same tokens."),
+        edit(PASSAGES, f"{PASSAGES}]).float() + torch.cat([torch.zeros(n, seq)", says="must be torch.long."),
+    ],
+    right=[
+        """
+        def mixed_rows(text, n, seq, vocab, generator):
+            rows = []
+            for row in range(n):
+                if row < n // 2:
+                    period = int(torch.randint(8, 2 * seq // 5 + 1, (), generator=generator))
+                    piece = torch.randint(vocab, (period,), generator=generator)
+                    rows.append(piece.repeat(seq // period + 1)[:seq])
+                else:
+                    start = int(torch.randint(len(text) - seq + 1, (), generator=generator))
+                    rows.append(text[start : start + seq])
+            return torch.stack(rows)
+        """,
+    ],
+    hints=[
+        ("Help, how does a row repeat itself?", "Draw a whole row of random tokens, and read it at place % period: "
+         "0, 1, ..., period - 1, 0, 1, ... `drawn.gather(1, places)` does that for all rows, each with places of its "
+         "own."),
+        ("Help, how do I cut passages?", "Draw one start for each row, [rows, 1]; `text[start + torch.arange(seq)]` "
+         "is [rows, seq]."),
+        ("Help, almost the code", "`period = torch.randint(8, 2 * seq // 5 + 1, (n // 2, 1), generator=generator)`, "
+         "since randint leaves out its upper bound; the last start is `len(text) - seq`. Then one `torch.cat`."),
+    ],
+)
+
+# --- other models ---------------------------------------------------------------------------------
+
+HERE, GONE = ("digits-a", "digits-b"), "digits-c"
+
+
+class Refusal(RemixError):
+    """Raised by a measure for a model that it is not made for."""
+
+
+class Slip(Exception):
+    """A fault in a measure."""
+
+
+def size(model):
+    return sum(weight.numel() for weight in model.weights.values())
+
+
+def refuses(model):
+    if model.name == HERE[0]:
+        raise Refusal("This one has no heads to look at.", fix="leave it out.")
+    return size(model)
+
+
+def slips(model):
+    raise Slip("a fault in the measure")
+
+
+def survey_use(answer, seed):
+    """A missing model, a folder without one, a refused measure, a faulty measure, and no model at all."""
+    found, lines = surveyed(answer, [HERE[0], GONE, HERE[1]], size)
+    require_entries(found, HERE, "the models before and after one that cannot be loaded")
+    require_line(lines, GONE)
+    with TemporaryDirectory() as folder:
+        found, lines = surveyed(answer, [folder, HERE[1]], size)
+        require_entries(found, HERE[1:], "a folder without a model, and a model")
+        require_line(lines, folder)
+    found, lines = surveyed(answer, [*HERE], refuses)
+    require_entries(found, HERE[1:], "a model that the measure refuses with a RemixError, and another")
+    require_line(lines, HERE[0])
+    try:
+        surveyed(answer, [*HERE], slips)
+    except Slip:
+        return surveyed(answer, [], size)[0]
+    raise Wrong("An error that is no RemixError was swallowed, so a fault in your measure would look like a gap. Catch "
+                "RemixError alone.")  # fmt: skip
+
+
+def surveyed(answer, names, measure):
+    """The result and the lines printed; a refusal that comes through is told."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            found = answer(names, measure)
+    except RemixError as refusal:
+        raise Wrong(f"It stopped at a model that could not be measured ({type(refusal).__name__}). Print its line, and "
+                    "go on.") from refusal  # fmt: skip
+    if not isinstance(found, dict):
+        raise Wrong(f"It gives a {type(found).__name__}, expected a dict from name to measurement.")
+    return found, [line for line in printed.getvalue().splitlines() if line.strip()]
+
+
+def require_entries(found, names, what):
+    if any(value is None for value in found.values()):
+        raise Wrong(f"Tried on {what}: a model that could not be measured has an entry None. Leave it out.")
+    missing = [each for each in names if each not in found]
+    if missing:
+        raise Wrong(f"Tried on {what}: {missing[0]} is missing, and it could be measured.")
+    if {*found} - {*names}:
+        raise Wrong(f"Tried on {what}: there is an entry too many, {min({*found} - {*names})!r}.")
+    if any(not isinstance(found[each], int) or found[each] < 100 for each in names):
+        raise Wrong(f"Tried on {what}: the entries are not the results of `measure(model)`.")
+
+
+def require_line(lines, model):
+    about = [line for line in lines if model in line]
+    if not about:
+        raise Wrong("A model was left out without a word. Print its name and the reason.")
+    if len(lines) > 1:
+        raise Wrong(f"There are {len(lines)} lines about one model. Print error.fact, which is one line, and not the "
+                    "whole error.")  # fmt: skip
+    if len(about[0]) <= len(model) + 10:
+        raise Wrong("The line gives a name and no reason. Print error.fact too.")
+
+
+PRINTED, MEASURED = 'print(f"{name}: {refusal.fact}")', "found[name] = measure(models.load(name))"
+
+exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
+    mistakes=[
+        edit("except RemixError as refusal:", "except ZeroDivisionError as refusal:",
+             says="It stopped at a model that could not be measured"),
+        edit("except RemixError as refusal:", "except Exception as refusal:\n"
+             "            refusal = refusal if hasattr(refusal, 'fact') else RemixError(str(refusal), fix='')",
+             says="Catch RemixError alone."),
+        edit(PRINTED, "pass", says="A model was left out without a word."),
+        edit(PRINTED, "found[name] = None", says="Leave it out."),
+        edit(PRINTED, 'print(f"{name}: {refusal}")', says="lines about one model."),
+        edit(PRINTED, "print(name)", says="The line gives a name and no reason."),
+        edit(PRINTED, f"{PRINTED}\n            break", says="and it could be measured."),
+        edit(MEASURED, "found[name] = models.load(name)", says="the results of `measure(model)`."),
+        edits((MEASURED, "model = models.load(name)"),
+              (f"            {PRINTED}", f"            {PRINTED}\n            continue\n        found[name] = measure(model)"),
+              says="It stopped at a model that could not be measured"),
+        edit("return found", "return list(found.values())", says="expected a dict from name to measurement."),
+    ],
+    right=[
+        """
+        def survey(names, measure):
+            def measured_or_told(name):
+                try:
+                    return {name: measure(models.load(name))}
+                except RemixError as error:
+                    print(name, "was left out:", error.fact)
+                    return {}
+
+            return {key: value for name in names for key, value in measured_or_told(name).items()}
+        """,
+    ],
+    hints=[
+        ("Help, the first missing model stops it", "An error leaves the function unless it is caught *inside* the "
+         "loop."),
+        ("Help, what do I catch?", "`RemixError`, and nothing more. `except Exception` would also swallow a slip in "
+         "`measure`, and call it a missing model."),
+        ("Help, almost the code", "`try: found[name] = measure(models.load(name))`, and `except RemixError as refusal: "
+         'print(f"{name}: {refusal.fact}")`.'),
+    ],
+)
+
+
+def tables(seed):
+    """Scores of few heads and of many, one of which meets the line."""
+    numbers = torch.Generator().manual_seed(seed)
+    few, many = torch.rand(2, 3, generator=numbers), torch.rand(12, 11, generator=numbers)
+    few[0, 2], few[1, 0], few[1, 1] = 0.5, 0.9, 0.1
+    return [(few, 0.5), (many, 0.9), (many, 2.0)]
+
+
+SORTED = "sorted(found, key=lambda pair: -pair[0])"
+
+exercise("d2.4.7", cases=tables, sizes="The check uses models of other sizes: read them off the scores.",
+    mistakes=[
+        edit(SORTED, "found", says="The heads are in the order of their layers. Put the best one first."),
+        edit("-pair[0]", "pair[0]", says="The best head comes last. Put it first."),
+        edit("score >= least", "score > least",
+             says="A head whose score is exactly `least` is missing. At least means >=."),
+        edit("{layer}.{head}", "{head}.{layer}",
+             says="Layer and head are exchanged in the names. Head 1 of layer 5 is 5.1."),
+        edit("[name for", "[tuple(map(int, name.split('.'))) for",
+             says='These are pairs of numbers. Return names, such as "5.1".'),
+        edit("[name for", "[float(name) for",
+             says="These are numbers. Return names, because 5.1 and 5.10 are two heads."),
+        edit(">= least", "< least", says="These are the heads *below* the line."),
+        edit(" if score >= least", "", says="All heads are there. Keep those with at least `least`."),
+        edit('f"{layer}.{head}"', 'f"head {layer}.{head}"', says='The names begin with a word. "5.1" is enough.'),
+        instead("""
+                def strongest(scores, least):
+                    order = scores.flatten().argsort(descending=True).tolist()
+                    return [f"{i // 8}.{i % 8}" for i in order if scores.flatten()[i] >= least]
+                """,
+                says="The names take 8 heads a layer. Read the number of heads off the scores."),
+    ],
+    right=[
+        """
+        def strongest(scores, least):
+            order = scores.flatten().argsort(descending=True, stable=True)
+            places = [divmod(int(place), scores.shape[1]) for place in order]
+            return [f"{layer}.{head}" for layer, head in places if scores[layer, head] >= least]
+        """,
+    ],
+    hints=[
+        ("Help, how do I get the names?", "Two loops with `enumerate`: over the rows, which are layers, and over the "
+         "entries of a row, which are heads."),
+        ("Help, how do I sort?", "Make pairs (score, name), and sort them by the score, largest first: `key=lambda "
+         "pair: -pair[0]`."),
+        ("Help, almost the code", "`[name for score, name in sorted(pairs, key=...) if score >= least]`; the name is "
+         '`f"{layer}.{head}"`.'),
+    ],
+)
+
+quiz("d2.4.quiz",
+    stories=option("rise", "fall", says="d2.4.1: what was the sign of the change?"),
+    slope=number(says="A slope is a difference over a distance."),
+    early=name(says="Look at the last panel of d2.4.3: which score had climbed by step 2,000?",
+               also=("K", "composition", "composition score", "K-composition score")),
+    pressed=name(says="Read the card once more: which head had an auxiliary loss, and for what?",
+                 also=("head 0.0", "previous-token head", "(0, 0)")),
+    error=option("before", "after", "difference", says="d2.4.1: what was computed first, before the spread?"),
+    hints=[
+        ("Help, the stories and the slope", "d2.4.1: look at the sign again. d2.4.2: how much is 0.4 in 200 steps for "
+         "each step?"),
+        ("Help, the early score, and the head", "d2.4.3, the second panel. And the card of the model, at the top of this "
+         "part."),
+        ("Help, the error", "d2.4.1: why was it smaller than the unpaired one?"),
+    ],
+)

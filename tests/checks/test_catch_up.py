@@ -1,0 +1,98 @@
+"""Rejoining: every name that the rest of a part reads is brought, whatever cell makes it."""
+
+import pytest
+
+from remix_utils.checks.catch_up import rejoin, what_to_bring
+from remix_utils.checks.exercise import ExerciseError
+from remix_utils.checks.part import in_cells
+from remix_utils.checks.statements import bring, unbound
+from tests.checks.lessons import PARTS, each_part
+from tools.rejoin import run_from
+
+
+def rejoined(id):
+    """The namespace of a fresh kernel after start_at."""
+    space = {"__name__": "__main__"}
+    rejoin(id, space)
+    return space
+
+
+@pytest.mark.usefixtures("course")
+def test_the_rest_of_a_part_runs_after_a_rejoin(course):
+    """Tables built in steps, imports, helpers and values come along; unused lines do not run."""
+    space = rejoined("d9.2.2")
+    assert space["results"] == {"four": 4.0}
+    assert space["table"] == {"a": 2, "b": 0, "c": 0}
+    exec("half = results['four'] / factor\nprint(math.sqrt(half), results, table)", space)
+
+
+@pytest.mark.usefixtures("course")
+def test_a_part_begins_where_the_parts_before_it_end(capsys):
+    """`start_at("d9.2")` brings what part 2 reads from part 1, and says so."""
+    space = rejoined("d9.2")
+    assert space["root"](16.0) == 4.0
+    assert "gather" not in space
+    assert capsys.readouterr().out == "start_at d9.2: factor, table, root.\n"
+
+
+@pytest.mark.usefixtures("course")
+def test_what_a_pair_wrote_is_named_when_it_is_replaced(capsys):
+    """Their own function is not overwritten in silence."""
+    space = {"__name__": "__main__"}
+    exec("def root(number):\n    return number", space)
+    rejoin("d9.2", space)
+    assert "These replace your own: root." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("course")
+def test_nothing_is_needed_at_the_beginning(capsys):
+    """The first exercise of the first part rests on nothing of the day."""
+    assert "import" not in rejoined("d9.1")
+    assert "start_at d9.1: nothing is needed from earlier exercises." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("course")
+@pytest.mark.parametrize("id", ["d9.7", "d9.1.7", "here", None, "d9"])
+def test_a_place_that_is_not_there_is_an_error_with_its_fix(id):
+    """A wrong id, a part without checks, and nonsense."""
+    with pytest.raises(ExerciseError, match="fix: "):
+        rejoin(id, {})
+
+
+@each_part
+def test_after_every_rejoin_no_name_is_missing(part):
+    """Proved by the names alone, for every exercise: what is brought and what the rest makes is all it reads."""
+    lesson = PARTS[part]
+    cells = lesson.bundle.cells
+    places = [at for at, cell in enumerate(cells) if {"exercise", "answer"} & set(cell.marks)]
+    faults = {}
+    for place in places:
+        needed, _ = bring(lesson.before(place), in_cells(cells[place:]))
+        missing = unbound([*needed, *in_cells(cells[place:])])
+        if missing:
+            faults[str(cells[place].marks)] = sorted(missing)
+    assert faults == {}
+
+
+def real_rejoins(part):
+    """Three exercises of a part: an early, a middle and the last one before the quiz."""
+    ids = [id for id in PARTS[part].exercises if not id.endswith("quiz")]
+    return [ids[len(ids) // 4], ids[len(ids) // 2], ids[-1]]
+
+
+@each_part
+def test_the_rest_of_each_part_runs_after_three_rejoins(part, tmp_path, monkeypatch):
+    """With the reference solutions in the holes, from the rejoin to the end of the part."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REMIX_FOLDER", str(tmp_path))
+    for id in real_rejoins(part):
+        run_from(PARTS[part], id)
+
+
+@pytest.mark.usefixtures("course")
+def test_statements_that_no_name_rests_on_are_left_out():
+    """Only what is needed runs, so that a rejoin takes no longer than it must."""
+    needed, names = what_to_bring("d9.2.1")
+    texts = "\n".join(each.text for each in needed)
+    assert "1 / 0" not in texts and "figures" not in texts
+    assert sorted(names) == ["factor", "math", "root", "table"]
