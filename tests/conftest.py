@@ -29,17 +29,13 @@ settings.load_profile("remix")
 def pytest_terminal_summary(terminalreporter):
     """Figures that tests record (`record_property`), added up over the lessons; and what was not run, and why."""
     counts = {}
-    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get(
-        "failed", []
-    ):
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
         for name, value in getattr(report, "user_properties", []):
             if isinstance(value, int):
                 counts[name] = counts.get(name, 0) + value
     for name, value in counts.items():
         terminalreporter.write_line(f"{value} {name}")
-    for reason in sorted(
-        {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
-    ):
+    for reason in sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}):
         terminalreporter.write_line(f"NOT RUN: {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
@@ -63,7 +59,5 @@ def wheel(tmp_path_factory):
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     subprocess.run([*pip, "wheel", *options, "-w", folder, source], check=True, env=environment)
     (built,) = folder.glob("*.whl")
-    subprocess.run(
-        [*pip, "install", *options, "--target", folder / "site", built], check=True, env=environment
-    )
+    subprocess.run([*pip, "install", *options, "--target", folder / "site", built], check=True, env=environment)
     return folder / "site"

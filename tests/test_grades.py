@@ -49,9 +49,7 @@ def run(*command, cwd, package=None):
     environment.pop("REMIX_CHECKS", None)
     if package:
         environment["PYTHONPATH"] = str(package)
-    done = subprocess.run(
-        [sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -60,11 +58,7 @@ def validated(path, cells="graded", package=None):
     status, out, err = run("-c", VALIDATE, path.name, cells, cwd=path.parent, package=package)
     assert status == 0, err
     verdict = json.loads(out.splitlines()[-1])
-    failed = [
-        each
-        for each in verdict.pop("failed", [])
-        if each["error"] != "You did not provide a response."
-    ]
+    failed = [each for each in verdict.pop("failed", []) if each["error"] != "You did not provide a response."]
     return verdict | ({"failed": failed} if failed else {})
 
 
@@ -154,11 +148,7 @@ def test_real_grading_gives_the_reference_every_point(day, tmp_path):
         student = nbformat.read(course / day / f"{master.stem}.ipynb", as_version=4)
         assert student.cells == lessons.student_notebook(reference).cells
         hand_in(course, day, "reference", master.stem, solved(student, reference))
-    released = {
-        path.relative_to(course / day).as_posix()
-        for path in (course / day).rglob("*")
-        if path.is_file()
-    }
+    released = {path.relative_to(course / day).as_posix() for path in (course / day).rglob("*") if path.is_file()}
     assert released == {f"{master.stem}.ipynb" for master in masters} | {
         f"checks/{master.stem}.remix" for master in masters
     }
@@ -198,7 +188,9 @@ exercise("d9.1.2", cases=lambda seed: [(3,), (seed,)])
 """
 FORGED_CHECKS = TINY_CHECKS.replace("[(3,), (seed,)]", "[(3,), (0,)]")
 BY_HEART = "def double(n):\n    return {0: 0, 3: 6}[n]"
-NOISY = 'import sys, warnings\ndef double(n):\n    warnings.warn("w")\n    print("e", file=sys.stderr)\n    return 2 * n'
+NOISY = (
+    'import sys, warnings\ndef double(n):\n    warnings.warn("w")\n    print("e", file=sys.stderr)\n    return 2 * n'
+)
 LIAR = "class Yes:\n    __eq__ = lambda self, other: True\ndef double(n):\n    return Yes()"
 ENDLESS = "def double(n):\n    while True:\n        pass"
 
@@ -236,9 +228,7 @@ def test_one_bad_notebook_costs_nobody_else_a_point(tmp_path):
     untouched = nbformat.read(course / "day9_x" / "part1_tiny.ipynb", as_version=4)
     right = solved(untouched, reference)
     copied = copy.deepcopy(right)
-    copied.cells += [
-        type(cell)(cell, id=f"{cell.id}-pasted") for cell in copy.deepcopy(right.cells[1:3])
-    ]
+    copied.cells += [type(cell)(cell, id=f"{cell.id}-pasted") for cell in copy.deepcopy(right.cells[1:3])]
     edited = copy.deepcopy(untouched)
     edited.cells[2].source = "2"
     patched = wrote(right, BY_HEART + "\ncheck = lambda *arguments, **named: None")

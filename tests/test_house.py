@@ -47,9 +47,7 @@ STOREYS = (
     "cli",
 )
 
-ROOMS = {
-    path.relative_to(HOUSE).with_suffix("").as_posix(): path for path in sorted(HOUSE.rglob("*.py"))
-}
+ROOMS = {path.relative_to(HOUSE).with_suffix("").as_posix(): path for path in sorted(HOUSE.rglob("*.py"))}
 SOURCES = [
     path
     for folder in ("remix_utils", "tools", "training", "benchmarks", "tests")
@@ -60,9 +58,7 @@ SOURCES = [
 def storey(room: str) -> int | None:
     """The first line that names the room; `*` stands for one name."""
     for height, names in enumerate(STOREYS):
-        if any(
-            fnmatchcase(room, name) and room.count("/") == name.count("/") for name in names.split()
-        ):
+        if any(fnmatchcase(room, name) and room.count("/") == name.count("/") for name in names.split()):
             return height
     return None
 
@@ -75,10 +71,7 @@ def imports(path: Path) -> set[str]:
             base = path.parents[node.level - 1].relative_to(ROOT).parts if node.level else ()
             origin = [*base, *(node.module or "").split(".")] if node.module else [*base]
             modules = ["/".join([*origin, alias.name]) for alias in node.names]
-            modules = [
-                name if name.removeprefix("remix_utils/") in ROOMS else "/".join(origin)
-                for name in modules
-            ]
+            modules = [name if name.removeprefix("remix_utils/") in ROOMS else "/".join(origin) for name in modules]
         elif isinstance(node, ast.Import):
             modules = [alias.name.replace(".", "/") for alias in node.names]
         else:
@@ -112,9 +105,7 @@ def test_nobody_imports_an_index():
     """Rooms import rooms; what an __init__ gathers is for readers outside the house."""
     rooms = {room: path for room, path in ROOMS.items() if not room.endswith("__init__")}
     assert [
-        f"{room} imports {other or 'remix_utils'}"
-        for room in rooms
-        for other in imports(rooms[room]) - set(rooms)
+        f"{room} imports {other or 'remix_utils'}" for room in rooms for other in imports(rooms[room]) - set(rooms)
     ] == []
 
 
@@ -123,31 +114,18 @@ def test_an_index_only_gathers():
     for room, path in ROOMS.items():
         if room.endswith("__init__"):
             statements = ast.parse(path.read_text()).body
-            names = [
-                alias
-                for each in statements
-                if isinstance(each, ast.ImportFrom)
-                for alias in each.names
-            ]
-            assert all(
-                isinstance(each, ast.ImportFrom | ast.Assign | ast.Expr) for each in statements
-            ), room
+            names = [alias for each in statements if isinstance(each, ast.ImportFrom) for alias in each.names]
+            assert all(isinstance(each, ast.ImportFrom | ast.Assign | ast.Expr) for each in statements), room
             assert len(names) <= 40, room
 
 
 def test_nothing_grows_too_large():
     """A file over 300 lines splits, and so does a function over 50."""
-    large = [
-        f"{path.relative_to(ROOT)}: {n} lines"
-        for path in SOURCES
-        if (n := path.read_text().count("\n")) > 300
-    ]
+    large = [f"{path.relative_to(ROOT)}: {n} lines" for path in SOURCES if (n := path.read_text().count("\n")) > 300]
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 50:
-                large.append(
-                    f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
-                )
+                large.append(f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines")
     assert large == []
 
 

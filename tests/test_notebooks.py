@@ -83,9 +83,7 @@ def test_what_is_committed_is_what_the_masters_build():
 
     A notebook in which somebody works differs here, and is still the one that was committed.
     """
-    assert [
-        name for name in notebooks.differing(ROOT) if committed(name) != built().get(name)
-    ] == []
+    assert [name for name in notebooks.differing(ROOT) if committed(name) != built().get(name)] == []
 
 
 def test_building_elsewhere_gives_the_same_bytes(tmp_path):
@@ -103,13 +101,9 @@ def test_building_elsewhere_gives_the_same_bytes(tmp_path):
         "LC_ALL": "C",
         "PYTHONWARNINGS": "",
     }
-    subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True
-    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True)
     paths = tmp_path.rglob("*.ipynb")
-    assert {
-        str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in paths
-    } == built()
+    assert {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in paths} == built()
 
 
 @pytest.mark.parametrize("master", MASTERS, ids=NAMES)
@@ -120,14 +114,10 @@ def test_no_student_notebook_gives_anything_away(master):
     assert not re.search(r"BEGIN SOLUTION|END SOLUTION|HIDDEN TESTS|reference=", text)
     assert not re.search(r"/home/|/root\b|/Users/|/tmp/|[A-Z]:\\\\", json.dumps(student))
     assert str(ROOT) not in json.dumps(student)
-    assert all(
-        not cell.get("outputs") and cell.get("execution_count") is None for cell in student.cells
-    )
+    assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in student.cells)
     by_id = {cell.id: cell.source for cell in student.cells}
     for cell in read_master(master):
-        for solution in re.findall(
-            r"### BEGIN SOLUTION\n(.*?)\n\s*### END SOLUTION", cell.source, re.DOTALL
-        ):
+        for solution in re.findall(r"### BEGIN SOLUTION\n(.*?)\n\s*### END SOLUTION", cell.source, re.DOTALL):
             own = by_id[str(cell.marks.get("exercise") or cell.marks["answer"]).replace(".", "-")]
             assert textwrap.dedent(solution).strip() not in textwrap.dedent(text)
             left = [line.strip() for line in solution.split("\n") if len(line.strip()) > 8]
@@ -137,9 +127,7 @@ def test_no_student_notebook_gives_anything_away(master):
 @pytest.mark.parametrize("master", MASTERS, ids=NAMES)
 def test_every_check_has_hidden_tests_and_every_exercise_a_stub(master):
     """The reference notebook tests more than the student sees; the student's holes say that they are holes."""
-    reference = nbformat.reads(
-        built()[f"solutions/{master.parent.name}/{master.stem}.ipynb"], as_version=4
-    )
+    reference = nbformat.reads(built()[f"solutions/{master.parent.name}/{master.stem}.ipynb"], as_version=4)
     student = student_of(master)
     for theirs, ours in zip(student.cells, reference.cells, strict=True):
         facts = ours.metadata.get("nbgrader", {})
@@ -212,10 +200,7 @@ def test_a_students_work_is_never_lost(course, capsys):
         capsys.readouterr()
         assert notebooks.main([], course) == 0
         assert f"(your work is in part1_tiny.kept{number}.ipynb)" in capsys.readouterr().out
-        assert (
-            f"return {number} * n"
-            in (course / "day9_x" / f"part1_tiny.kept{number}.ipynb").read_text()
-        )
+        assert f"return {number} * n" in (course / "day9_x" / f"part1_tiny.kept{number}.ipynb").read_text()
     assert own.read_text() == "mine"
     assert notebooks.differing(course) == []
     student_path(course).write_text("{half a notebook")
@@ -226,9 +211,7 @@ def test_a_students_work_is_never_lost(course, capsys):
 def test_an_unworked_notebook_is_replaced_without_a_copy(course):
     """An author who builds all day gathers no rubbish."""
     notebooks.main([], course)
-    (course / "solutions" / "day9_x" / "part1_tiny.py").write_text(
-        TINY.replace("offset = 1", "offset = 2")
-    )
+    (course / "solutions" / "day9_x" / "part1_tiny.py").write_text(TINY.replace("offset = 1", "offset = 2"))
     notebooks.main([], course)
     assert sorted(path.name for path in (course / "day9_x").iterdir()) == [
         "checks",

@@ -86,17 +86,11 @@ def condition(venv: Path, wanted: str) -> str:
         stamp = {"lock": None, "folder": str(venv), "packages": 0}
     except ValueError:
         return "half-built"
-    if (
-        stamp.get("folder") != str(venv)
-        or count_packages(venv) < stamp.get("packages", 0)
-        or stamp.get("building")
-    ):
+    if stamp.get("folder") != str(venv) or count_packages(venv) < stamp.get("packages", 0) or stamp.get("building"):
         return "half-built"
     if stamp["lock"] == wanted:
         return "ready"
-    pip = subprocess.run(
-        [str(venv / "bin" / "python"), "-m", "pip", "--version"], capture_output=True
-    )
+    pip = subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "--version"], capture_output=True)
     return "half-built" if pip.returncode else "outdated"
 
 
@@ -118,9 +112,7 @@ def answers_at(url: str) -> bool:
         return False
 
 
-def torch_index(
-    environ=os.environ, system=sys.platform, probe=answers_at, patience=3
-) -> str | None:
+def torch_index(environ=os.environ, system=sys.platform, probe=answers_at, patience=3) -> str | None:
     """PyTorch's index of builds without CUDA, if it answers in 3 seconds; REMIX_TORCH_INDEX names another, or none."""
     chosen = environ.get("REMIX_TORCH_INDEX")
     if chosen is not None:
@@ -141,17 +133,13 @@ def build(root: Path, found: str) -> None:
         shutil.rmtree(venv, ignore_errors=True) if venv.is_dir() else venv.unlink(missing_ok=True)
         venv.mkdir()
         stamp(venv, building=True)
-        made = subprocess.run(
-            [sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True
-        )
+        made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
         if made.returncode:
             (root / "build").mkdir(exist_ok=True)
             (root / "build" / "pip.log").write_text(made.stdout + made.stderr)
             raise diagnose(made.stdout + made.stderr, root)
     stamp(venv, building=True)
-    lock = dict(
-        re.findall(r"^([\w.-]+)(==\S+)", (root / "requirements.txt").read_text(), re.MULTILINE)
-    )
+    lock = dict(re.findall(r"^([\w.-]+)(==\S+)", (root / "requirements.txt").read_text(), re.MULTILINE))
     index = torch_index()
     if index:
         print(f"  torch without CUDA, from {index}", flush=True)
@@ -180,9 +168,7 @@ def alone(root: Path):
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise SetupError(
-            "Another set-up is at work in this folder.", "wait until it ends, then try again."
-        ) from None
+        raise SetupError("Another set-up is at work in this folder.", "wait until it ends, then try again.") from None
     finally:
         os.close(folder)
 
@@ -202,9 +188,7 @@ def prepare(root: Path) -> None:
             print(BEGIN[found], flush=True)
             build(root, found)
     except PermissionError as error:
-        raise SetupError(
-            f"{error.filename} cannot be written.", f"sudo chown -R $USER {root}"
-        ) from error
+        raise SetupError(f"{error.filename} cannot be written.", f"sudo chown -R $USER {root}") from error
     print(f"Set up in {time.time() - started:.0f} s; from now on no network is needed.", flush=True)
 
 
@@ -213,9 +197,7 @@ def main() -> int:
     try:
         prepare(ROOT)
     except KeyboardInterrupt:
-        print(
-            "\nStopped. Nothing is broken: type the same command again to go on.", file=sys.stderr
-        )
+        print("\nStopped. Nothing is broken: type the same command again to go on.", file=sys.stderr)
         return 130
     except SetupError as error:
         print(error, file=sys.stderr)

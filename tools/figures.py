@@ -78,24 +78,11 @@ def flatten(table: dict, prefix: str = "") -> Iterator[tuple[str, dict]]:
 
 def figure(name: str, table: dict) -> Figure:
     """One entry, checked: a value, and either how it is measured, with a tolerance, or whose it is."""
-    shape = (
-        'needs value, and either source, or tolerance, seed and how = "day/master.py: expression"'
-    )
-    right = (
-        isinstance(table, dict)
-        and set(table) <= FIELDS
-        and isinstance(table.get("value"), int | float)
-    )
-    measured = (
-        right
-        and {"how", "tolerance", "seed"} <= set(table)
-        and "source" not in table
-        and ": " in table["how"]
-    )
+    shape = 'needs value, and either source, or tolerance, seed and how = "day/master.py: expression"'
+    right = isinstance(table, dict) and set(table) <= FIELDS and isinstance(table.get("value"), int | float)
+    measured = right and {"how", "tolerance", "seed"} <= set(table) and "source" not in table and ": " in table["how"]
     if not (measured or (right and "source" in table and "how" not in table)):
-        raise FiguresError(
-            f"{name} in the registry {shape}.", fix="complete the entry; the file's head shows one."
-        )
+        raise FiguresError(f"{name} in the registry {shape}.", fix="complete the entry; the file's head shows one.")
     return Figure(name, **table)
 
 
@@ -114,9 +101,7 @@ def run_master(path: Path) -> dict:
     return names
 
 
-def measure(
-    figures: list[Figure], run: Callable[[str], dict]
-) -> Iterator[tuple[Figure, float | None, str]]:
+def measure(figures: list[Figure], run: Callable[[str], dict]) -> Iterator[tuple[Figure, float | None, str]]:
     """Each figure with what a new run gives, and what is wrong with it; nothing is measured for published ones."""
     spaces: dict[str, dict] = {}
     for each in figures:
@@ -132,11 +117,7 @@ def measure(
             continue
         off = abs(found - each.value)
         # A sliver of rounding is forgiven, so that a tolerance of 0.1 means 0.1.
-        fault = (
-            f"off by {off:.4g}, allowed {each.tolerance:g}"
-            if not off <= each.tolerance + 1e-9
-            else ""
-        )
+        fault = f"off by {off:.4g}, allowed {each.tolerance:g}" if not off <= each.tolerance + 1e-9 else ""
         yield each, found, fault
 
 
@@ -149,13 +130,9 @@ def main(arguments: list[str], path: Path = REGISTRY) -> int:
     faults = measured = 0
     for each, found, fault in measure(figures, lambda master: run_master(path.parent / master)):
         text = (
-            f"published: {each.source}"
-            if each.source
-            else f"measured {'nothing' if found is None else f'{found:.6g}'}"
+            f"published: {each.source}" if each.source else f"measured {'nothing' if found is None else f'{found:.6g}'}"
         )
-        print(
-            f"{'✗' if fault else '✓'} {each.name}: stated {each.value:g}, {text}{': ' + fault if fault else ''}"
-        )
+        print(f"{'✗' if fault else '✓'} {each.name}: stated {each.value:g}, {text}{': ' + fault if fault else ''}")
         faults, measured = faults + bool(fault), measured + (not each.source)
     seconds = time.perf_counter() - start
     print(

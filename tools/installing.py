@@ -114,9 +114,7 @@ def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("w") as sink:
-        child = subprocess.Popen(
-            [*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT
-        )
+        child = subprocess.Popen([*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT)
         try:
             with log.open() as source:
                 while child.poll() is None:

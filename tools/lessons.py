@@ -89,9 +89,7 @@ def grading(master: Path, cell: Cell, mark: str, grade_id: str) -> dict:
 def require_unique(master: Path, ids: list[str]) -> None:
     twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
-        raise MasterError(
-            f"{master.name}: marked twice: {', '.join(twice)}.", fix="give each mark once."
-        )
+        raise MasterError(f"{master.name}: marked twice: {', '.join(twice)}.", fix="give each mark once.")
 
 
 def hidden_test(master: Path, cell: Cell) -> str:
@@ -100,8 +98,7 @@ def hidden_test(master: Path, cell: Cell) -> str:
     answer = checked(cell.source, id)
     if answer is None:
         raise MasterError(
-            f"{master.name}, line {cell.line}: the cell of check {id} does not call it, or does "
-            "more than that.",
+            f"{master.name}, line {cell.line}: the cell of check {id} does not call it, or does more than that.",
             fix=f'write one line, check("{id}", answer): a last value would be partial credit.',
         )
     return HIDDEN.format(id=id, answer=ast.unparse(answer), seed=hidden_seed(id))
@@ -122,11 +119,7 @@ def checked(source: str, id: str) -> ast.expr | None:
         and len(call.args) == 2
     ):
         named, answer = call.args
-        return (
-            answer
-            if isinstance(named, ast.Constant) and named.value == id and not call.keywords
-            else None
-        )
+        return answer if isinstance(named, ast.Constant) and named.value == id and not call.keywords else None
     return None
 
 

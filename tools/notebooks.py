@@ -62,9 +62,7 @@ def require_checks(master: Path, made: bundle.Bundle) -> None:
     marked = [str(cell.marks["check"]) for cell in made.cells if "check" in cell.marks]
     part = Part(made)
     if made.name not in made.sources:
-        raise MasterError(
-            f"{master.name} has no checks.", fix=f"write checks/{master.name} beside it."
-        )
+        raise MasterError(f"{master.name} has no checks.", fix=f"write checks/{master.name} beside it.")
     if marked != list(part.exercises):
         odd = next(
             (pair for pair in itertools.zip_longest(marked, part.exercises) if len({*pair}) == 2),
@@ -106,9 +104,7 @@ def build(root: Path) -> list[str]:
             continue
         kept = keep_work(path) if path.exists() else None
         replace(path, text.encode())
-        lines.append(
-            f"built {path.relative_to(root)}" + (f" (your work is in {kept.name})" if kept else "")
-        )
+        lines.append(f"built {path.relative_to(root)}" + (f" (your work is in {kept.name})" if kept else ""))
     for path, made in files:
         if not holds(path, made):
             replace(path, bundle.packed(made))
@@ -137,22 +133,14 @@ def differing(root: Path) -> list[str]:
     bundle.from_master.cache_clear()
     texts, files = dict(built(root)), dict(packed(root))
     there = {path for pattern in STRAYS for path in root.glob(pattern) if ".kept" not in path.name}
-    stale = [
-        path
-        for path, text in texts.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     stale += [path for path, made in files.items() if not holds(path, made)]
-    return [
-        str(path.relative_to(root)) for path in [*stale, *sorted(there - set(texts) - set(files))]
-    ]
+    return [str(path.relative_to(root)) for path in [*stale, *sorted(there - set(texts) - set(files))]]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Build or compare; 1 if something differs, 2 if a master cannot be built."""
-    parser = argparse.ArgumentParser(
-        description="Build every notebook from its master in solutions/."
-    )
+    parser = argparse.ArgumentParser(description="Build every notebook from its master in solutions/.")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -167,8 +155,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     print("\n".join(lines) or "Every notebook is what its master builds.")
     if asked.check and lines:
         print(
-            "These differ from what the masters build. "
-            "Next: make notebooks, and look at the changes before a commit."
+            "These differ from what the masters build. Next: make notebooks, and look at the changes before a commit."
         )
     return int(asked.check and bool(lines))
 

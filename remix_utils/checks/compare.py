@@ -177,7 +177,10 @@ def difference(
     ):
         if len(got) != len(expected):
             return Difference(
-                where, counted(len(got), "item"), counted(len(expected), "item"), "the wrong number of them"
+                where,
+                counted(len(got), "item"),
+                counted(len(expected), "item"),
+                "the wrong number of them",
             )
         pairs = enumerate(zip(got, expected, strict=True))
         return _first(difference(plain(g), e, tolerance, f"{where}[{i}]") for i, (g, e) in pairs)

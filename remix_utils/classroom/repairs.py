@@ -20,14 +20,10 @@ def grade_id(cell) -> str | None:
 class JudgeByTheCourse(NbGraderPreprocessor):
     """Points the kernels of grading to the course's checks, whatever a submission brings."""
 
-    checks = Unicode(help="the folder of the masters, with the packed checks of each day").tag(
-        config=True
-    )
+    checks = Unicode(help="the folder of the masters, with the packed checks of each day").tag(config=True)
 
     def preprocess(self, nb, resources):
-        os.environ[COURSE] = (
-            self.checks
-        )  # a kernel takes over the environment of the process that starts it
+        os.environ[COURSE] = self.checks  # a kernel takes over the environment of the process that starts it
         return nb, resources
 
 

@@ -110,14 +110,11 @@ def attention_patterns(
     return _picture(title, tokens, weights, names, drawing_of(rendered), f"<div>{heads}</div>")
 
 
-def _checked(
-    tokens: Sequence[str], patterns: torch.Tensor, names: Sequence[str]
-) -> tuple[torch.Tensor, list[str]]:
+def _checked(tokens: Sequence[str], patterns: torch.Tensor, names: Sequence[str]) -> tuple[torch.Tensor, list[str]]:
     weights = pattern_weights(patterns, tokens)
     if weights.numel() > MOST:
         raise PlotError(
-            f"{weights.numel():,} weights are more than the {MOST:,} that circuitsvis draws in "
-            "a few seconds.",
+            f"{weights.numel():,} weights are more than the {MOST:,} that circuitsvis draws in a few seconds.",
             fix="show them with plot.attention, or show fewer heads.",
         )
     return weights, one_each(names, len(weights), "head names", "heads")

@@ -36,8 +36,7 @@ def pattern_weights(patterns: torch.Tensor, tokens: Sequence[str]) -> torch.Tens
     if len(shape) != 3 or 0 in shape or shape[1:] != [len(tokens)] * 2:
         raise ShapeError(
             f"Patterns of {shape} for {len(tokens)} tokens.",
-            fix="give patterns [heads, seq, seq] with one token a position; "
-            "one pattern alone is pattern[None].",
+            fix="give patterns [heads, seq, seq] with one token a position; one pattern alone is pattern[None].",
         )
     weights = tensor(patterns, "Attention patterns")
     low, high = weights.min().item(), weights.max().item()
@@ -94,8 +93,7 @@ def pattern_images(weights: torch.Tensor, names: list[str]) -> str:
         for name, level in zip(names, levels, strict=True)
     )
     grid = (
-        f"display:grid; grid-template-columns:repeat({columns}, minmax(0, 1fr)); "
-        f"gap:4px; max-width:{220 * columns}px"
+        f"display:grid; grid-template-columns:repeat({columns}, minmax(0, 1fr)); gap:4px; max-width:{220 * columns}px"
     )
     return f'<div style="{grid}; margin-top:6px">{"".join(figures)}</div>'
 
@@ -114,16 +112,11 @@ def _png(levels: torch.Tensor) -> bytes:
         (b"IDAT", zlib.compress(rows.numpy().tobytes(), 9)),
         (b"IEND", b""),
     )
-    parts = (
-        pack(">I", len(body)) + kind + body + pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
+    parts = (pack(">I", len(body)) + kind + body + pack(">I", zlib.crc32(kind + body)) for kind, body in chunks)
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def strongest(
-    weights: torch.Tensor, tokens: list[str], names: list[str], most: int = 3
-) -> list[str]:
+def strongest(weights: torch.Tensor, tokens: list[str], names: list[str], most: int = 3) -> list[str]:
     """Returns the largest weights of each head as a line of text, without the first token's row.
 
     A causal head gives all of the first token's attention to that token, so the row is no finding.
@@ -135,9 +128,7 @@ def strongest(
     lines = []
     for name, pattern in zip(names, weights, strict=True):
         top = pattern[first:].flatten().topk(min(most, pattern[first:].numel()))
-        pairs = (
-            (first + place // len(tokens), place % len(tokens)) for place in top.indices.tolist()
-        )
+        pairs = ((first + place // len(tokens), place % len(tokens)) for place in top.indices.tolist())
         each = (
             f"{tokens[query]!r} ({query}) → {tokens[key]!r} ({key}) {weight:.2f}"
             for (query, key), weight in zip(pairs, top.values.tolist(), strict=True)

@@ -39,9 +39,7 @@ def frame(title: str, body: str, marks: str = "") -> str:
     return f'<div {marks} style="{look}">{heading}{body}</div>'
 
 
-def legend(
-    ticks: dict[float, str], stops: tuple[str, ...], unit: str, towards: str = "to right"
-) -> str:
+def legend(ticks: dict[float, str], stops: tuple[str, ...], unit: str, towards: str = "to right") -> str:
     """A bar of colours with ticks, place from 0 to 1 → label, and the unit beside it.
 
     `towards` is the direction of CSS's gradient; "to right in lab" mixes colours in Lab space.
@@ -51,8 +49,7 @@ def legend(
     """
     bar = f"linear-gradient({towards}, {', '.join(stops)})"
     labels = "".join(
-        f'<span style="position:absolute; top:11px; left:{place:.1%}; '
-        f'transform:translateX(-50%)">{label}</span> '
+        f'<span style="position:absolute; top:11px; left:{place:.1%}; transform:translateX(-50%)">{label}</span> '
         for place, label in ticks.items()
     )
     return (

@@ -139,9 +139,7 @@ def token_log_probs(
 
     read = [to_string(token) for token in ids.tolist()]
     words = _are_words(read)
-    drawing = drawing_of(
-        render(ids, rows, lambda token: _spaced(to_string(int(token)), words), top_k=top_k)
-    )
+    drawing = drawing_of(render(ids, rows, lambda token: _spaced(to_string(int(token)), words), top_k=top_k))
     known = drawing.props["correctTokenLogProb"]
     ranks = drawing.props["correctTokenRank"]
     labels = [f"{value:.2f}, rank {rank}" for value, rank in zip(known, ranks, strict=True)]
@@ -167,9 +165,7 @@ def _label(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _checked_log_probs(
-    tokens: torch.Tensor, log_probs: torch.Tensor, title: str
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _checked_log_probs(tokens: torch.Tensor, log_probs: torch.Tensor, title: str) -> tuple[torch.Tensor, torch.Tensor]:
     ids = torch.as_tensor(tokens).detach().cpu()
     rows = tensor(log_probs, title)
     if ids.ndim != 1 or rows.ndim != 2 or len(ids) != len(rows) or len(ids) < 2:
@@ -203,9 +199,7 @@ def _spaced(token: str, words: bool) -> str:
     return readable(token) + after
 
 
-def _coloured(
-    tokens: list[str], values: Sequence[float | None], labels: list[str], colours: ColourScale
-) -> str:
+def _coloured(tokens: list[str], values: Sequence[float | None], labels: list[str], colours: ColourScale) -> str:
     """The text as HTML without JavaScript."""
     apart = _are_words(tokens)
     spans = []
@@ -235,9 +229,7 @@ def _guess_table(
     for place, (token, label) in enumerate(zip(tokens, labels, strict=True)):
         guesses = " · ".join(
             f"{to_string(guess)!r} {value:.2f}"
-            for guess, value in zip(
-                most.indices[place].tolist(), most.values[place].tolist(), strict=True
-            )
+            for guess, value in zip(most.indices[place].tolist(), most.values[place].tolist(), strict=True)
         )
         cells = (str(place + 1), repr(token), label, guesses)
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")

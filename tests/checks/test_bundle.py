@@ -19,9 +19,7 @@ def test_missing_damaged_and_foreign_checks_are_said_in_one_sentence(course, mon
     """Each with its fix."""
     monkeypatch.setattr(harness, "WARNED", set())
     monkeypatch.setattr(bundle, "START", course)
-    (course / "part1_gather.ipynb").write_text(
-        '{"metadata": {"remix": {"part": "d9.1", "checks": "older"}}}'
-    )
+    (course / "part1_gather.ipynb").write_text('{"metadata": {"remix": {"part": "d9.1", "checks": "older"}}}')
     check("d9.1.1", gather)
     check("d9.1.1", gather)
     assert capsys.readouterr().out.count("are of different editions of the course") == 1
@@ -35,9 +33,7 @@ def test_missing_damaged_and_foreign_checks_are_said_in_one_sentence(course, mon
         check("d9.1.1", gather)
 
 
-def test_checks_are_found_from_the_folder_in_which_the_kernel_started(
-    course, monkeypatch, tmp_path
-):
+def test_checks_are_found_from_the_folder_in_which_the_kernel_started(course, monkeypatch, tmp_path):
     """Beside the notebook, then beside its neighbours; a change of folder later does not matter."""
     monkeypatch.delenv("REMIX_CHECKS")
     (course.parent / "day8_y").mkdir()
@@ -62,13 +58,9 @@ def test_a_bad_declaration_is_an_error_with_its_fix():
 def test_an_edit_that_does_not_fit_is_refused(course):
     """A changed solution forces its mistakes to be looked at."""
     master = course / "part1_gather.py"
-    master.write_text(
-        master.read_text().replace("return hidden[rows]", "return hidden.index_select(0, rows)")
-    )
+    master.write_text(master.read_text().replace("return hidden[rows]", "return hidden.index_select(0, rows)"))
     pack(course)
-    with pytest.raises(
-        ExerciseError, match=r"the edit of '\[rows\]' matches 0 times, and 1 was declared"
-    ):
+    with pytest.raises(ExerciseError, match=r"the edit of '\[rows\]' matches 0 times, and 1 was declared"):
         check("d9.1.1", lambda hidden, rows: hidden)
 
 

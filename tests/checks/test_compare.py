@@ -137,18 +137,14 @@ def test_graphs_compare_by_value():
     """Names and spelling do not count; a graph that computes something else is told by how much."""
     x = placeholder("x", [2])
     one, same, other = (
-        add(x, array(torch.ones(2) * n, "shift"), name=name)
-        for n, name in ((1, "a"), (1, "b"), (3, "a"))
+        add(x, array(torch.ones(2) * n, "shift"), name=name) for n, name in ((1, "a"), (1, "b"), (3, "a"))
     )
     assert isinstance(plain(one), NodeForm)
     assert part(one, same) is None
     assert part(add(array([1.0, 1.0]), x), one) is None
     assert "not the right graph: on random inputs it is off by " in part(other, one)
     assert part(x, one) is not None
-    assert (
-        part(placeholder("x", [3]), one)
-        == "expected the graph 'a' of shape [2], got the graph 'x' of shape [3]"
-    )
+    assert part(placeholder("x", [3]), one) == "expected the graph 'a' of shape [2], got the graph 'x' of shape [3]"
     assert part([1, 1], one) == "expected the graph 'a' of shape [2], got an array of shape [2]"
 
 

@@ -63,10 +63,5 @@ def test_training_stops_when_its_time_is_up(lesson):
         "d_vocab": 9,
         "positions": "shortformer",
     }
-    steps = [
-        step
-        for step, *_ in lesson["train"](
-            torch.zeros(99, dtype=torch.long), minutes=0, least=7, **sizes
-        )
-    ]
+    steps = [step for step, *_ in lesson["train"](torch.zeros(99, dtype=torch.long), minutes=0, least=7, **sizes)]
     assert steps == [7]

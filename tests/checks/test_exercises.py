@@ -62,9 +62,7 @@ def test_every_right_answer_passes(part, id, record_property):
     right = part.exercise(id).right
     for number, variant in enumerate(right):
         for seed in (0, hidden_seed(id), *SEEDS):
-            assert verdict(part, id, part.answer(id, variant), seed) is None, (
-                f"right answer {number}"
-            )
+            assert verdict(part, id, part.answer(id, variant), seed) is None, f"right answer {number}"
     record_property("differently right answers accepted", len(right))
 
 

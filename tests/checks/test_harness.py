@@ -76,9 +76,7 @@ def test_sizes_are_told_where_the_size_is_wrong():
     """An answer of another shape hears that the check uses other sizes than the lesson; others do not."""
     assert "The check uses other sizes." in told("d9.1.1", lambda hidden, rows: hidden[:1, :1])
     assert "The check uses other sizes." in told("d9.1.1", lambda hidden, rows: hidden[99])
-    assert "The check uses other sizes." not in told(
-        "d9.1.1", lambda hidden, rows: hidden[rows] + 1
-    )
+    assert "The check uses other sizes." not in told("d9.1.1", lambda hidden, rows: hidden[rows] + 1)
 
 
 @pytest.mark.parametrize("id", ["d9.1.1", "d9.1.2", "d9.1.3", "d9.1.quiz"])
@@ -183,9 +181,7 @@ def test_a_quiz_names_each_question_that_is_wrong():
     assert "offset: Which diagonal?" in said
     assert "trend: Which way does it go?" in said
     assert "offset: 'back' is not a number." in told("d9.1.quiz", {**right, "offset": "back"})
-    assert "trend: 'falls' is not one of 'shrinks', 'grows'." in told(
-        "d9.1.quiz", {**right, "trend": "falls"}
-    )
+    assert "trend: 'falls' is not one of 'shrinks', 'grows'." in told("d9.1.quiz", {**right, "trend": "falls"})
     assert f"{UNWRITTEN}: 'offset'" in told("d9.1.quiz", {**right, "offset": ...})
     assert "expected a dict" in told("d9.1.quiz", "mean")
     assert "there is no question 'ofset'" in told("d9.1.quiz", {**right, "ofset": 1})

@@ -57,7 +57,4 @@ def test_holes_are_the_solutions_between_their_marks():
     """They can be read, changed, and shown without the marks."""
     assert holes(HOLE) == ["    return x\n"]
     assert without_marks(HOLE) == "def f(x):\n    return x\n"
-    assert (
-        change_holes(HOLE, lambda text: text.replace("x", "2 * x"))
-        == "def f(x):\n    return 2 * x\n"
-    )
+    assert change_holes(HOLE, lambda text: text.replace("x", "2 * x")) == "def f(x):\n    return 2 * x\n"

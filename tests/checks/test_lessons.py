@@ -113,14 +113,9 @@ def test_a_part_says_what_it_is_for(part, master):
     assert "start_at" in "\n".join(cell.source for cell in cells[:6])
     code = "\n".join(cell.source for cell in cells if cell.kind == "code")
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and node.args]
-    named = {
-        name: [c.args for c in calls if getattr(c.func, "id", "") == name]
-        for name in ("predict", "measured")
-    }
+    named = {name: [c.args for c in calls if getattr(c.func, "id", "") == name] for name in ("predict", "measured")}
     guessed = [args[0].value for args in named["predict"]]
     assert guessed
     assert sorted(guessed) == sorted(args[0].value for args in named["measured"])
-    assert all(
-        isinstance(args[1], ast.Constant) and args[1].value is ... for args in named["predict"]
-    )
+    assert all(isinstance(args[1], ast.Constant) and args[1].value is ... for args in named["predict"])
     assert [id for id in guessed if not re.fullmatch(rf"{re.escape(part)}\.p\d+", id)] == []

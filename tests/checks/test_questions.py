@@ -119,10 +119,6 @@ def test_an_option_is_chosen_alone_or_among_other_words():
         "by the mean",
     ):
         assert asked.accepts(spelling, "mean"), spelling
-    assert (
-        asked.accepts("AB", "A B")
-        and asked.accepts("b a", "B A")
-        and not asked.accepts("A B", "B A")
-    )
+    assert asked.accepts("AB", "A B") and asked.accepts("b a", "B A") and not asked.accepts("A B", "B A")
     for spelling in ("not mean", "zero or mean", "average", 3, None, ""):
         assert asked.read(spelling) is None, spelling
