@@ -48,10 +48,7 @@ overflow:auto; overflow-wrap:anywhere"></div>
 
 
 def attention(
-    tokens: Sequence[str],
-    patterns: torch.Tensor,
-    names: Sequence[str],
-    title: str = "Attention patterns",
+    tokens: Sequence[str], patterns: torch.Tensor, names: Sequence[str], title: str = "Attention patterns"
 ) -> Picture:
     """Draws attention patterns [heads, query, key] of one text, all heads small and one head large.
 
@@ -60,8 +57,7 @@ def attention(
     0.1 s here, and are 1.4 MB and take 10 s to appear with circuitsvis.
 
     The colour follows the square root of the weight, so that an even spread over many tokens still
-    shows. Rows that do not sum to 1 are drawn, and the picture says so. The view is part of what
-    the notebook saves, and without JavaScript all patterns are still there.
+    shows. The view is part of what the notebook saves, and is whole without JavaScript.
 
     >>> from remix_utils import plot
     >>> pattern = torch.tensor([[[1.0, 0.0], [0.75, 0.25]]])

@@ -1036,7 +1036,7 @@ def float_pairs(seed):
         products(draw, 1.0, 0.5),
         around(draw, 1e6),
         around(draw, 10.0),
-        around(draw, 10.0, first=1e5),
+        around(draw, 1e3, first=1e5),
         (whole, add(*halves, name="in two halves")),
         (add(tiny, weights=[1e-9], name="small"), add(tiny, weights=[1.5e-9], name="small, and half as much again")),
         (add(x, weights=[1e-9], name="small"), add(x, weights=[1e-9], name="as small")),
