@@ -76,6 +76,21 @@ def attention(
         )
     names = one_each(names, len(weights), "head names", "heads")
     tokens = [visible(str(token)) for token in tokens]
+    body = (
+        legend(TICKS, SEQUENTIAL, UNIT)
+        + AXES
+        + row_sum_warning(weights)
+        + pattern_images(weights, names)
+        + ZOOM
+        + f'<script class="given" type="application/json">{_data(tokens, weights, names)}</script>'
+        + f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    )
+    text = "\n".join([title, *strongest(weights, tokens, names)])
+    return Picture(frame(title, body, "data-remix-attention"), text)
+
+
+def _data(tokens: list[str], weights: torch.Tensor, names: list[str]) -> str:
+    """What the script draws, as JSON inside HTML."""
     given = {
         "tokens": tokens,
         "names": names,
@@ -84,18 +99,7 @@ def attention(
         "inks": [ink_on(colour) for colour in PALETTE],
         "thousandths": _packed((weights * 1000).round()),
     }
-    data = json.dumps(given, ensure_ascii=False).replace("<", "\\u003c")
-    body = (
-        legend(TICKS, SEQUENTIAL, UNIT)
-        + AXES
-        + row_sum_warning(weights)
-        + pattern_images(weights, names)
-        + ZOOM
-        + f'<script class="given" type="application/json">{data}</script>'
-        + f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
-    )
-    text = "\n".join([title, *strongest(weights, tokens, names)])
-    return Picture(frame(title, body, "data-remix-attention"), text)
+    return json.dumps(given, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _packed(thousandths: torch.Tensor) -> str:

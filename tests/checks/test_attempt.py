@@ -17,7 +17,7 @@ import torch
 
 from remix_utils.checks import attempt as module
 from remix_utils.checks.attempt import attempt, unwritten
-from tests.checks.endless import LIMIT, SPIN, Loop, as_on_windows, by_cpu_time, everywhere
+from tests.checks.endless import LIMIT, SPIN, Loop, as_on_windows, by_cpu_time, compute, everywhere
 
 
 @pytest.fixture
@@ -26,14 +26,6 @@ def loop():
     made = Loop()
     yield made
     made.ended.set()
-
-
-def compute(seconds):
-    """Uses CPU time of this thread."""
-    start = time.thread_time()
-    while time.thread_time() - start < seconds:
-        pass
-    return "done"
 
 
 ENDLESS = [
