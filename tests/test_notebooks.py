@@ -75,7 +75,7 @@ def student_of(master):
 def committed(name):
     """The file as git has it; None outside a repository, and for what is not in it."""
     shown = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True)
-    return None if shown.returncode else shown.stdout.decode()
+    return None if shown.returncode else shown.stdout.decode(errors="replace")
 
 
 def test_what_is_committed_is_what_the_masters_build():
