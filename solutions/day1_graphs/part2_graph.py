@@ -396,7 +396,7 @@ measured("d1.2.p1", f"{len(visits):,}")
 # %% [markdown]
 # **What you should see**: 196,606 visits, because every block doubles them.
 #
-# Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. Only placeholders read `inputs`, also where a constant has the name of an input. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
+# Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. Only placeholders read `inputs`, even if a constant has the same name as an input. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
 #
 # Stuck? `hint("d1.2.9")`
 # %% exercise="d1.2.9"
