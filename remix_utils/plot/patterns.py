@@ -20,7 +20,7 @@ TICKS = {weight**0.5: f"{weight:g}" for weight in (0.0, 0.01, 0.1, 0.25, 0.5, 1.
 UNIT = "attention weight (probability)"
 AXES = (
     '<div style="color:#666; font-size:12px">'
-    "rows: the token that looks (query) · columns: the token looked at (key)</div>"
+    "rows: the token that attends (query) · columns: the token attended to (key)</div>"
 )
 
 

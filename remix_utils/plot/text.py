@@ -69,7 +69,7 @@ def tokens(
 
     White is zero, blue is more, red is below zero. Point at a token to read its value. Use
     `plot.token_log_probs` instead for a model's predictions, with the most probable tokens. A text
-    of 128 tokens is 5 kB of data. The first picture of circuitsvis in a notebook embeds its
+    of 128 tokens takes 20 kB. The first picture of circuitsvis in a notebook embeds its
     JavaScript, 1.3 MB, and asks no outside host. Without JavaScript there is a static view.
 
     >>> from remix_utils import plot

@@ -1,24 +1,14 @@
 """Pictures as a reader meets them: drawn in a browser, from exported pages, with nobody outside asked for anything."""
 
-import os
-import shutil
-
-import nbformat
-import pytest
 import torch
-from nbconvert import HTMLExporter
-from playwright.sync_api import sync_playwright
 
 from remix_utils import Exact, Interp, Uniform, at, placeholder, plot, scrub
 from remix_utils.plot.patterns import LEVELS, PALETTE
+from tests.plot.browsing import export, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LIVE = "() => [...document.querySelectorAll('[data-remix-attention] .zoom')].every(zoom => zoom.offsetHeight)"
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM and "CI" not in os.environ,
-    reason="no Chromium here, so nobody looked at the pictures (apt-get install chromium)",
-)
+pytestmark = needs_chromium
 
 
 def causal(heads, seq):
@@ -32,36 +22,6 @@ def words(count):
 
 def view(heads=2, seq=10):
     return plot.attention(words(seq), causal(heads, seq), [f"1.{head}" for head in range(heads)])
-
-
-def export(folder, *pictures):
-    """A notebook with one output a picture, as `jupyter nbconvert --to html` writes it."""
-    outputs = [nbformat.v4.new_output("display_data", {"text/html": picture._repr_html_()}) for picture in pictures]
-    cells = [nbformat.v4.new_code_cell("", id=f"cell-{n}", outputs=[output]) for n, output in enumerate(outputs)]
-    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-    path = folder / f"{len(pictures)}.html"
-    path.write_text(page, encoding="utf-8")
-    return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page of a notebook column's width that writes down what it asks outside and what goes wrong."""
-    page = browser.new_page(viewport={"width": 900, "height": 900})
-    page.asked, page.wrong = [], []
-    page.route(lambda url: url.startswith("http"), lambda route: route.abort())
-    page.on("request", lambda request: page.asked.append(request.url) if request.url.startswith("http") else None)
-    page.on("pageerror", lambda error: page.wrong.append(error.message))
-    yield page
-    page.close()
 
 
 def colour(page, selector, x, y, which=0):

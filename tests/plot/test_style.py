@@ -27,7 +27,7 @@ def test_text_is_legible_on_every_shade():
 
 
 def test_importing_the_library_draws_in_no_plotting():
-    """Whoever makes no picture waits for none: plotly is imported with `remix_utils.plot`, circuitsvis never."""
+    """plotly is imported with `remix_utils.plot`, and circuitsvis with the first picture that it draws."""
     program = (
         "import sys, remix_utils; early = {'plotly', 'circuitsvis'} & set(sys.modules); "
         "from remix_utils import plot; sys.exit(bool(early) or 'circuitsvis' in sys.modules)"
