@@ -7,9 +7,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM and "CI" not in os.environ,
