@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
+from remix_utils.plot import interactive
 from tests.plot.browsing import CHROMIUM
 
 
@@ -24,3 +25,9 @@ def page(browser):
     page.on("pageerror", lambda error: page.wrong.append(error.message))
     yield page
     page.close()
+
+
+@pytest.fixture(autouse=True)
+def new_notebook(monkeypatch):
+    """No output of circuitsvis has been shown yet."""
+    monkeypatch.setattr(interactive, "EMBEDDING", interactive.Embedding())

@@ -1,5 +1,6 @@
 """Each token has the colour of its value, and says the value to whoever points at it."""
 
+import json
 import re
 from html import unescape
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from remix_utils import plot
-from remix_utils.errors import NanError, PlotError, ShapeError
+from remix_utils.errors import BoundsError, NanError, PlotError, ShapeError
 from remix_utils.plot.style import DIVERGING, SEQUENTIAL, colour_at
 
 SPAN = re.compile(
@@ -68,3 +69,58 @@ def test_values_that_do_not_fit_are_refused(tokens, values, error):
     """A wrong number, NaN, or nothing to show: an error with a fix."""
     with pytest.raises(error, match="fix: "):
         plot.tokens(tokens, values, "t", "u")
+
+
+def test_circuitsvis_gets_tokens_values_and_one_scale():
+    """Zero is the middle of the scale, and no value stays no value."""
+    picture = plot.tokens(["a", " b", " c\n"], [None, -2.0, 1.0], "Attribution", "logits")
+    data = json.loads(re.search(r'application/json">(.*?)</script>', picture.html)[1])
+    assert data["component"] == "ColoredTokens"
+    assert data["props"]["values"] == [None, -2.0, 1.0]
+    assert (data["props"]["minValue"], data["props"]["maxValue"]) == (-2.0, 2.0)
+    assert data["props"]["tokens"] == ["a", " b", " c↵\n"]
+
+
+PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [1 / 3, 1 / 3, 1 / 3]])
+STRINGS = ["The", " cat", " <b>"]
+
+
+def test_log_probs_are_those_of_the_next_token():
+    """Row i is about token i + 1; rank 0 is the most probable token."""
+    picture = plot.token_log_probs(
+        torch.tensor([2, 1, 1]), PROBABILITIES.log(), STRINGS.__getitem__, "Guesses", top_k=2
+    )
+    assert repr(picture) == "Guesses (nats)\ncat -1.61, rank 1 · cat -1.20, rank 1"
+    assert [note for note, _, _ in spans(picture)] == [
+        "0: ' cat'  -1.61, rank 1 log-probability (nats)",
+        "1: ' cat'  -1.20, rank 1 log-probability (nats)",
+    ]
+
+
+def test_the_guesses_are_there_without_javascript():
+    """A table with the most probable tokens at each place, the best first, at most the vocabulary."""
+    html = plot.token_log_probs(torch.tensor([2, 1, 1]), PROBABILITIES.log(), STRINGS.__getitem__).html
+    rows = [unescape(row) for row in re.findall(r"<tr><td>(.*?)</td></tr>", html)]
+    assert rows == [
+        "1</td><td>' cat'</td><td>-1.61, rank 1</td><td>'The' -0.36 · ' cat' -1.61 · ' <b>' -2.30",
+        "2</td><td>' cat'</td><td>-1.20, rank 1</td><td>' <b>' -0.51 · ' cat' -1.20 · 'The' -2.30",
+    ]
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows", "error"),
+    [
+        ([0, 1], PROBABILITIES.log(), ShapeError),
+        ([[0, 1, 2]], PROBABILITIES.log(), ShapeError),
+        ([0], PROBABILITIES[:1].log(), ShapeError),
+        ([0, 1, 3], PROBABILITIES.log(), BoundsError),
+        ([0, -1, 1], PROBABILITIES.log(), BoundsError),
+        ([0, 1, 2], PROBABILITIES, PlotError),
+        ([0, 1, 2], torch.eye(3).log(), NanError),
+    ],
+)
+def test_log_probs_that_do_not_fit_are_refused(ids, rows, error):
+    """Shapes, tokens outside the vocabulary, probabilities instead of logarithms, and −∞."""
+    with pytest.raises(error, match="fix: "):
+        plot.token_log_probs(torch.tensor(ids), rows, STRINGS.__getitem__)
