@@ -477,7 +477,7 @@ print("numbers computed:", numbers_computed(last), "before,", numbers_computed(s
 #
 # An einsum that sums over an axis is a sum of products, and we would often like to see the products. A layer's output sums over its heads: split, each head has a node, and can be ablated. In the digits networks, `out` sums over hidden neurons in the same way: heads of one dimension each.
 #
-# Write `split_sum`: an add of einsums, one for each entry of a summed axis, in the order of the entries. Term `i` reads entry `i` of *every* axis with that word, in every factor. Indexed with an integer, the axis goes, and so does its word.
+# Write `split_sum`: an add of einsums, one for each entry of a summed axis, in the order of the entries. Term `i` reads entry `i` of *every* axis with that word, in every factor. Indexed with an integer, the axis goes, and so does its word. The check splits axes of other lengths than 16, and some that the first factor lacks.
 #
 # Stuck? `hint("d1.3.11")`
 # %% exercise="d1.3.11"
@@ -524,7 +524,7 @@ plot.heatmap(by_digit, shown, neurons, "What each neuron adds to the right digit
 #
 # We often suspect that a network writes something in one *direction*: "unbalanced" on day 4, "this is a 4 and no 9" below. So we split a node into its part along the direction, $(x \cdot u)\,u$ with $|u| = 1$, and the part across, which is what is left.
 #
-# Write `project`: an add of two nodes, along first, then across. Directions live on the node's last axis, and are seldom of length 1. Note what the usual test will *not* notice: along plus across is x, whatever we take for u. That the parts are orthogonal needs a test of its own, and the check has one.
+# Write `project`: an add of two nodes, along first, then across. Directions live on the node's last axis, and are seldom of length 1. Note what the usual test will *not* notice: along plus across is x, whatever we take for u. That the parts are orthogonal needs a test of its own, and the check has one, on float64 nodes of one to three axes.
 #
 # Stuck? `hint("d1.3.12")`
 # %% exercise="d1.3.12"

@@ -20,6 +20,7 @@ from remix_utils.checks.graph_cases import (
 )
 from remix_utils.checks.questions import number, option
 from remix_utils.checks.random_graphs import Draw, picks
+from remix_utils.errors import counted
 from remix_utils.graph.equality import random_inputs
 from remix_utils.graph.indexing import is_whole
 from remix_utils.graph.ops import add, apply, array, einsum, index, placeholder
@@ -36,14 +37,14 @@ def compared(seed, *pairs):
 def must_be_an_add(result, what):
     if result.op.kind != "add":
         raise Wrong(f"The result is an {result.op.kind}, expected an add: {what}.",
-                    fix="put the terms into add(*terms, weights=...).")  # fmt: skip
+                    fix="put the terms into add(*terms, weights=...).")
 
 
 # --- comparing ------------------------------------------------------------------------------------
 
 
 def two_graphs(seed):
-    """Pairs that differ below, above, in one entry, by a shape that broadcasts, by rows, and not at all."""
+    """Pairs that differ below, above, in one entry, in shape, by rows, and not at all."""
     draw = Draw(seed)
     x, y, fixed = draw.x(3), draw.x(2, 3), draw.array(3)
     half, spot = torch.full((3,), 0.5).double(), torch.tensor([0.0, 0.0, 1.75]).double()
@@ -73,24 +74,32 @@ def distance_use(answer, before, after, inputs):
 LARGEST = "(left - right).abs().max().item()"
 SIGNED = "A difference below zero counts as small. Take the absolute difference before the largest."
 PARTLY = "Only part of the values is compared. Compare them all."
-BY_VALUE = "A node that reads no input has a value without rows. Compare the shapes of the nodes, not of the values."
+BY_VALUE = (
+    "A node that reads no input has a value without rows. Compare the shapes of the nodes, not of "
+    "the values."
+)
 
 exercise("d1.3.1", cases=two_graphs, use=distance_use, tolerance=EXACT,
     mistakes=[
         edit(LARGEST, "(left - right).max().item()", says=SIGNED),
         edit(LARGEST, "(right - left).max().item()", says=SIGNED),
-        edit(".max()", ".mean()", says="This is the mean of the differences: one wrong entry in a thousand would "
-                                       "pass. Take the largest."),
-        edit(".max()", ".sum()", says="This is the sum of the differences, which grows with the number of entries. "
-                                      "Take the largest."),
+        edit(".max()", ".mean()",
+             says="This is the mean of the differences: one wrong entry in a thousand would pass. "
+                  "Take the largest."),
+        edit(".max()", ".sum()",
+             says="This is the sum of the differences, which grows with the number of entries. "
+                  "Take the largest."),
         edit("    if before.shape != after.shape:\n        return math.inf\n", "",
-             says="Two nodes of different shapes are subtracted, and broadcasting compares everything with "
-                  "everything. Return math.inf when before.shape and after.shape differ."),
+             says="Two nodes of different shapes are subtracted, and broadcasting compares "
+                  "everything with everything. Return math.inf when before.shape and after.shape "
+                  "differ."),
         edit("before.shape != after.shape", "len(before.shape) != len(after.shape)",
-             says="Only the number of axes is compared, and [3] broadcasts with [1]. Compare whole shapes."),
-        edit("    if before.shape != after.shape:\n        return math.inf\n    left, right = evaluate([before, after], "
-             "inputs)", "    left, right = evaluate([before, after], inputs)\n    if left.shape != right.shape:\n"
-             "        return math.inf", says=BY_VALUE),
+             says="Only the number of axes is compared, and [3] broadcasts with [1]. Compare "
+                  "whole shapes."),
+        edit("    if before.shape != after.shape:\n        return math.inf\n    left, right = "
+             "evaluate([before, after], inputs)",
+             "    left, right = evaluate([before, after], inputs)\n    if left.shape != "
+             "right.shape:\n        return math.inf", says=BY_VALUE),
         edit("(left - right)", "(left - right).flatten()[: left.numel() // 2]", says=PARTLY),
         edit("(left - right)", "(left - right)[0]", says=PARTLY),
     ],
@@ -104,12 +113,14 @@ exercise("d1.3.1", cases=two_graphs, use=distance_use, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, my distance is too small or negative", "Which of the two is larger does not matter. Take the "
-         "absolute value of each difference, then the largest of them."),
-        ("Help, how do I evaluate two nodes?", "`evaluate([before, after], inputs)` gives a list of two tensors, and "
-         "shares the work that the graphs share. Compare the shapes of the nodes before that."),
-        ("Help, almost the code", "If the shapes differ, return `math.inf`. Otherwise `left, right = evaluate([before, "
-         "after], inputs)`, and then `(left - right).abs()`, `.max()`, `.item()`."),
+        ("Help, my distance is too small or negative", "Which of the two is larger does not "
+         "matter. Take the absolute value of each difference, then the largest of them."),
+        ("Help, how do I evaluate two nodes?", "`evaluate([before, after], inputs)` gives a list "
+         "of two tensors, and shares the work that the graphs share. Compare the shapes of the "
+         "nodes before that."),
+        ("Help, almost the code", "If the shapes differ, return `math.inf`. Otherwise `left, "
+         "right = evaluate([before, after], inputs)`, and then `(left - right).abs()`, `.max()`, "
+         "`.item()`."),
     ],
 )
 
@@ -123,11 +134,11 @@ def namesakes(draw, *shape):
 
 
 def einsums_over_sums(seed):
-    """Einsums that read a sum: first, last, in the middle, twice, beside other sums, one of its name."""
+    """Einsums that read a sum: anywhere, twice, and beside other sums, one of its name."""
     draw = Draw(seed)
     matrix, square = draw.total([(4, 3)] * 3), draw.total([(3, 3)] * 2)
     plain, single = draw.total([(5, 4)] * 2, weights=False), draw.total([(4,)])
-    several = draw.total([(4,)] * 3), draw.total([(4,)] * 2), draw.total([(4,)] * 2)
+    several, four = [draw.total([(4,)] * n) for n in (3, 2, 2)], draw.total([(4,)] * 4, False)
     every = [
         einsum("i j, j k -> i k", matrix, draw.array(3, 2), name="first"),
         einsum("i j, j k -> i k", draw.array(3, 3), square, name="last"),
@@ -136,7 +147,7 @@ def einsums_over_sums(seed):
         einsum("d, d ->", single, draw.x(4), name="a sum of one"),
         einsum("i j, k j -> i k", matrix, draw.total([(2, 3)] * 2), name="two sums"),
         einsum("i j, i j -> i", matrix, matrix, name="squares"),
-        einsum("i, i, i -> i", draw.x(4), single, draw.total([(4,)] * 4, weights=False), name="three factors"),
+        einsum("i, i, i -> i", draw.x(4), single, four, name="three factors"),
         einsum("i, i, i -> i", *several, name="three sums"),
         einsum("i j, k j -> i k", namesakes(draw, 4, 3), namesakes(draw, 2, 3), name="namesakes"),
     ]
@@ -148,8 +159,12 @@ def distributed(answer, graph, flat=False):
     must_be_an_add(result, "the sum of one einsum for each term")
     if flat and any(child.op.kind == "add" for child in result.children):
         raise Wrong("The result is an add of adds, expected one add of all products.")
+    return {**outcome(graph, result), **each_term(graph, result)}
+
+
+def each_term(graph, result):
     parts = terms(result)
-    return {**outcome(graph, result), "the number of terms": len(parts), "the terms": weighed(graph, parts)}
+    return {"the number of terms": len(parts), "the terms": weighed(graph, parts)}
 
 
 TERM = "einsum(node.op.pattern, *before, term, *after, name=f\"{node.name}.{term.name}\")"
@@ -159,26 +174,28 @@ exercise("d1.3.2", cases=einsums_over_sums, use=distributed, tolerance=EXACT,
         edit(", weights=total.op.weights", "",
              says="The weights of the sum are lost. Pass weights=total.op.weights to the new add."),
         edits(("*before, term, *after", "*before, add(term, weights=[weight]), *after"),
-              ("for term in total.children", "for term, weight in zip(total.children, total.op.weights)"),
-             says="The weights come in twice: in each term, and in the add. Use them in one place."),
+              ("for term in total.children", "for term, weight in zip(total.children, "
+               "total.op.weights)"),
+              says="The weights come in twice: in each term, and in the add. Use them in one "
+                   "place."),
         edit("*before, term, *after", "term, *before, *after",
-             says="The term always comes first. Keep the factors in their places, as the pattern reads them."),
-        edit("*before, term, *after", "*(term if child is total else child for child in node.children)",
-             says="A sum that is read twice is exchanged in both places, and a² + b² is not (a + b)². Exchange the "
-                  "child at one position."),
-        edit("next(i for i, child in enumerate(node.children) if child.op.kind == \"add\")",
-             "max(i for i, child in enumerate(node.children) if child.op.kind == \"add\")",
+             says="The term always comes first. Keep the factors in their places, as the pattern "
+                  "reads them."),
+        edit("*before, term, *after",
+             "*(term if child is total else child for child in node.children)",
+             says="A sum that is read twice is exchanged in both places, and a² + b² is not (a + "
+                  "b)². Exchange the child at one position."),
+        edit('next(i for i, child in enumerate(node.children) if child.op.kind == "add")',
+             'max(i for i, child in enumerate(node.children) if child.op.kind == "add")',
              says="Of several sums the last one is distributed. Distribute the first."),
-        instead("""
-                def distribute(node):
-                    sums = [list(zip(c.children, c.op.weights)) if c.op.kind == "add" else [(c, 1.0)]
-                            for c in node.children]
-                    choices = list(itertools.product(*sums))
-                    made = [einsum(node.op.pattern, *(term for term, _ in choice)) for choice in choices]
-                    return add(*made, weights=[math.prod(w for _, w in choice) for choice in choices])
-                """, says="Every sum is distributed. Distribute only the first; the next exercise wants them all."),
-        edit(TERM, "einsum(node.op.pattern.split('->')[0].split(',')[slot] + ' -> ' + node.op.pattern.split('->')[1], "
-                   "term)",
+        edit("return add(*terms,",
+             "return add(*(distribute(term) if any(c.op.kind == 'add' for c in term.children) else "
+             "term for term in terms),",
+             says="Every sum is distributed. Distribute only the first; the next exercise "
+                     "wants them all."),
+        edit(TERM,
+             "einsum(node.op.pattern.split('->')[0].split(',')[slot] + ' -> ' + "
+             "node.op.pattern.split('->')[1], term)",
              says="The other factors are gone. Each term is still multiplied by all of them."),
         edit("return add(*terms, weights=total.op.weights, name=node.name)", "return terms[0]",
              says="The result is an einsum, expected an add"),
@@ -198,12 +215,15 @@ exercise("d1.3.2", cases=einsums_over_sums, use=distributed, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, which child is the sum?", 'Go through `node.children` with their positions, and stop at the first '
-         'whose `op.kind` is "add". Keep its position: the terms will stand there.'),
-        ("Help, what is a term of the result?", "The same einsum, with the same pattern and the same other children, "
-         "in which the term stands at the sum's position. One for each of `total.children`."),
-        ("Help, almost the code", "`before, after = node.children[:slot], node.children[slot + 1 :]`; the terms are "
-         "`einsum(node.op.pattern, *before, term, *after)`; their weights are `total.op.weights`."),
+        ("Help, which child is the sum?", "Go through `node.children` with their positions, and "
+         'stop at the first whose `op.kind` is "add". Keep its position: the terms will stand '
+         "there."),
+        ("Help, what is a term of the result?", "The same einsum, with the same pattern and the "
+         "same other children, in which the term stands at the sum's position. One for each of "
+         "`total.children`."),
+        ("Help, almost the code", "`before, after = node.children[:slot], node.children[slot + 1 "
+         ":]`; the terms are `einsum(node.op.pattern, *before, term, *after)`; their weights are "
+         "`total.op.weights`."),
     ],
 )
 
@@ -212,41 +232,50 @@ PRODUCT = "math.prod(weight for _, weight in choice)"
 exercise("d1.3.3", cases=einsums_over_sums, tolerance=EXACT,
     use=lambda answer, graph: distributed(answer, graph, flat=True),
     mistakes=[
-        edits(("else [(c, 1.0)]", "else [(c, 1.0)] * 9"), ("itertools.product(*sums)", "zip(*sums)"),
-             says="Terms are paired off one by one: (a + b)(c + d) has four products, and this makes two. "
-                  "itertools.product gives every choice."),
+        edits(("else [(c, 1.0)]", "else [(c, 1.0)] * 9"),
+              ("itertools.product(*sums)", "zip(*sums)"),
+              says="Terms are paired off one by one: (a + b)(c + d) has four products, and this "
+                   "makes two. itertools.product gives every choice."),
         instead("def multiply_out(node):\n    return distribute(node)",
-             says="Only one of the sums is multiplied out. No factor may be a sum of the old children."),
-        edit(PRODUCT, "1.0", says="The weights are lost. The weight of a product is the product of the weights."),
+                says="Only one of the sums is multiplied out. No factor may be a sum of the old "
+                     "children."),
+        edit(PRODUCT, "1.0",
+             says="The weights are lost. The weight of a product is the product of the weights."),
         edit(PRODUCT, "sum(weight for _, weight in choice)",
              says="The weights of a product are added. (2 a)(3 b) is 6 a b: multiply them."),
-        edit(PRODUCT, "choice[0][1]", says="A product has the weight of its first factor alone. Multiply all weights."),
+        edit(PRODUCT, "choice[0][1]",
+             says="A product has the weight of its first factor alone. Multiply all weights."),
         instead("""
                 def multiply_out(node):
                     once = distribute(node)
                     parts = [distribute(c) if any(k.op.kind == "add" for k in c.children) else c
                              for c in once.children]
                     return add(*parts, weights=once.op.weights)
-                """, says="The result is an add of adds"),
+                """,
+                says="The result is an add of adds"),
     ],
     right=[
         """
         def multiply_out(node):
             made = [((), 1.0)]
             for child in node.children:
-                own = zip(child.children, child.op.weights) if child.op.kind == "add" else [(child, 1.0)]
-                own = list(own)
+                own = [(child, 1.0)]
+                if child.op.kind == "add":
+                    own = list(zip(child.children, child.op.weights))
                 made = [((*factors, term), w * v) for factors, w in made for term, v in own]
-            return add(*(Node(node.op, factors) for factors, _ in made), weights=[w for _, w in made])
+            products = [Node(node.op, factors) for factors, _ in made]
+            return add(*products, weights=[w for _, w in made])
         """,
     ],
     hints=[
-        ("Help, I get two products and not four", "Pairing the terms off one by one gives ac and bd. Every term of one "
-         "sum meets every term of the other."),
-        ("Help, of what do I take the product?", "One list for each child, of pairs (term, weight). A child that is no "
-         "add gives a list of one pair, itself with weight 1. `itertools.product(*lists)` gives every choice."),
-        ("Help, almost the code", "For each choice, `einsum(node.op.pattern, *(term for term, _ in choice))`, with "
-         "weight `math.prod(weight for _, weight in choice)`. All of them in one `add`."),
+        ("Help, I get two products and not four", "Pairing the terms off one by one gives ac and "
+         "bd. Every term of one sum meets every term of the other."),
+        ("Help, of what do I take the product?", "One list for each child, of pairs (term, "
+         "weight). A child that is no add gives a list of one pair, itself with weight 1. "
+         "`itertools.product(*lists)` gives every choice."),
+        ("Help, almost the code", "For each choice, `einsum(node.op.pattern, *(term for term, _ "
+         "in choice))`, with weight `math.prod(weight for _, weight in choice)`. All of them in "
+         "one `add`."),
     ],
 )
 
@@ -254,22 +283,27 @@ exercise("d1.3.3", cases=einsums_over_sums, tolerance=EXACT,
 
 
 def estimates(seed):
-    """Nodes and estimates of them: alike, fixed, in need of broadcasting, and the node's own child."""
+    """Nodes and estimates: alike, fixed, to broadcast, and the node's own child."""
     draw = Draw(seed)
     alike, stream = draw.node(3), draw.curve(4, 3)
     block = add(stream, draw.curve(4, 3), weights=[2, -1], name="block")
-    pairs = [(alike, draw.node(3)), (draw.curve(4, 3), draw.array(3)), (stream, draw.x(4, 1)), (block, stream)]
-    pairs += [(draw.x(2), draw.product(2)), (index(stream, 0, name="first"), draw.array(3))]
-    cases = graphs(seed, *(add(node, estimate) for node, estimate in pairs))
-    return [(Graph(node, case.inputs), estimate) for case, (node, estimate) in zip(cases, pairs, strict=True)]
+    pairs = [(alike, draw.node(3)), (draw.curve(4, 3), draw.array(3)), (stream, draw.x(4, 1))]
+    pairs += [(block, stream), (draw.x(2), draw.product(2)), (index(stream, 0), draw.array(3))]
+    return [
+        (Graph(node, random_inputs([node, estimate], seed + place)), estimate)
+        for place, (node, estimate) in enumerate(pairs)
+    ]
 
 
 def estimate_use(answer, graph, estimate):
     result = rewritten(answer, graph, estimate)
     if result.op.kind != "add" or len(result.children) != 2:
         parts = len(result.children) if result.op.kind == "add" else 1
-        raise Wrong(f"The result has {parts} part{'s' * (parts != 1)}, expected two: the estimate, and a node of its "
-                    "own for the rest.", fix="make the rest first: add(node, estimate, weights=[1, -1]).")  # fmt: skip
+        raise Wrong(
+            f"The result has {counted(parts, 'part')}, expected two: the estimate, and a node of "
+            "its own for the rest.",
+            fix="make the rest first: add(node, estimate, weights=[1, -1]).",
+        )
     parts = list(zip(result.children, weights_of(result), strict=True))
     return {**outcome(graph, result), "estimate and rest": weighed(graph, parts)}
 
@@ -279,14 +313,19 @@ WHOLE = "return add(estimate, rest, name=node.name)"
 
 exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
     mistakes=[
-        edit(REST, "rest = node", says="This is e + x. The rest is the part that the estimate misses, x - e."),
-        edit("weights=[1, -1]", "weights=[-1, 1]", says="The rest has the wrong sign: e + (e - x) is not x."),
+        edit(REST, "rest = node",
+             says="This is e + x. The rest is the part that the estimate misses, x - e."),
+        edit("weights=[1, -1]", "weights=[-1, 1]",
+             says="The rest has the wrong sign: e + (e - x) is not x."),
         edit(WHOLE, "return add(estimate, rest, weights=[-1, 1])",
-             says="The estimate is subtracted twice. It comes back with weight 1: x = e + (x - e)."),
-        edit(", weights=[1, -1]", "", says="Both signs are plus. Give the inner add weights=[1, -1]."),
+             says="The estimate is subtracted twice. It comes back with weight 1: x = e + (x - "
+                  "e)."),
+        edit(", weights=[1, -1]", "",
+             says="Both signs are plus. Give the inner add weights=[1, -1]."),
         edit("add(estimate, rest,", "add(rest, estimate,",
              says="Estimate and rest are exchanged. The estimate is the first child."),
-        edit(WHOLE, "return add(estimate, node, estimate, weights=[1, 1, -1])", says="The result has 3 parts"),
+        edit(WHOLE, "return add(estimate, node, estimate, weights=[1, 1, -1])",
+             says="The result has 3 parts"),
     ],
     right=[
         """
@@ -297,10 +336,10 @@ exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
     ],
     hints=[
         ("Help, how do I subtract?", "`add(a, b, weights=[1, -1])` is a - b."),
-        ("Help, why two adds?", "One for the rest, so that the rest is a node. One for the whole, whose children are the "
-         "estimate and the rest."),
-        ("Help, almost the code", "First `rest = add(node, estimate, weights=...)`. Then an add of `estimate` and "
-         "`rest`, without weights."),
+        ("Help, why two adds?", "One for the rest, so that the rest is a node. One for the whole, "
+         "whose children are the estimate and the rest."),
+        ("Help, almost the code", "First `rest = add(node, estimate, weights=...)`. Then an add "
+         "of `estimate` and `rest`, without weights."),
     ],
 )
 
@@ -332,16 +371,21 @@ LENGTH = "left.append(len(range(*entry.indices(size))))"
 
 exercise("d1.3.5", cases=shapes_and_indices,
     mistakes=[
-        edit("elif not isinstance(entry, int):", "elif isinstance(entry, int):\n            left.append(1)\n        else:",
-             says="An integer leaves an axis of length 1, as if it were i:i+1. An integer takes its axis away."),
+        edit("elif not isinstance(entry, int):",
+             "elif isinstance(entry, int):\n            left.append(1)\n        else:",
+             says="An integer leaves an axis of length 1, as if it were i:i+1. An integer takes "
+                  "its axis away."),
         edit("return (*left, *shape[len(at) :])", "return tuple(left)",
              says="Axes that the index leaves out are lost. They are taken whole."),
-        edit(LENGTH, "left.append((size if entry.stop is None else entry.stop) - (entry.start or 0))",
-             says="A slice has length stop - start only when both are given, count from the front, and the step is 1. "
-                  "slice.indices(size) handles the rest."),
+        edit(LENGTH,
+             "left.append((size if entry.stop is None else entry.stop) - (entry.start or 0))",
+             says="A slice has length stop - start only when both are given, count from the "
+                  "front, and the step is 1. slice.indices(size) handles the rest."),
         edit(LENGTH, "left.append(abs(entry.indices(size)[1] - entry.indices(size)[0]))",
              says="The step of a slice is ignored. 1:5:2 takes two entries."),
-        edit(LENGTH, "left.append((entry.indices(size)[1] - entry.indices(size)[0]) // entry.indices(size)[2])",
+        edit(LENGTH,
+             "left.append((entry.indices(size)[1] - entry.indices(size)[0]) // "
+             "entry.indices(size)[2])",
              says="The length of a slice is rounded down. 0:5:2 takes entries 0, 2 and 4."),
     ],
     right=[
@@ -359,12 +403,14 @@ exercise("d1.3.5", cases=shapes_and_indices,
         """,
     ],
     hints=[
-        ("Help, how long is a slice?", "As long as the range of positions that it takes. `entry.indices(size)` fills in "
-         "the missing ends and counts negative ends from the front. `range` takes the three numbers."),
-        ("Help, which kinds are there?", "An integer leaves nothing. A slice leaves `len(range(*entry.indices(size)))`. A "
-         "tensor of integers leaves as many as it holds. An axis without an entry stays as it is."),
-        ("Help, almost the code", "Go through `zip(shape, at)` and append the lengths, skipping integers. Then add "
-         "`shape[len(at):]`."),
+        ("Help, how long is a slice?", "As long as the range of positions that it takes. "
+         "`entry.indices(size)` fills in the missing ends and counts negative ends from the "
+         "front. `range` takes the three numbers."),
+        ("Help, which kinds are there?", "An integer leaves nothing. A slice leaves "
+         "`len(range(*entry.indices(size)))`. A tensor of integers leaves as many as it holds. An "
+         "axis without an entry stays as it is."),
+        ("Help, almost the code", "Go through `zip(shape, at)` and append the lengths, skipping "
+         "integers. Then add `shape[len(at):]`."),
     ],
 )
 
@@ -390,56 +436,61 @@ def indexed_arrays(seed):
 def array_use(answer, graph):
     result = no_longer(graph, rewritten(answer, graph), "array")
     if result.op.kind != "array":
-        raise Wrong(f"The result is an {result.op.kind}, expected an array: the entries are known, so take them now.")
+        raise Wrong(f"The result is an {result.op.kind}, expected an array. Take the entries now.")
     return outcome(graph, result)
 
 
 STEP = "        value = value[(slice(None),) * axis + (entry,)]\n"
 LOOP = "for axis in reversed(range(value.ndim)):"
 BRACKETS = (
-    "torch's brackets pair two index tensors off, so value[[1, 0], [4, 2]] is two numbers, and they refuse negative "
-    "steps. Here every axis is indexed by itself: take one axis after the other."
+    "torch's brackets pair two index tensors off, so value[[1, 0], [4, 2]] is two numbers, and "
+    "they refuse negative steps. Here every axis is indexed by itself: take one axis after the "
+    "other."
 )
 
 exercise("d1.3.6", cases=indexed_arrays, use=array_use, tolerance=EXACT,
     mistakes=[
-        instead("def push_array(node):\n    return array(node.children[0].op.value[node.op.at])", says=BRACKETS),
+        instead("def push_array(node):\n    return array(node.children[0].op.value[node.op.at])",
+                says=BRACKETS),
         instead("""
                 def push_array(node):
                     value = node.children[0].op.value
                     rows = [list(range(n))[e] if isinstance(e, slice) and e.step < 0 else e
                             for n, e in zip(value.shape, node.op.at)]
                     return array(value[tuple(rows)])
-                """, says=BRACKETS),
+                """,
+                says=BRACKETS),
         edit(LOOP, "for axis in range(len(node.op.at)):",
-             says="An integer takes its axis away, and then the next axes have other numbers. Begin with the last "
-                  "axis."),
+             says="An integer takes its axis away, and then the next axes have other numbers. "
+                  "Begin with the last axis."),
         edit(STEP, "        value = value\n", says="The array is as it was. Index its value."),
         edit("            entry = list(range(value.shape[axis]))[entry]\n",
              "            if entry.step < 0:\n                value = value.flip(axis)\n"
              "                entry = slice(0, value.shape[axis], -entry.step)\n",
-             says="A negative step is taken for a whole reversal. 3:0:-1 takes entries 3, 2 and 1 alone."),
+             says="A negative step is taken for a whole reversal. 3:0:-1 takes entries 3, 2 and 1 "
+                  "alone."),
     ],
     right=[
         """
         def push_array(node):
             value = node.children[0].op.value
             for axis in reversed(range(value.ndim)):
-                rows = torch.arange(value.shape[axis]).numpy()[
-                    node.op.at[axis] if not torch.is_tensor(node.op.at[axis]) else node.op.at[axis].numpy()]
-                chosen = torch.tensor(rows.tolist())
-                value = value.select(axis, int(chosen)) if chosen.ndim == 0 else value.index_select(axis, chosen)
+                entry = node.op.at[axis]
+                if isinstance(entry, slice):
+                    entry = torch.tensor(list(range(value.shape[axis]))[entry])
+                keep = torch.is_tensor(entry)
+                value = value.index_select(axis, entry) if keep else value.select(axis, entry)
             return array(value)
         """,
     ],
     hints=[
-        ("Help, my result has too few axes", "`value[first, second]` with two tensors is one pick for each pair. Index "
-         "one axis, then the next."),
-        ("Help, my axes are numbered wrongly", "An integer takes its axis away, and all later ones move up. Begin with "
-         "the last axis, so that nothing before it has moved."),
-        ("Help, almost the code", "`for axis in reversed(range(value.ndim))`: `value = value[(slice(None),) * axis + "
-         "(entry,)]`. Torch refuses negative steps, so turn a slice into its positions first: "
-         "`list(range(value.shape[axis]))[entry]`."),
+        ("Help, my result has too few axes", "`value[first, second]` with two tensors is one pick "
+         "for each pair. Index one axis, then the next."),
+        ("Help, my axes are numbered wrongly", "An integer takes its axis away, and all later "
+         "ones move up. Begin with the last axis, so that nothing before it has moved."),
+        ("Help, almost the code", "`for axis in reversed(range(value.ndim))`: `value = "
+         "value[(slice(None),) * axis + (entry,)]`. Torch refuses negative steps, so turn a slice "
+         "into its positions first: `list(range(value.shape[axis]))[entry]`."),
     ],
 )
 
@@ -463,6 +514,7 @@ def indexed_sums(seed):
         (draw.total([(2, 1, 3), (4, 3), ()]), (1, -1, slice(1, 3))),
         (draw.total([(4, 1), (1,)]), (slice(1, 3), picks(0, 0))),
         (namesakes(draw, 4, 3), (2,)),
+        (add(draw.array(4, 1), draw.x(4, 3), name="with a column"), (ALL, picks(2, 0))),
     )
 
 
@@ -472,21 +524,27 @@ SINGLE = "entries[axis] = 0 if isinstance(entries[axis], int) else slice(0, 1)"
 exercise("d1.3.7", cases=indexed_sums, tolerance=EXACT,
     use=lambda answer, graph: outcome(graph, no_longer(graph, rewritten(answer, graph), "sum")),
     mistakes=[
-        edits((OWN_ENTRIES, "entries = list(node.op.at)"), ("if size == 1 and whole > 1:", "if False:"),
-              says="Every term gets the whole index, a term with fewer axes too. Shapes are aligned at their last axes, "
-                   "so a term with two axes gets the last two entries."),
-        edits((OWN_ENTRIES, "entries = list(node.op.at[: len(child.shape)])"), ("if size == 1 and whole > 1:", "if False:"),
-              says="A term with fewer axes gets the first entries of the index. Shapes are aligned at their last axes: "
-                   "give it the last ones."),
+        edits((OWN_ENTRIES, "entries = list(node.op.at)"),
+              ("if size == 1 and whole > 1:", "if False:"),
+              says="Every term gets the whole index, a term with fewer axes too. Shapes are "
+                   "aligned at their last axes, so a term with two axes gets the last two "
+                   "entries."),
+        edits((OWN_ENTRIES, "entries = list(node.op.at[: len(child.shape)])"),
+              ("if size == 1 and whole > 1:", "if False:"),
+              says="A term with fewer axes gets the first entries of the index. Shapes are "
+                   "aligned at their last axes: give it the last ones."),
         edit("if size == 1 and whole > 1:", "if False:",
-             says="An axis of size 1 that broadcasts is indexed like the others, out of its bounds. Its one entry stands "
-                  "for all of them."),
+             says="An axis of size 1 that broadcasts is indexed like the others, out of its "
+                  "bounds. Its one entry stands for all of them."),
         edit("if size == 1 and whole > 1:", "if size == 1:",
-             says="The sum's axis has size 1 too, so nothing broadcasts there. Keep the entry of the index."),
+             says="The sum's axis has size 1 too, so nothing broadcasts there. Keep the entry of "
+                  "the index."),
         edit(SINGLE, "entries[axis] = slice(0, 1)",
-             says="An integer must take a broadcast axis away too. Use 0 for an integer, slice(0, 1) for anything else."),
+             says="An integer must take a broadcast axis away too. Use 0 for an integer, slice(0, "
+                  "1) for anything else."),
         edit(SINGLE, "entries[axis] = 0",
-             says="A broadcast axis is always taken away. Only an integer does that; a slice leaves an axis of size 1."),
+             says="A broadcast axis is always taken away. Only an integer does that; a slice "
+                  "leaves an axis of size 1."),
         edit(", weights=total.op.weights", "",
              says="The weights of the sum are lost. Pass weights=total.op.weights."),
     ],
@@ -506,20 +564,21 @@ exercise("d1.3.7", cases=indexed_sums, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, too many indices", "A term with fewer axes than the sum lacks the *first* ones. How many? Skip as many "
-         "entries."),
-        ("Help, an index is out of bounds", "The term's axis has one entry, number 0, that stands for all. An integer "
-         "becomes 0, which takes the axis away, as it does in the other terms. Anything else becomes `slice(0, 1)`, "
-         "which keeps it."),
-        ("Help, almost the code", "For each child: `lead = len(total.shape) - len(child.shape)`, `entries = "
-         "list(node.op.at[lead:])`. Walk over `zip(child.shape, total.shape[lead:])`, and exchange the entry where the "
-         "first is 1 and the second is not. Then `index(child, tuple(entries))`. Pass the weights on."),
+        ("Help, too many indices", "A term with fewer axes than the sum lacks the *first* ones. "
+         "How many? Skip as many entries."),
+        ("Help, an index is out of bounds", "The term's axis has one entry, number 0, that stands "
+         "for all. An integer becomes 0, which takes the axis away, as it does in the other "
+         "terms. Anything else becomes `slice(0, 1)`, which keeps it."),
+        ("Help, almost the code", "For each child: `lead = len(total.shape) - len(child.shape)`, "
+         "`entries = list(node.op.at[lead:])`. Walk over `zip(child.shape, total.shape[lead:])`, "
+         "and exchange the entry where the first is 1 and the second is not. Then `index(child, "
+         "tuple(entries))`. Pass the weights on."),
     ],
 )
 
 
 def indexed_products(seed):
-    """Einsums whose words stand in one factor or several, are summed or kept, repeat, or contain each other."""
+    """Einsums whose words are in some factors, summed or kept, repeat, or contain each other."""
     draw = Draw(seed)
     product = einsum("i j, j k -> i k", draw.curve(4, 3), draw.array(3, 5), name="product")
     scores = einsum("q h d, k h d -> h q k", draw.x(3, 2, 4), draw.curve(3, 2, 4), name="scores")
@@ -555,24 +614,30 @@ exercise("d1.3.8", cases=indexed_products, tolerance=EXACT,
     use=lambda answer, graph: outcome(graph, no_longer(graph, rewritten(answer, graph), "einsum")),
     mistakes=[
         edits((INSIDE, "sides.append(words)"), (OUTSIDE, "output = right"),
-              says="The pattern is as it was. An integer takes its axis away, so its word must go, in the factors and in "
-                   "the output."),
+              says="The pattern is as it was. An integer takes its axis away, so its word must "
+                   "go, in the factors and in the output."),
         edits((INSIDE, "sides.append(words)"),
-              (OWN_WORDS, "own = tuple(slice(None) if word in gone else entry.get(word, slice(None)) for word in "
-                          "words.split())"),
-              says="The word of an integer is removed from the output alone, and an einsum sums over words that the "
-                   "output lacks. Index the factors too, and remove the word there."),
+              (OWN_WORDS, "own = tuple(slice(None) if word in gone else entry.get(word, "
+               "slice(None)) for word in words.split())"),
+              says="The word of an integer is removed from the output alone, and an einsum sums "
+                   "over words that the output lacks. Index the factors too, and remove the word "
+                   "there."),
         edits(("    factors, sides = [], []\n", "    factors, sides, used = [], [], set()\n"),
-              (OWN_WORDS, "own = tuple(slice(None) if word in used else entry.get(word, slice(None)) for word in "
-                          "words.split()); used |= set(words.split())"),
-              says="A word that stands in two factors is indexed in the first one only. Index every factor."),
-        edit(OWN_WORDS, "own = tuple(node.op.at[place] if place < len(node.op.at) else slice(None) for place in "
-                        "range(len(words.split())))",
-             says="The entries are handed out by place. Entry 0 belongs to the first axis of the *output*: go by word."),
-        edits((INSIDE, "for word in gone:\n            words = words.replace(word, '')\n        sides.append(words)"),
-              (OUTSIDE, "output = right\n    for word in gone:\n        output = output.replace(word, '')"),
-              (OWN_WORDS, f"{OWN_WORDS}"),
-              says="Words are removed letter by letter, and one word may contain another. Split the pattern into words."),
+              (OWN_WORDS, "own = tuple(slice(None) if word in used else entry.get(word, "
+               "slice(None)) for word in words.split()); used |= set(words.split())"),
+              says="A word that stands in two factors is indexed in the first one only. Index "
+                   "every factor."),
+        edit(OWN_WORDS,
+             "own = tuple(node.op.at[place] if place < len(node.op.at) else slice(None) for place "
+             "in range(len(words.split())))",
+             says="The entries are handed out by place. Entry 0 belongs to the first axis of the "
+                  "*output*: go by word."),
+        edits((INSIDE, "for word in gone:\n            words = words.replace(word, '')\n        "
+               "sides.append(words)"),
+              (OUTSIDE, "output = right\n    for word in gone:\n        output = "
+               "output.replace(word, '')"),
+              says="Words are removed letter by letter, and one word may contain another. Split "
+                   "the pattern into words."),
     ],
     right=[
         """
@@ -583,19 +648,19 @@ exercise("d1.3.8", cases=indexed_products, tolerance=EXACT,
             kept = lambda text: [word for word in text.split() if type(at.get(word)) is not int]
             parts = []
             for factor, text in zip(child.children, inputs.split(",")):
-                parts.append(index(factor, tuple(at[w] if w in at else slice(None) for w in text.split())))
+                parts.append(index(factor, tuple(at.get(w, slice(None)) for w in text.split())))
             sides = ",".join(" ".join(kept(text)) for text in inputs.split(","))
             return einsum(sides + "->" + " ".join(kept(output)), *parts)
         """,
     ],
     hints=[
-        ("Help, which entry belongs to which axis?", "Entry k belongs to word k of the *output*. Make a dict from word to "
-         "entry, and look every axis of every factor up in it."),
-        ("Help, what of the words that are summed?", "They are not in the dict. Their axes are taken whole: "
-         "`entry.get(word, slice(None))`."),
-        ("Help, my pattern does not fit any more", "Words whose entry is an integer are gone from the factors, so they must "
-         'go from both sides of the pattern. Build each side again with `" ".join(...)`, leaving them out, and join the '
-         'factors with ", ".'),
+        ("Help, which entry belongs to which axis?", "Entry k belongs to word k of the *output*. "
+         "Make a dict from word to entry, and look every axis of every factor up in it."),
+        ("Help, what of the words that are summed?", "They are not in the dict. Their axes are "
+         "taken whole: `entry.get(word, slice(None))`."),
+        ("Help, my pattern does not fit any more", "Words whose entry is an integer are gone from "
+         "the factors, so they must go from both sides of the pattern. Build each side again with "
+         '`" ".join(...)`, leaving them out, and join the factors with ", ".'),
     ],
 )
 
@@ -625,20 +690,24 @@ def indexed_functions(seed):
     )
 
 
+UNNAMED = "The ValueError does not name the node."
+
+
 def function_use(answer, graph):
     try:
         result = rewritten(answer, graph)
     except ValueError as refusal:
         named = any(node.name in str(refusal) for node in (graph.node, graph.node.children[0]))
         if not named and not isinstance(refusal, Wrong) and refuses_rightly(answer):
-            raise Wrong("The ValueError does not name the node. Write its name into the message.") from refusal
+            raise Wrong(f"{UNNAMED} Write its name into the message.") from refusal
         raise
     return outcome(graph, no_longer(graph, result, "function"))
 
 
 def refuses_rightly(answer):
     """Whether the name is all that a refusal lacks; any other mistake is told first."""
-    return all(refuses(answer, graph.node) == mixed(graph.node) for (graph,) in indexed_functions(0))
+    cases = [graph.node for (graph,) in indexed_functions(0)]
+    return all(refuses(answer, node) == mixed(node) for node in cases)
 
 
 def refuses(answer, node):
@@ -660,22 +729,26 @@ REFUSED = "if entry != slice(0, size, 1):"
 exercise("d1.3.9", cases=indexed_functions, use=function_use, raises=ValueError, tolerance=EXACT,
     mistakes=[
         edit(REFUSED, "if False:",
-             says="Nothing is refused. softmax divides by the sum over its whole last axis, and over some of the entries "
-                  "the sum is different. Raise ValueError."),
+             says="Nothing is refused. softmax divides by the sum over its whole last axis, and "
+                  "over some of the entries the sum is different. Raise ValueError."),
         edit(REFUSED, "if True:",
-             says="softmax is refused altogether. It mixes its last axis only, and an index on the other axes may pass."),
+             says="softmax is refused altogether. It mixes its last axis only, and an index on "
+                  "the other axes may pass."),
         edit(REFUSED, "if isinstance(entry, int):",
-             says="Only an integer on softmax's axis is refused. Part of the axis is not the whole axis either."),
-        edit(REFUSED, "if isinstance(entry, int) or (len(entry) if torch.is_tensor(entry) else len(range(size)[entry])) != "
-                      "size:",
-             says="An index of the right length counts as whole. It may repeat entries: only slice(0, size, 1) is the whole "
-                  "axis."),
+             says="Only an integer on softmax's axis is refused. Part of the axis is not the "
+                  "whole axis either."),
+        edit(REFUSED,
+             "if isinstance(entry, int) or (len(entry) if torch.is_tensor(entry) else "
+             "len(range(size)[entry])) != size:",
+             says="An index of the right length counts as whole. It may repeat entries: only "
+                  "slice(0, size, 1) is the whole axis."),
         edit("WHOLE[child.op.function]", "1",
-             says="Every index on a last axis is refused, also on that of an elementwise function, which mixes nothing."),
+             says="Every index on a last axis is refused, also on that of an elementwise "
+                  "function, which mixes nothing."),
         edit("[first_mixed:]", "[: len(child.shape) - first_mixed]",
              says="The first axis is protected. softmax mixes the last one."),
-        edit('f"{child.name} needs all {size} entries of an axis that {node.name} indexes with {entry}"', '"no"',
-             says="The ValueError does not name the node."),
+        edit('f"{child.name} needs all {size} entries of an axis that {node.name} indexes with '
+             '{entry}"', '"no"', says=UNNAMED),
         edit("raise ValueError(", "raise IndexError(", says="this had to raise ValueError"),
     ],
     right=[
@@ -689,13 +762,14 @@ exercise("d1.3.9", cases=indexed_functions, use=function_use, raises=ValueError,
         """,
     ],
     hints=[
-        ("Help, which axes are mixed?", "The last `WHOLE[function]` of them: none for relu, the last for softmax. The axes "
-         "before are free."),
-        ("Help, what does whole look like?", "`node.op.at` writes it as `slice(0, size, 1)`, with the size of that axis. Any "
-         "other entry on a mixed axis must be refused."),
-        ("Help, almost the code", "Compare the last `WHOLE[...]` entries of `node.op.at` with those slices, and `raise "
-         "ValueError(...)` if one differs. Otherwise `apply(child.op.function, index(child.children[0], node.op.at))`. A "
-         "list's `[-0:]` is the whole list."),
+        ("Help, which axes are mixed?", "The last `WHOLE[function]` of them: none for relu, the "
+         "last for softmax. The axes before are free."),
+        ("Help, what does whole look like?", "`node.op.at` writes it as `slice(0, size, 1)`, with "
+         "the size of that axis. Any other entry on a mixed axis must be refused."),
+        ("Help, almost the code", "Compare the last `WHOLE[...]` entries of `node.op.at` with "
+         "those slices, and `raise ValueError(...)` if one differs. Otherwise "
+         "`apply(child.op.function, index(child.children[0], node.op.at))`. A list's `[-0:]` is "
+         "the whole list."),
     ],
 )
 
@@ -714,9 +788,10 @@ def tower(seed, blocks):
 
 
 def indexed_towers(seed):
-    """A sum, softmax's own axis, past softmax, one stream read twice, namesakes, and towers with skips."""
+    """A sum, softmax, a stream read twice, two nodes of one name, and towers with skips."""
     draw = Draw(seed)
-    mixed = apply("softmax", einsum("s d -> d s", tower(seed, 1), name="transposed"), name="pattern")
+    turned = einsum("s d -> d s", tower(seed, 1), name="transposed")
+    pattern = apply("softmax", turned, name="pattern")
     past = apply("softmax", add(tower(seed + 1, 1), draw.array(3), name="biased"), name="pattern")
     stream = draw.curve(5, 3)
     scores = einsum("q d, k d -> q k", stream, stream, name="scores")
@@ -725,7 +800,7 @@ def indexed_towers(seed):
     return indexed(
         seed,
         (add(draw.x(4, 3), draw.array(3), weights=[2, -1], name="sum"), (2,)),
-        (einsum("d s, d e -> e s", mixed, draw.array(3, 2), name="out"), (slice(0, 1), 3)),
+        (einsum("d s, d e -> e s", pattern, draw.array(3, 2), name="out"), (slice(0, 1), 3)),
         (past, (slice(1, 3),)),
         (scores, (0, slice(1, 3))),
         (scores, (0, 3)),
@@ -743,15 +818,23 @@ def sink_use(answer, graph):
     result = rewritten(answer, graph, same=True)
     order = children_first(result)
     if len(order) > 10 * before:
-        raise Wrong(f"A graph of {before} nodes has become one of {len(order):,}: an index that two readers need is pushed "
-                    "twice, and twice again in every block. Remember each (child, entries).")  # fmt: skip
+        raise Wrong(
+            f"A graph of {before} nodes has become one of {len(order):,}: an index that two "
+            "readers need is pushed twice, and twice again in every block. Remember each (child, "
+            "entries)."
+        )
     stuck = [node.children[0] for node in order if node.op.kind == "index" and movable(node)]
     if stuck:
-        raise Wrong(f"An index could still move: it stands on {stuck[0].name!r}, which is an {stuck[0].op.kind}. Push the "
-                    "result again, until it stands on an input or is refused.")  # fmt: skip
+        raise Wrong(
+            f"An index could still move: it stands on {stuck[0].name!r}, which is an "
+            f"{stuck[0].op.kind}. Push the result again, until it stands on an input or is refused."
+        )
     widths = {node.shape[-1:] for node in children_first(graph.node) if mixes(node)}
     if any(mixes(node) and node.shape[-1:] not in widths for node in order):
-        raise Wrong("The index has passed softmax's own axis. Leave an index that push_apply refuses where it is.")
+        raise Wrong(
+            "The index has passed softmax's own axis. Leave an index that push_apply refuses where "
+            "it is."
+        )
     return outcome(graph, result)
 
 
@@ -773,19 +856,22 @@ exercise("d1.3.10", cases=indexed_towers, use=sink_use, tolerance=EXACT,
     mistakes=[
         edit("if key not in known:", "if True:", says="Remember each (child, entries)."),
         edit(KEY, "key = child",
-             says="The memory forgets the entries: one child indexed in two ways gets one result. Remember (child, "
-                  "entries)."),
+             says="The memory forgets the entries: one child indexed in two ways gets one result. "
+                  "Remember (child, entries)."),
         edit(KEY, "key = child.name, str(node.op.at)",
              says="The memory goes by name, and two nodes may have one name. Remember by node."),
         edit(SUNK, "each", says="An index could still move"),
         edit("except (KeyError, ValueError):\n            return node",
-             "except (KeyError, ValueError):\n            if child.op.kind == 'placeholder':\n                return node\n"
-             "            pushed = apply(child.op.function, index(child.children[0], node.op.at))",
+             "except (KeyError, ValueError):\n            if child.op.kind == 'placeholder':\n"
+             "                return node\n            pushed = apply(child.op.function, "
+             "index(child.children[0], node.op.at))",
              says="The index has passed softmax's own axis."),
         edit("except (KeyError, ValueError):", "except ValueError:",
-             says="An index on an input has no rule in PUSH. Catch the KeyError too, and leave the index where it is."),
+             says="An index on an input has no rule in PUSH. Catch the KeyError too, and leave "
+                  "the index where it is."),
         edit("Node(pushed.op, below, child.name)", "Node(pushed.op, below[::-1], child.name)",
-             says="The children are in another order. Keep the order of the pushed node's children."),
+             says="The children are in another order. Keep the order of the pushed node's "
+                  "children."),
     ],
     right=[
         """
@@ -811,13 +897,16 @@ exercise("d1.3.10", cases=indexed_towers, use=sink_use, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, mine does not finish", "Two readers need the same entries of the same child, and your function works them out "
-         "for each. Which result could it have remembered the first time?"),
-        ("Help, in which order?", "Look the pair up. If it is not known: push once; then sink those children of the result that "
-         "are indices; build the result again on them; remember it."),
-        ("Help, almost the code", "`pushed = PUSH[child.op.kind](node)` inside `try`; on `KeyError` or `ValueError` return the "
-         'node as it is. Then `Node(pushed.op, [sink(each, known) if each.op.kind == "index" else each for each in '
-         "pushed.children], child.name)`. Pass the same dict on."),
+        ("Help, mine does not finish", "Two readers need the same entries of the same child, and "
+         "your function works them out for each. Which result could it have remembered the first "
+         "time?"),
+        ("Help, in which order?", "Look the pair up. If it is not known: push once; then sink "
+         "those children of the result that are indices; build the result again on them; remember "
+         "it."),
+        ("Help, almost the code", "`pushed = PUSH[child.op.kind](node)` inside `try`; on "
+         "`KeyError` or `ValueError` return the node as it is. Then `Node(pushed.op, [sink(each, "
+         'known) if each.op.kind == "index" else each for each in pushed.children], child.name)`. '
+         "Pass the same dict on."),
     ],
 )
 
@@ -825,14 +914,16 @@ exercise("d1.3.10", cases=indexed_towers, use=sink_use, tolerance=EXACT,
 
 
 def sums_over_axes(seed):
-    """Einsums that sum over an axis: alone, with others, in several factors, not in the first, twice in one."""
+    """Einsums that sum over an axis: of one factor, of several, not of the first, twice of one."""
     draw = Draw(seed)
     out = einsum("s head d, head d e -> s e", draw.curve(3, 4, 2), draw.array(4, 2, 5), name="out")
     logits = einsum("digit hidden, hidden -> digit", draw.array(4, 3), draw.curve(3), name="logits")
-    mixed = einsum("head k, head k, head -> k", draw.x(3, 3), draw.array(3, 3), draw.x(3), name="mixed")
+    factors = draw.x(3, 3), draw.array(3, 3), draw.x(3)
+    mixed = einsum("head k, head k, head -> k", *factors, name="three factors")
     late = einsum("i, j, j -> i", draw.x(2), draw.x(3), draw.array(3), name="not in the first")
     nested = einsum("h he, he e -> e", draw.x(3, 4), draw.array(4, 4), name="words in words")
-    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j"), (nested, "he"), (nested, "h")]
+    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j")]
+    pairs += [(nested, "he"), (nested, "h")]
     pairs += [(einsum("i, i ->", draw.x(3), draw.node(3), name="dot"), "i")]
     pairs += [(einsum("i j -> j", draw.x(3, 2), name="column sums"), "i")]
     square = draw.curve(3, 3)
@@ -845,41 +936,51 @@ def sums_over_axes(seed):
 def summed_use(answer, graph, axis):
     result = rewritten(answer, graph, axis)
     must_be_an_add(result, f"one term for each entry of {axis!r}")
-    parts = terms(result)
-    return {"the number of terms": len(parts), "the terms": weighed(graph, parts), **outcome(graph, result)}
+    return {**each_term(graph, result), **outcome(graph, result)}
 
 
-FACTORS = "factors = [index(child, own, name=f\"{child.name}.{i}\") for child, own in zip(node.children, entries, strict=True)]"
+FACTORS = (
+    'factors = [index(child, own, name=f"{child.name}.{i}") for child, own in '
+    "zip(node.children, entries, strict=True)]"
+)
 ENTRIES = "tuple(i if word == axis else slice(None) for word in side) for side in sides"
 LOOP_ROWS = "for i in range(sizes[axis]):"
 
 exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
+    sizes="The check splits axes of lengths 2 to 4: read the length off the factors.",
     mistakes=[
-        edits((FACTORS, "first = next(k for k, side in enumerate(sides) if axis in side)\n"
-                        "        factors = [index(c, own) if k == first else c for k, (c, own) in enumerate(zip(node.children, "
-                        "entries))]"),
-              ("for side in sides) + \" ->\" + right",
-               "for side in sides) + \" ->\" + right\n    first = next(k for k, side in enumerate(sides) if axis in side)\n"
-               "    pattern = ', '.join(' '.join(w for w in side if w != axis or k != first) for k, side in "
+        edits((FACTORS, "first = next(k for k, side in enumerate(sides) if axis in side)\n        "
+               "factors = [index(c, own) if k == first else c for k, (c, own) in "
+               "enumerate(zip(node.children, entries))]"),
+              ('for side in sides) + " ->" + right', 'for side in sides) + " ->" + right\n    '
+               "first = next(k for k, side in enumerate(sides) if axis in side)\n    pattern = ', "
+               "'.join(' '.join(w for w in side if w != axis or k != first) for k, side in "
                "enumerate(sides)) + ' ->' + right"),
-              says="Only one factor is indexed, and the others are still summed over the whole axis. Term i needs entry i of "
-                   "every factor that has the axis."),
+              says="Only one factor is indexed, and the others are still summed over the whole "
+                   "axis. Term i needs entry i of every factor that has the axis."),
         edit(LOOP_ROWS, "for i in range(sizes[axis] - 1):",
              says="The last entry is missing. There is one term for each entry of the axis."),
         edit(LOOP_ROWS, "for i in range(-1, sizes[axis]):",
              says="One entry is summed twice: index -1 is the last entry again."),
-        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):", says="The terms are not in the order of the entries."),
-        edits((FACTORS, "factors = node.children"), ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):",
+             says="The terms are not in the order of the entries."),
+        edits((FACTORS, "factors = node.children"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
               says="Every term is the whole sum. Index the factors."),
-        edits((FACTORS, "factors = node.children"), ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+        edits((FACTORS, "factors = node.children"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
               ("add(*terms, ", "add(*terms, weights=[1 / len(terms)] * len(terms), "),
               says="These are equal shares of the sum. Term i is the contribution of entry i."),
+        edit("sizes[axis]):", "16):",
+             says="There are more terms than the axis has entries. It need not have 16, as in the "
+                  "digits networks: read its length off the factors."),
         edit("sizes[axis]):", "node.children[0].shape[sides[0].index(axis)]):",
-             says="The length of the axis is looked up in the first factor, which may not have the axis. Look in every "
-                  "factor."),
-        edit('", ".join(" ".join(word for word in side if word != axis) for side in sides) + " ->" + right',
-             'node.op.pattern.replace(axis, "")',
-             says="The word is removed letter by letter, and another word may contain it. Split the pattern into words."),
+             says="The length of the axis is looked up in the first factor, which may not have "
+                  "the axis. Look in every factor."),
+        edit('", ".join(" ".join(word for word in side if word != axis) for side in sides) + " ->" '
+             "+ right", 'node.op.pattern.replace(axis, "")',
+             says="The word is removed letter by letter, and another word may contain it. Split "
+                  "the pattern into words."),
     ],
     right=[
         """
@@ -891,17 +992,19 @@ exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
             for i in range(length):
                 picked = torch.zeros(length, dtype=node.dtype)
                 picked[i] = 1
-                parts.append(einsum(inputs + ", " + axis + " -> " + output, *node.children, array(picked)))
+                pattern = inputs + ", " + axis + " -> " + output
+                parts.append(einsum(pattern, *node.children, array(picked)))
             return add(*parts)
         """,
     ],
     hints=[
-        ("Help, my terms are too large", "If only one factor is indexed, the others are still summed over the whole axis. Term i "
-         "reads entry i everywhere."),
-        ("Help, how many terms are there?", "As many as the axis is long. Find a factor whose words hold the axis, and look up "
-         "that place in its shape."),
-        ("Help, almost the code", "For each i: every child indexed with `tuple(i if word == axis else slice(None) for word in "
-         "side)`, and an einsum with the pattern from which the word is gone. Then add the terms."),
+        ("Help, my terms are too large", "If only one factor is indexed, the others are still "
+         "summed over the whole axis. Term i reads entry i everywhere."),
+        ("Help, how many terms are there?", "As many as the axis is long. Find a factor whose "
+         "words hold the axis, and look up that place in its shape."),
+        ("Help, almost the code", "For each i: every child indexed with `tuple(i if word == axis "
+         "else slice(None) for word in side)`, and an einsum with the pattern from which the word "
+         "is gone. Then add the terms."),
     ],
 )
 
@@ -910,7 +1013,7 @@ def directions(seed):
     """Nodes with one to three axes, and directions that are not of length 1."""
     draw = Draw(seed)
     nodes = [draw.x(4), draw.curve(3, 4), draw.node(4, 4), draw.product(2, 3, 4), draw.array(2)]
-    return [(graph, (2 + draw.whole(2)) * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
+    return [(graph, 3 * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
 
 
 def projection_use(answer, graph, direction):
@@ -927,20 +1030,23 @@ UNIT = "(direction / direction.norm())"
 exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
     mistakes=[
         edit(UNIT, "direction",
-             says="The direction is not normalised, so the two parts, which still add up to x, are not orthogonal. Divide the "
-                  "direction by its length first."),
+             says="The direction is not normalised, so the two parts, which still add up to x, "
+                  "are not orthogonal. Divide the direction by its length first."),
         edit(UNIT, "(direction / direction.norm().sqrt())",
-             says="The direction is divided by its length once, and it comes in twice, in x·u and in (x·u) u. Normalise it first, "
-                  "and use u in both places."),
-        edit("weights=[1, -1]", "weights=[1, 1]", says="Across is x plus along. It is the rest, x - along."),
+             says="The direction is divided by its length once, and it comes in twice, in x·u and "
+                  "in (x·u) u. Normalise it first, and use u in both places."),
+        edit("weights=[1, -1]", "weights=[1, 1]",
+             says="Across is x plus along. It is the rest, x - along."),
         edit("add(along, across, name=node.name)", "add(across, along)",
              says="Along and across are exchanged. Along is the first child."),
         edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
              'einsum(f"d {lead}, d, to -> to {lead}", node, unit, unit)',
              says="The first axis is projected. Directions live on the last one."),
-        edit("array((direction / direction.norm()).to(node.dtype)", "array((direction / direction.norm()).float().to(node.dtype)",
+        edit("array((direction / direction.norm()).to(node.dtype)",
+             "array((direction / direction.norm()).float().to(node.dtype)",
              says="The direction was rounded to float32 on the way. Keep the node's dtype."),
-        edit("return add(along, across, name=node.name)", "return along", says="expected add(along, across)."),
+        edit("return add(along, across, name=node.name)", "return along",
+             says="expected add(along, across)."),
     ],
     right=[
         """
@@ -953,12 +1059,14 @@ exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across is the rest. Is the direction of "
-         "length 1?"),
-        ("Help, what is the pattern?", "$(x \\cdot u)\\,u$: one einsum with the node and twice the unit vector. The first time its "
-         "axis is summed with the node's last one; the second time it is the new last axis."),
-        ("Help, almost the code", '`einsum("a d, d, to -> a to", node, unit, unit)` for two axes. Write a word for each leading '
-         "axis. Then `across = add(node, along, weights=[1, -1])`, and the sum of the two."),
+        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across "
+         "is the rest. Is the direction of length 1?"),
+        ("Help, what is the pattern?", "$(x \\cdot u)\\,u$: one einsum with the node and twice "
+         "the unit vector. The first time its axis is summed with the node's last one; the second "
+         "time it is the new last axis."),
+        ("Help, almost the code", '`einsum("a d, d, to -> a to", node, unit, unit)` for two axes. '
+         "Write a word for each leading axis. Then `across = add(node, along, weights=[1, -1])`, "
+         "and the sum of the two."),
     ],
 )
 
@@ -982,22 +1090,26 @@ def step_use(answer, value, dtype):
 
 
 OF_VALUE = (
-    "eps times the value is right at powers of two only. Between one power and the next the step stays the same."
+    "eps times the value is right at powers of two only. Between one power and the next the step "
+    "stays the same."
 )
 POWER = "2.0 ** math.floor(math.log2(abs(value)))"
 
 exercise("d1.3.13", cases=numbers, use=step_use, tolerance=1e-6,
     mistakes=[
-        edit(f" * {POWER}", "", says="eps is the step at 1. Between 256 and 512 the step is 256 times as large."),
+        edit(f" * {POWER}", "",
+             says="eps is the step at 1. Between 256 and 512 the step is 256 times as large."),
         edit(POWER, "abs(value)", says=OF_VALUE),
         edit(POWER, "value", says=OF_VALUE),
         edit("math.floor", "math.ceil",
              says="This is the step above the next power of two. Round log2(|value|) down."),
-        edit("math.floor", "round", says="The power of two is rounded to the nearest. Round it down."),
+        edit("math.floor", "round",
+             says="The power of two is rounded to the nearest. Round it down."),
         edit("torch.finfo(dtype)", "torch.finfo(torch.float32)",
              says="The dtype is ignored. The steps of float64 are 2 ** 29 times smaller."),
         edit(" * 2.0", " + 2.0", says="eps is added. Multiply by it."),
-        edit("abs(value)", "value", says="A negative value has no logarithm. Take its absolute value first."),
+        edit("abs(value)", "value",
+             says="A negative value has no logarithm. Take its absolute value first."),
     ],
     right=[
         """
@@ -1007,10 +1119,13 @@ exercise("d1.3.13", cases=numbers, use=step_use, tolerance=1e-6,
         """,
     ],
     hints=[
-        ("Help, what is eps?", "The step from 1 to the next number. It is the step everywhere between 1 and 2."),
-        ("Help, what is it elsewhere?", "Between two powers of two the step is constant, and it doubles with each power. So: eps, "
-         "times the largest power of two that is not above |value|."),
-        ("Help, almost the code", "`math.floor(math.log2(abs(value)))` is the power. `torch.finfo(dtype).eps` is the step at 1."),
+        ("Help, what is eps?", "The step from 1 to the next number. It is the step everywhere "
+         "between 1 and 2."),
+        ("Help, what is it elsewhere?", "Between two powers of two the step is constant, and it "
+         "doubles with each power. So: eps, times the largest power of two that is not above "
+         "|value|."),
+        ("Help, almost the code", "`math.floor(math.log2(abs(value)))` is the power. "
+         "`torch.finfo(dtype).eps` is the step at 1."),
     ],
 )
 
@@ -1021,8 +1136,12 @@ def float_pairs(seed):
     many = placeholder(draw.name("x"), (4096,))
     row = array(draw.tensor(4096, 3).float(), "row")
     whole = einsum("i, i k -> k", many, row, name="whole")
-    halves = [einsum("i, i k -> k", index(many, part), index(row, part)) for part in (slice(0, 1999), slice(1999, 4096))]
+    first, second = (
+        einsum("i, i k -> k", index(many, part), index(row, part))
+        for part in (slice(0, 1999), slice(1999, 4096))
+    )
     x = placeholder(draw.name("x"), (1000,))
+    relu = apply("relu", x, name="relu of x")
     tiny = placeholder(draw.name("x"), (6,))
     positive = {tiny.name: torch.rand(5, 6, generator=draw.numbers) + 0.1}
     pairs = compared(
@@ -1037,21 +1156,21 @@ def float_pairs(seed):
         around(draw, 1e6),
         around(draw, 10.0),
         around(draw, 1e3, first=1e5),
-        (whole, add(*halves, name="in two halves")),
-        (add(tiny, weights=[1e-9], name="small"), add(tiny, weights=[1.5e-9], name="small, and half as much again")),
+        (whole, add(first, second, name="in two halves")),
+        (add(tiny, weights=[1e-9], name="small"), add(tiny, weights=[1.5e-9], name="half more")),
         (add(x, weights=[1e-9], name="small"), add(x, weights=[1e-9], name="as small")),
         below_zero(products(draw, 1.0, 0.0)),
-        (apply("relu", x, name="below"), add(apply("relu", x), array(torch.full((1000,), 1e-3)), name="above")),
+        (relu, add(relu, array(torch.full((1000,), 1e-3)), name="above")),
         (x, einsum("i, j -> j i", x, array(torch.ones(1)), name="one axis more")),
     )
-    relu = apply("relu", tiny, name="relu of x")
     spots = [one_off(draw, 1000, 1e-5), one_off(draw, 20_000, 1e-4)]
-    return [*pairs, *spots, (relu, add(tiny, name="x"), positive)]
+    return [*pairs, *spots, (apply("relu", tiny), add(tiny, name="x above 0"), positive)]
 
 
 def one_off(draw, size, fault):
     """x, and x with one wrong entry, which is 0 in the first row."""
-    x, factor, values = placeholder(draw.name("x"), (size,)), torch.ones(size), draw.tensor(3, size).float()
+    x, factor = placeholder(draw.name("x"), (size,)), torch.ones(size)
+    values = draw.tensor(3, size).float()
     factor[17], values[:, 17] = 1 + fault, torch.tensor([0.0, 1.0, -1.0])
     return x, einsum("i, i -> i", x, array(factor), name="one entry off"), {x.name: values}
 
@@ -1073,7 +1192,7 @@ def below_zero(pair):
 
 
 def around(draw, far, first=1.0):
-    """x w and e + (x w - e), with e far away, but 0 in the first entry, which stays exact and is `first` as large."""
+    """x w and e + (x w - e), e far away, but 0 in the exact first entry, which has w = `first`."""
     x, scale = placeholder(draw.name("x"), (6,)), 1 + draw.tensor(6) / 9
     e = (far * (1 + draw.tensor(6).abs())).float()
     scale[0], e[0] = first, 0
@@ -1081,40 +1200,55 @@ def around(draw, far, first=1.0):
     return before, add(e, add(before, e, weights=[1, -1], name="rest"), name="after")
 
 
-VERDICT, IN_DOUBLE = "return apart(left, right, doubled) > 1e-8 * size", "left, right = in_double(before), in_double(after)"
+VERDICT = "return apart(left, right, doubled) > 1e-8 * size"
+IN_DOUBLE = "left, right = in_double(before), in_double(after)"
 SINGLE_PRECISION = (IN_DOUBLE, "left, right, doubled = before, after, inputs")
 
 ABSOLUTE = (
-    "This is in float64, but in absolute terms. Small numbers with a bug differ by little: divide by the size of the values."
+    "This is in float64, but in absolute terms. Small numbers with a bug differ by little: divide "
+    "by the size of the values."
 )
 TOO_STRICT = (
-    "The limit is below the rounding of float64, so a right rewrite of a long sum is called a bug. Allow more."
+    "The limit is below the rounding of float64, so a right rewrite of a long sum is called a bug. "
+    "Allow more."
 )
 
-exercise("d1.3.14", cases=float_pairs, use=lambda answer, before, after, inputs: bool(answer(before, after, inputs)),
+exercise("d1.3.14", cases=float_pairs,
+    use=lambda answer, before, after, inputs: bool(answer(before, after, inputs)),
     mistakes=[
         edits(SINGLE_PRECISION, (VERDICT, "return apart(left, right, doubled) > 1e-5"),
-              says="1e-5 in float32, in absolute terms: of large numbers a right rewrite is called a bug, and of small ones a bug "
-                   "passes. Compute both sides in float64, and divide by the size of the values."),
+              says="1e-5 in float32, in absolute terms: of large numbers a right rewrite is "
+                   "called a bug, and of small ones a bug passes. Compute both sides in float64, "
+                   "and divide by the size of the values."),
         edits(SINGLE_PRECISION, ("1e-8 * size", "1e-5 * size"),
-              says="This is relative to the size of the values, but still in float32, where rounding that e + (x - e) makes large "
-                   "is called a bug, and a small bug hides in the rounding. Compute both sides in float64."),
-        edit("1e-8", "1e-5", says="This is in float64, but still with 1e-5. The rounding of float64 is half a billion times "
-                                  "smaller, and the limit may shrink with it."),
+              says="This is relative to the size of the values, but still in float32, where "
+                   "rounding that e + (x - e) makes large is called a bug, and a small bug hides "
+                   "in the rounding. Compute both sides in float64."),
+        edit("1e-8", "1e-5",
+             says="This is in float64, but still with 1e-5. The rounding of float64 is half a "
+                  "billion times smaller, and the limit may shrink with it."),
         edit(" * size", "", says=ABSOLUTE),
         edit("1e-8 * size", "1e-10", says=ABSOLUTE),
         edit("1e-8 * size", "1e-5", says=ABSOLUTE),
         edit("1e-8 * size", "1e-8 * max(1.0, size)",
-             says="The limit never falls below 1e-8, and values may be smaller than that. Divide by the size of the values."),
-        edit(VERDICT, f"return not ({VERDICT[7:]})", says="The verdict is reversed. True is a bug."),
-        edit("1e-8 * size", "0", says="Any difference at all is called a bug, and float64 rounds too."),
+             says="The limit never falls below 1e-8, and values may be smaller than that. Divide "
+                  "by the size of the values."),
+        edit(VERDICT, f"return not ({VERDICT[7:]})",
+             says="The verdict is reversed. True is a bug."),
+        edit("1e-8 * size", "0",
+             says="Any difference at all is called a bug, and float64 rounds too."),
         edit("1e-8 * size", "1e-15 * size", says=TOO_STRICT),
         edit("1e-8 * size", "step_at(size, torch.float64)", says=TOO_STRICT),
-        edit("apart(left, right, doubled)", "(evaluate(left, doubled) - evaluate(right, doubled)).abs().mean()",
-             says="The mean of the differences hides one wrong entry, and shapes that differ. Take the largest: use apart."),
-        edit("apart(left, right, doubled)", "(evaluate(left, doubled) - evaluate(right, doubled)).max()",
-             says="A difference below zero counts as small. Take the absolute difference: use apart."),
-        edit("    doubled = {", "    if before.shape != after.shape:\n        return False\n    doubled = {",
+        edit("apart(left, right, doubled)",
+             "(evaluate(left, doubled) - evaluate(right, doubled)).abs().mean()",
+             says="The mean of the differences hides one wrong entry, and shapes that differ. "
+                  "Take the largest: use apart."),
+        edit("apart(left, right, doubled)",
+             "(evaluate(left, doubled) - evaluate(right, doubled)).max()",
+             says="A difference below zero counts as small. Take the absolute difference: use "
+                  "apart."),
+        edit("    doubled = {",
+             "    if before.shape != after.shape:\n        return False\n    doubled = {",
              says="Graphs of different shapes are called right. That is a bug."),
         edit("doubled = {name: value.double() for name, value in inputs.items()}",
              "doubled = {name: torch.randn_like(value.double()) for name, value in inputs.items()}",
@@ -1125,19 +1259,20 @@ exercise("d1.3.14", cases=float_pairs, use=lambda answer, before, after, inputs:
         def is_bug(before, after, inputs):
             if before.shape != after.shape:
                 return True
-            values = [evaluate(in_double(node), {n: v.double() for n, v in inputs.items()}) for node in (before, after)]
-            difference = (values[0] - values[1]).abs().max()
-            return bool(difference / values[0].abs().max() > 3e-9)
+            doubled = {name: value.double() for name, value in inputs.items()}
+            one, other = evaluate([in_double(before), in_double(after)], doubled)
+            return bool((one - other).abs().max() / one.abs().max() > 3e-9)
         """,
     ],
     hints=[
-        ("Help, no threshold works", "In float32 none does. Compute both sides in float64, where rounding is far smaller than any "
-         "bug."),
-        ("Help, and then?", "Divide by the size of the values, or multiply the limit by it. In numbers of 10⁻⁴ a bug of one per cent "
-         "is 10⁻⁶."),
-        ("Help, almost the code", "`doubled` are the inputs with `.double()`; `left, right` are `in_double(...)` of both; `size` is the "
-         "largest absolute value of `left`. The verdict is `apart(left, right, doubled) > limit * size`, with a limit between rounding, "
-         "10⁻⁹ to be safe, and the smallest bug, 2 × 10⁻⁶."),
+        ("Help, no threshold works", "In float32 none does. Compute both sides in float64, where "
+         "rounding is far smaller than any bug."),
+        ("Help, and then?", "Divide by the size of the values, or multiply the limit by it. In "
+         "numbers of 10⁻⁴ a bug of one per cent is 10⁻⁶."),
+        ("Help, almost the code", "`doubled` are the inputs with `.double()`; `left, right` are "
+         "`in_double(...)` of both; `size` is the largest absolute value of `left`. The verdict "
+         "is `apart(left, right, doubled) > limit * size`, with a limit between rounding, 10⁻⁹ to "
+         "be safe, and the smallest bug, 2 × 10⁻⁶."),
     ],
 )
 
@@ -1157,8 +1292,10 @@ def levels_use(answer, graph):
         raise Wrong(f"An add still has {widest} children, expected two at most.")
     found, most = depth(result, before), math.ceil(math.log2(count))
     if found > most:
-        raise Wrong(f"{count} terms are added in {found} levels, expected {most}. A chain is no better than one long add: add "
-                    "neighbours, then the sums of neighbours, until one is left.")  # fmt: skip
+        raise Wrong(
+            f"{count} terms are added in {found} levels, expected {most}. A chain is no better "
+            "than one long add: add neighbours, then the sums of neighbours, until one is left."
+        )
     return outcome(graph, result)
 
 
@@ -1167,17 +1304,22 @@ def depth(node, before):
     levels = {}
     for each in children_first(node):
         below = max([levels[child] for child in each.children], default=0)
-        levels[each] = 0 if each in before else below + (each.op.kind == "add" and len(each.children) > 1)
+        adds = each.op.kind == "add" and len(each.children) > 1
+        levels[each] = 0 if each in before else below + adds
     return levels[node]
 
 
 exercise("d1.3.15", cases=long_sums, use=levels_use, tolerance=EXACT,
     mistakes=[
         edit("add(child, weights=[weight]) for", "child for",
-             says="The weights of the sum are lost. Weigh each term first: add(term, weights=[w])."),
-        edit("add(*pair) if len(pair) == 2 else pair[0] for pair in pairs", "add(*pair) for pair in pairs if len(pair) == 2",
-             says="With an odd number of terms the last one is lost. It goes on to the next level as it is."),
-        edit("    while len(level) > 1:", "    while len(level) > 2:\n        level = [add(level[0], level[1]), *level[2:]]\n"
+             says="The weights of the sum are lost. Weigh each term first: add(term, "
+                  "weights=[w])."),
+        edit("add(*pair) if len(pair) == 2 else pair[0] for pair in pairs",
+             "add(*pair) for pair in pairs if len(pair) == 2",
+             says="With an odd number of terms the last one is lost. It goes on to the next level "
+                  "as it is."),
+        edit("    while len(level) > 1:",
+             "    while len(level) > 2:\n        level = [add(level[0], level[1]), *level[2:]]\n"
              "    while len(level) > 1:", says="A chain is no better than one long add"),
         edit("    return level[0]", "    return node", says="An add still has"),
     ],
@@ -1193,26 +1335,32 @@ exercise("d1.3.15", cases=long_sums, use=levels_use, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, where do the weights go?", "Weigh every term first: `add(child, weights=[weight])`. From then on all weights are 1."),
-        ("Help, how do I halve a list?", "`level[0:2]`, `level[2:4]`, ... are the pairs. With an odd number the last one has no partner, "
-         "and goes on as it is."),
-        ("Help, almost the code", "While there is more than one: cut the list into pairs, add each pair, keep a single one. Return the "
-         "last that is left."),
+        ("Help, where do the weights go?", "Weigh every term first: `add(child, "
+         "weights=[weight])`. From then on all weights are 1."),
+        ("Help, how do I halve a list?", "`level[0:2]`, `level[2:4]`, ... are the pairs. With an "
+         "odd number the last one has no partner, and goes on as it is."),
+        ("Help, almost the code", "While there is more than one: cut the list into pairs, add "
+         "each pair, keep a single one. Return the last that is left."),
     ],
 )
 
 quiz("d1.3.quiz",
     terms=number(says="Every term of one sum meets every term of the other."),
-    axes=number(says="An integer takes its axis away, a slice keeps it, and axes left out are kept."),
-    softmax=option("the first", "the last", says="Over which axis does it sum, to divide by the sum?"),
+    axes=number(says="An integer takes its axis away, a slice keeps it, and axes left out are "
+                    "kept."),
+    softmax=option("the first", "the last",
+               says="Over which axis does it sum, to divide by the sum?"),
     parts=option("equal", "parallel", "orthogonal",
-                 says="x = along + across holds for any multiple of u. Which property holds only for the projection?"),
-    rounding=option("grows", "stays", "shrinks", says="A bug stays as large in float64. Rounding does not."),
+               says="x = along + across holds for any multiple of u. Which property holds only "
+                    "for the projection?"),
+    rounding=option("grows", "stays", "shrinks",
+               says="A bug stays as large in float64. Rounding does not."),
     hints=[
-        ("Help, the two numbers", "Exercise 3: every term meets every term. Exercise 5: what does an integer do, what does a slice do, and "
-         "what happens to an axis that is not mentioned?"),
-        ("Help, softmax", "On which entries does one of its outputs depend? On all those along one axis."),
-        ("Help, the last two", "Exercise 12: the check tests this property, because the sum does not show it. Exercise 14: how do a bug and "
-         "rounding differ?"),
+        ("Help, the two numbers", "Exercise 3: every term meets every term. Exercise 5: what does "
+         "an integer do, what does a slice do, and what happens to an axis that is not mentioned?"),
+        ("Help, softmax", "On which entries does one of its outputs depend? On all those along "
+         "one axis."),
+        ("Help, the last two", "Exercise 12: the check tests this property, because the sum does "
+         "not show it. Exercise 14: how do a bug and rounding differ?"),
     ],
 )
