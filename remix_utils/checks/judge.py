@@ -29,6 +29,7 @@ class Trial:
     """One exercise on the cases of one seed; outcomes of reference and mistakes are kept."""
 
     def __init__(self, part: Part, asked: Exercise, seed: int = 0):
+        torch.broadcast_shapes((1,), (1,))  # imports sympy the first time, which is nobody's answer
         self.part, self.asked, self.seed = part, asked, seed
         drawn: Sequence = [()] if asked.cases is None else asked.cases(seed)
         self.cases = [case if isinstance(case, tuple) else (case,) for case in drawn]
@@ -67,8 +68,10 @@ class Trial:
     def known_mistake(self, outcomes: list[Outcome]) -> int | None:
         """Returns the number of the mistake that does on every case what an answer does.
 
-        An error of the same kind and words counts before one of the same kind alone.
+        Where there are errors only, their words must be the same, as many faults end in errors of
+        one kind. Otherwise, the same words count before the same kind alone.
         """
+        by_error_alone = all(each.error is not None for each in outcomes)
         alike = []
         for number in range(len(self.asked.mistakes)):
             theirs = self.outcomes_of_mistake(number)
@@ -76,9 +79,10 @@ class Trial:
                 continue
             pairs = list(zip(outcomes, theirs, strict=True))
             if all(self.same(own, other) for own, other in pairs):
-                if all(str(own.error) == str(other.error) for own, other in pairs):
+                if all(words(own.error) == words(other.error) for own, other in pairs):
                     return number
-                alike.append(number)
+                if not by_error_alone:
+                    alike.append(number)
         return alike[0] if alike else None
 
     def outcomes_of_mistake(self, number: int) -> list[Outcome]:
@@ -231,6 +235,11 @@ def _departure(trial: Trial, own: Outcome, expected: Outcome, place: str) -> str
 
 def _by_size(found: Difference) -> bool:
     return any(word in found.got for word in ("shape", "entry", "item"))
+
+
+def words(error: BaseException | None) -> str:
+    """Returns what an error says; a recursion says by accident where it was at the end."""
+    return "" if error is None or isinstance(error, RecursionError) else str(error)
 
 
 def _said(error: BaseException | None) -> str:

@@ -59,7 +59,6 @@ def transformers(seed: int, *layers: int, rows: int = 2) -> list[Case]:
     >>> [case.node.shape for case in transformers(0, 2, 3)]
     [(6, 13), (5, 13)]
     """
-    torch.broadcast_shapes((1,), (1,))  # imports sympy the first time, which is nobody's answer
     cases, numbers = [], torch.Generator().manual_seed(seed)
     for place, depth in enumerate(layers):
         seq, weights = 6 - place, random_weights(seed + place, d_mlp=0, n_layers=depth)
