@@ -460,9 +460,10 @@ placed = with_positions(reads(embed(row, weights), 0), weights)
 pattern = mask_future(attention_scores(placed, placed, weights, 0)).softmax(dim=-1)[0]
 before = pattern.diagonal(-1, 1, 2).mean(dim=-1)  # [head]
 measured("d1.0.p2", before.max())
-plot.attention(pieces(row[0]), pattern, [f"0.{head}" for head in range(8)], "Layer 0")
+names = [f"0.{head}" for head in range(8)]
+plot.attention_heads(pieces(row[0, :32]), pattern[:, :32, :32], names, "Layer 0, the first 32 tokens")
 # %% [markdown]
-# **What you should see**: one head, 0.0, with a bright line just below the diagonal. It gives 91 % of its attention to the token before. (Training was told to make one such head rather than several; the model's card says how.) It is the first half of what day 2 is about. Click on it, and then on a token, to see where that token looks.
+# **What you should see**: one head, 0.0, with a bright line just below the diagonal. It gives 91 % of its attention to the token before. (Training was told to make one such head rather than several; the model's card says how.) It is the first half of what day 2 is about. Point at a head to see it large, and in the large pattern at a cell to read its weight: the row is the token that asks, the column the token that is asked.
 #
 # *Learned*: queries and keys decide *where* a head looks. What it takes from there is another question.
 # %% [markdown]

@@ -120,6 +120,11 @@ plot.tokens(pieces(passages[shown, 1:]), losses[shown], "The loss of every token
 # %% [markdown]
 # **What you should see**: 1.37 ± 0.03 nats. Look for a name that returns. The first time, its pieces are dark: nobody could know them. The next time only its first piece is, and the rest is pale, as cheap as the ends of common words.
 #
+# A loss does not say what the model expected instead. The next picture does: point at a dear token and read the ten tokens that the model thought most probable, each with its log-probability. Red is probable here, so the colours are the other way round.
+# %%
+log_probs = evaluate(graph, {"tokens": passages[shown : shown + 1]})[0].log_softmax(-1)
+plot.token_log_probs(passages[shown], log_probs, lambda token: pieces(torch.tensor([token]))[0])
+# %% [markdown]
 # *Learned*: a loss is a number for each token, and its pattern says more than its mean.
 #
 # > **Pair card.** Swap driver and navigator. The navigator asks: "Which token is this number about, the one that is read or the one that comes?" Explain back to each other: why may a model have a low loss on a name that it has never been trained on? *Alone:* find in the passage a token that is cheap although it never came before, and write down why.
