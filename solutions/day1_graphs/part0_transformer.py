@@ -250,7 +250,7 @@ for specimen in (specimen_a, specimen_b):
 # - the variance divides by $d_\text{model} - 1$, as `torch.var` and `torch.std` do unless told not to;
 # - it is divided by the variance, without the root.
 #
-# An input for each suspect: `w` of zeros; `x + 100`; other rows changed; a tiny `x`; a *short* `x`, of two or three entries.
+# Six inputs, on which each suspect would show itself: `w` of zeros beside a `b` of ones; `x + 100`; other rows changed; a tiny `x`, for both faults of `eps`; a *short* `x`, of two or three entries; and `10 * x`.
 # %% [markdown]
 # ## d1.0.8 What is wrong with A?
 # ●●●○○ difficulty · ●●●●○ importance · 8 minutes · ★
@@ -275,22 +275,24 @@ check("d1.0.8", diagnosis_a)
 predict("d1.0.p1", ..., "specimen A over a healthy layernorm, at width 256")
 # %%
 widths = [2, 3, 4, 8, 16, 64, 256]
-ratios = []
+ratios = {"specimen A": [], "specimen B": []}
 for width in widths:
     row = torch.randn(1, width, generator=torch.Generator().manual_seed(width))
-    ratio = specimen_a(row, torch.ones(width), torch.zeros(width)) / layernorm(row, torch.ones(width), torch.zeros(width))
-    ratios.append(ratio.mean().item())
-measured("d1.0.p1", f"{ratios[-1]:.4f}")
-plot.lines([math.log2(n) for n in widths], {"specimen A": ratios}, "A over a healthy layernorm", "width (power of two)", "ratio")
+    healthy = layernorm(row, torch.ones(width), torch.zeros(width))
+    for name, specimen in zip(ratios, (specimen_a, specimen_b), strict=True):
+        ratio = specimen(row, torch.ones(width), torch.zeros(width)) / healthy
+        ratios[name].append(ratio.mean().item())
+measured("d1.0.p1", f"{ratios['specimen A'][-1]:.4f}")
+plot.lines([math.log2(n) for n in widths], ratios, "A specimen over a healthy layernorm", "width (power of two)", "ratio")
 # %% [markdown]
-# **What you should see**: 0.71 at width 2, and 0.998 at 256. The ratio is $\sqrt{(n-1)/n}$, whatever the input.
+# **What you should see**: A at 0.71 at width 2, and at 0.998 at 256. The ratio is $\sqrt{(n-1)/n}$, whatever the input. B stays at 1 at every width.
 #
 # *Learned*: vary one property of the input, and look for a pattern in the ratio.
 # %% [markdown]
 # ## d1.0.9 What is wrong with B?
 # ●●●○○ difficulty · ●●●●○ importance · 6 minutes · ★
 #
-# B passed the width test: it agrees with ours at every width. Write `diagnosis_b` in the same way.
+# The last picture found nothing wrong with B: it agrees with ours at every width. Write `diagnosis_b` in the same way.
 #
 # Stuck? `hint("d1.0.9")`
 # %%

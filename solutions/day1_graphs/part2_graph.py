@@ -375,8 +375,7 @@ print(tree(tower(3)))
 #
 # *Learned*: it looks like a tree, and it is a graph. The difference is who is read twice.
 # %% [markdown]
-# ## d1.2.9 Evaluate each node once
-# ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
+# ## To evaluate a graph
 #
 # To evaluate a graph is to ask its root for its value, which asks its children for theirs. The shortest way to write this is below, in three lines. It forgets whom it has asked before. In a tower of sixteen blocks there are 33 nodes: how many does it visit?
 # %%
@@ -395,6 +394,9 @@ print(f"{len(visits):,} visits, {visits.count('x'):,} of them to x; the value is
 measured("d1.2.p1", f"{len(visits):,}")
 # %% [markdown]
 # **What you should see**: 196,606 visits, because every block doubles them.
+# %% [markdown]
+# ## d1.2.9 Evaluate each node once
+# ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
 # Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. Only placeholders read `inputs`, even if a constant has the same name as an input. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
 #
@@ -591,8 +593,7 @@ for name in ("relu 19", "relu 0"):
 #
 # *Learned*: an edit costs what stands above it.
 # %% [markdown]
-# ## d1.2.14 Many images
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ## From one image to many
 #
 # Until now one image at a time. Can we not simply give `evaluate` a tensor [600, 64] for an `x` of shape [64]? An einsum would complain about the axis that it has no word for. But a sum? Below, an input [3] is added to a constant [4, 3], as positions are to a token. We try batches of one to six rows.
 # %%
@@ -610,6 +611,9 @@ for rows in range(1, 7):
 measured("d1.2.p3", list(given.values()).count("an error"))
 # %% [markdown]
 # **What you should see**: four errors, and two shapes that are wrong without one. With four rows, row `i` of the batch was added to row `i` of the table, because there happen to be four of both. Such a bug waits for the one batch size that sets it off.
+# %% [markdown]
+# ## d1.2.14 Many images
+# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
 # A graph describes one example, so its operations must see one example at a time. Write `evaluate_rows`: each input has one more axis in front, for the rows; the result has it too. A loop over rows is right, and slow. `torch.vmap(f)` is right and fast: it makes a function of rows out of a function of one example, and hides the axis of rows from whatever happens inside. It takes and gives tensors, not dicts.
 #
@@ -825,7 +829,7 @@ plot.bars(whose, "Two images at once: whose digit does the network say?", "confl
 # | `paths(graph, "x")` | `library.paths(graph, "x")` | gives the nodes on each path |
 # | `patch_path(graph, path, new)` | `library.path_patch(graph, selector, {"x": new})` | many paths at once, without listing them |
 #
-# A selector is how paths are said in words. `at("x")` is every path to `x`. `at("hidden") >> at("x")` is *x, reached below hidden*: read it from the root down. This is also how a graph of twelve layers is asked about one path among thousands.
+# A selector is how paths are said in words. `library.at("x")` is every path to `x`. `library.at("hidden") >> library.at("x")` is *x, reached below hidden*: read it from the root down. This is also how a graph of twelve layers is asked about one path among thousands.
 # %%
 theirs = {name: model.graph() for name, model in loaded.items()}
 print(library.show(theirs["digits-a"]))
@@ -865,7 +869,7 @@ for name, graph in theirs.items():
 #
 # *Learned*: from here on we may use it, because we could have written it.
 #
-# > **Pair card.** Swap. The navigator asks: "Which paths does this selector mean, from the root down?" Explain back: what would `at("logits") >> at("x")` select, and why is `at("x") >> at("skip.product")` an error? *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
+# > **Pair card.** Swap. The navigator asks: "Which paths does this selector mean, from the root down?" Explain back: what does `library.at("logits") >> library.at("x")` select, and why does `library.at("x") >> library.at("skip.product")` select nothing? *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
 # %% [markdown]
 # ## d1.2.20 ★ Equal computations
 # ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
