@@ -40,20 +40,25 @@ LAYER_OUT = 'find_one(graph, f"blocks.{layer}.attn_out")'
 exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(OUT, f'add({OUT}, find_one(graph, f"blocks.{{layer}}.attn.b_O"))',
-             says="The layer's bias b_O is included. It is added once a layer and belongs to no head."),
+             says="The layer's bias b_O is included. It is added once a layer and belongs to no "
+                  "head."),
         edit(OUT, f"add({LAYER_OUT})", says="This is the whole layer: all its heads and the bias."),
-        edit("{layer}", "{[1, 0, 0][layer]}", times=2, says="The head is right and the layer is wrong."),
-        edit("{layer}", "0", times=2, says="This is a head of layer 0, whatever the layer. Use `layer`."),
+        edit("{layer}", "{[1, 0, 0][layer]}", times=2,
+             says="The head is right and the layer is wrong."),
+        edit("{layer}", "0", times=2,
+             says="This is a head of layer 0, whatever the layer. Use `layer`."),
         edit("{head}", "{1 - head}", says="This is another head of the layer. Use `head`."),
         edit(OUT, 'index(find_one(graph, f"blocks.{layer}.attn.z"), (slice(None), head))',
-             says="This is z [seq, d_head], the values that the head has gathered. Multiply them by W_O."),
+             says="This is z [seq, d_head], the values that the head has gathered. Multiply them "
+                  "by W_O."),
         edit(OUT, f"index({LAYER_OUT}, head)",
-             says="This is one row of the layer's output. attn_out has no axis of heads, because it is "
-                  "their sum. Split that sum first."),
+             says="This is one row of the layer's output. attn_out has no axis of heads, because "
+                  "it is their sum. Split that sum first."),
         edit(OUT, 'add(find_one(parts, f"blocks.{layer}.attn.head.{1 - head}.out"), '
                   'find_one(graph, f"blocks.{layer}.attn.b_O"))',
              says="These are all the other heads of the layer. Find the one."),
-        edit('    parts = split(graph, f"blocks.{layer}.attn_out", "head")\n', "    parts = graph\n",
+        edit('    parts = split(graph, f"blocks.{layer}.attn_out", "head")\n',
+             "    parts = graph\n",
              says="No node is one head's output yet. Split the layer's attn_out into heads first."),
     ],
     right=[
@@ -65,12 +70,13 @@ exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, I cannot find a node for one head", "There is none yet. `attn_out` is one einsum that "
-         "sums over all heads. Make it a sum of terms first."),
-        ("Help, how do I split?", '`split(graph, name, "head")` gives a new graph, in which the node of '
-         "that name is an add with one term for each head. Print `show(...)` of it, a few lines deep."),
-        ("Help, almost the code", '`parts = split(graph, f"blocks.{layer}.attn_out", "head")`, and then '
-         '`find_one` of `f"blocks.{layer}.attn.head.{head}.out"` in `parts`, not in `graph`.'),
+        ("Help, I cannot find a node for one head", "There is none yet. `attn_out` is one einsum "
+         "that sums over all heads. Make it a sum of terms first."),
+        ("Help, how do I split?", '`split(graph, name, "head")` gives a new graph, in which the '
+         "node of that name is an add with one term for each head. Print `show(...)` of it, a few "
+         "lines deep."),
+        ("Help, almost the code", '`parts = split(graph, f"blocks.{layer}.attn_out", "head")`, and '
+         'then `find_one` of `f"blocks.{layer}.attn.head.{head}.out"` in `parts`, not in `graph`.'),
     ],
 )
 
@@ -80,10 +86,11 @@ SCORES = 'index(find_one(graph, f"blocks.{layer}.attn.scores"), head)'
 
 exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
-        edit(PATTERN, SCORES, says="These are the scores, before softmax and before the future is masked."),
+        edit(PATTERN, SCORES,
+             says="These are the scores, before softmax and before the future is masked."),
         edit(PATTERN, f'apply("softmax", {SCORES})',
-             says="The softmax was taken of scores that still see the future. Use the pattern node, which "
-                  "is masked."),
+             says="The softmax was taken of scores that still see the future. Use the pattern "
+                  "node, which is masked."),
         edit(PATTERN, f'einsum("query key -> key query", index({PATTERNS}, head))',
              says="Rows and columns are exchanged. A row is a query, and it sums to 1."),
         edit(PATTERN, f'einsum("head query key, head -> query key", {PATTERNS}, '
@@ -93,8 +100,10 @@ exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
              says="This is one query of every head. The first axis of the pattern is the head."),
         edit(PATTERN, f"index({PATTERNS}, ())",
              says="These are the patterns of all heads. Index the first axis."),
-        edit(", head, name", ", 1 - head, name", says="This is another head of the layer. Use `head`."),
-        edit("{layer}.attn", "0.attn", says="This is a head of layer 0, whatever the layer. Use `layer`."),
+        edit(", head, name", ", 1 - head, name",
+             says="This is another head of the layer. Use `head`."),
+        edit("{layer}.attn", "0.attn",
+             says="This is a head of layer 0, whatever the layer. Use `layer`."),
     ],
     right=[
         """
@@ -104,12 +113,12 @@ exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, which node is the pattern?", "`blocks.1.attn.pattern`, of shape [head, query, key]. The "
-         "scores are one step before it, without softmax and mask."),
-        ("Help, how do I take one head?", "With an index on the first axis, as in part 3. It leaves "
-         "[query, key]."),
-        ("Help, almost the code", "`index(find_one(graph, ...), head)`. After a split there is also a node "
-         "`blocks.1.attn.head.3.pattern`; either will do."),
+        ("Help, which node is the pattern?", "`blocks.1.attn.pattern`, of shape [head, query, "
+         "key]. The scores are one step before it, without softmax and mask."),
+        ("Help, how do I take one head?", "With an index on the first axis, as in part 3. It "
+         "leaves [query, key]."),
+        ("Help, almost the code", "`index(find_one(graph, ...), head)`. After a split there is "
+         "also a node `blocks.1.attn.head.3.pattern`; either will do."),
     ],
 )
 
@@ -118,17 +127,18 @@ exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
 EMBED = 'find_one(graph, "embed")'
 STREAM = 'find_one(graph, "ln_final").children[0]'
 OWN_NORM = (
-    "The final layernorm is left out, or keeps the scale of the whole stream. The direct path has a stream "
-    "of its own, and ln_final reads that one."
+    "The final layernorm is left out, or keeps the scale of the whole stream. The direct path has "
+    "a stream of its own, and ln_final reads that one."
 )
 
-exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2, 3, 1)], use=node_use,
-    tolerance=CLOSE, sizes=SIZES,
+exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2, 3, 1)],
+    use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("attn_out", "attn.z",
-             says="The heads write nothing, and the biases b_O of the attention layers still do. Ablate all "
-                  "of attn_out."),
-        edit("*", "0", says="Only layer 0 is ablated. A later layer still moves information between tokens."),
+             says="The heads write nothing, and the biases b_O of the attention layers still do. "
+                  "Ablate all of attn_out."),
+        edit("*", "0",
+             says="Only layer 0 is ablated. A later layer still moves information between tokens."),
         edit('"blocks.*.attn_out"', 'find(graph, "blocks.*.attn_out")[-1]',
              says="Only the last layer is ablated. The layer below it still writes."),
         edit('ablate(graph, "blocks.*.attn_out", "zero")',
@@ -140,7 +150,8 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
                     return replace(opened, {{{STREAM}: {EMBED}, held: held}})
                 """, says=OWN_NORM),
         edit("blocks.*.attn_out", "embed",
-             says="The embedding was ablated. Keep the embedding, and ablate the attention layers."),
+             says="The embedding was ablated. Keep the embedding, and ablate the attention "
+                  "layers."),
         edit('ablate(graph, "blocks.*.attn_out", "zero")',
              'add(graph, ablate(graph, "blocks.*.attn_out", "zero"), weights=[1, -1])',
              says="This is the part that attention adds. The direct path is the rest."),
@@ -156,11 +167,12 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         """,
     ],
     hints=[
-        ("Help, what writes nothing?", "Everything that attention adds to the stream: its heads, and its "
-         "bias b_O too. One node in each layer holds both."),
-        ("Help, how do I reach all layers?", 'A star in a selector stands for anything: `"blocks.*.attn_out"`.'),
-        ("Help, almost the code", '`ablate(graph, selector, "zero")` puts zeros in place of the selected '
-         "nodes. The layernorm at the end stays, and reads what is left."),
+        ("Help, what writes nothing?", "Everything that attention adds to the stream: its heads, "
+         "and its bias b_O too. One node in each layer holds both."),
+        ("Help, how do I reach all layers?", "A star in a selector stands for anything: "
+         '`"blocks.*.attn_out"`.'),
+        ("Help, almost the code", '`ablate(graph, selector, "zero")` puts zeros in place of the '
+         "selected nodes. The layernorm at the end stays, and reads what is left."),
     ],
 )
 
@@ -170,7 +182,8 @@ def parts_of_streams(seed):
     cases = []
     for case in transformers(seed, 2, 3):
         nodes = components(case.node)
-        chosen = [nodes[key] for key in ("blocks.1.attn.head.0.out", "embed", "blocks.0.attn.head.1.out")]
+        names = ("blocks.1.attn.head.0.out", "embed", "blocks.0.attn.head.1.out")
+        chosen = [nodes[key] for key in names]
         numbers = torch.Generator().manual_seed(seed)
         chosen.append(array(torch.randn(case.seq, 8, generator=numbers), "some part"))
         cases += [(case, node) for node in chosen]
@@ -178,11 +191,14 @@ def parts_of_streams(seed):
 
 
 OWN_SCALE = (
-    "The part is divided by a scale of its own, as if it were the whole stream, so the parts do not sum to "
-    "the logits. Hold the scale of the whole stream: map ln_final.inverse to itself."
+    "The part is divided by a scale of its own, as if it were the whole stream, so the parts do "
+    "not sum to the logits. Hold the scale of the whole stream: map ln_final.inverse to itself."
 )
 BIAS = "The bias of ln_final is in every part, and would be counted once for each. Put zeros there."
-SUBSTITUTED = "replace(opened, {stream: part, inverse: inverse, bias: array(torch.zeros(bias.shape), \"zeros\")})"
+SUBSTITUTED = (
+    "replace(opened, {stream: part, inverse: inverse, "
+    'bias: array(torch.zeros(bias.shape), "zeros")})'
+)
 BY_WEIGHTS = """
 def direct_logits(graph, part):
     norm = find_one(graph, "ln_final")
@@ -206,31 +222,33 @@ exercise("d1.4.4", cases=parts_of_streams, use=node_use, tolerance=CLOSE, sizes=
         edit(', inverse: inverse, bias: array(torch.zeros(bias.shape), "zeros")', "",
              says=f"{OWN_SCALE} {BIAS}"),
         edit(', bias: array(torch.zeros(bias.shape), "zeros")', "", says=BIAS),
-        edit(SUBSTITUTED, 'einsum("seq d, d vocab -> seq vocab", part, find_one(graph, "unembed.W_U"))',
+        edit(SUBSTITUTED,
+             'einsum("seq d, d vocab -> seq vocab", part, find_one(graph, "unembed.W_U"))',
              says="ln_final is left out: its centring, its scale and its weight."),
-        instead(by_weights("inverse, weight, find", "array(torch.ones(part.shape[0], 1)), weight, find"),
+        instead(by_weights("inverse, weight, find",
+                           "array(torch.ones(part.shape[0], 1)), weight, find"),
                 says="The scale is left out. Divide by the scale of the whole stream."),
         instead(by_weights("- 1 / stream.shape[-1]", "- 0"),
                 says="The part is not centred. Layernorm subtracts the mean over d_model."),
         instead(by_weights("inverse, weight,", "inverse, array(torch.ones(weight.shape)),"),
                 says="The weight of ln_final is left out."),
-        edit(SUBSTITUTED, "add(graph, replace(graph, {stream: add(stream, part, weights=[1, -1])}), "
-                          "weights=[1, -1])",
-             says="This is the difference that removing the part makes, and then the scale changes too. "
-                  "Hold the scale."),
+        edit(SUBSTITUTED, "add(graph, replace(graph, {stream: add(stream, part, "
+                          "weights=[1, -1])}), weights=[1, -1])",
+             says="This is the difference that removing the part makes, and then the scale changes "
+                  "too. Hold the scale."),
         edit(SUBSTITUTED, "add(graph)", says="These are the logits of the whole stream."),
     ],
     right=[BY_WEIGHTS],
     hints=[
-        ("Help, layernorm is not linear", "Only one step of it is not: the division by a scale that depends "
-         'on the whole stream. Expand it with `RULES["expand_layernorm"](graph, "ln_final")`, and look at '
-         "the result with `show`."),
-        ("Help, how do I hold the scale?", "`replace(graph, {old: new})` makes all substitutions at once. "
-         "Nothing inside the new nodes is replaced again, so a node that is mapped to *itself* still reads "
-         "the old stream."),
-        ("Help, almost the code", "Three entries in one `replace` of the expanded graph. The stream, "
-         '`find_one(graph, "ln_final").children[0]`, becomes the part. `ln_final.inverse` stays itself. '
-         "`ln_final.b` becomes zeros of its shape."),
+        ("Help, layernorm is not linear", "Only one step of it is not: the division by a scale "
+         'that depends on the whole stream. Expand it with `RULES["expand_layernorm"](graph, '
+         '"ln_final")`, and look at the result with `show`.'),
+        ("Help, how do I hold the scale?", "`replace(graph, {old: new})` makes all substitutions "
+         "at once. Nothing inside the new nodes is replaced again, so a node that is mapped to "
+         "*itself* still reads the old stream."),
+        ("Help, almost the code", "Three entries in one `replace` of the expanded graph. The "
+         'stream, `find_one(graph, "ln_final").children[0]`, becomes the part. `ln_final.inverse` '
+         "stays itself. `ln_final.b` becomes zeros of its shape."),
     ],
 )
 
@@ -257,10 +275,11 @@ def path_values(case):
     found = {(): seen["embed"]}
     for layer, head in heads:
         below = {path: x for path, x in found.items() if not path or path[-1][0] < layer}
-        new = {(*path, (layer, head)): through(case, seen, layer, head, x) for path, x in below.items()}
-        found |= new
+        for path, x in below.items():
+            found[*path, (layer, head)] = through(case, seen, layer, head, x)
     stream = seen[f"blocks.{len(network.blocks) - 1}.resid_post"]
-    return {path: network.unembed(read_by(network.ln_final, x, stream)) for path, x in found.items()}
+    normed = {path: read_by(network.ln_final, x, stream) for path, x in found.items()}
+    return {path: network.unembed(x) for path, x in normed.items()}
 
 
 def has(parts, value):
@@ -274,14 +293,14 @@ def require_paths(case, parts):
     if not missing:
         return
     if () in missing:
-        raise Wrong("The embedding's own path to the logits is no term: ln_final is still whole, or its "
-                    "scale is not held. Expand it with RULES['expand_layernorm'].")  # fmt: skip
-    whole_layers = [path for path in missing if len(path) == 1 and has(parts, layer_sum(wanted, path))]
-    if whole_layers:
+        raise Wrong("The embedding's own path to the logits is no term: ln_final is still whole, "
+                    "or its scale is not held. Expand it with RULES['expand_layernorm'].")
+    of_one_head = [path for path in missing if len(path) == 1]
+    if any(has(parts, layer_sum(wanted, path)) for path in of_one_head):
         raise Wrong("A term is a whole layer, and not one head. Split attn_out into heads first.")
     title = " > ".join(["embed", *(f"{layer}.{head}" for layer, head in missing[0]), "logits"])
-    raise Wrong(f"The path {title} is no term, because the heads' inputs have not been expanded. Expand "
-                "every ln1, and give all terms of a sum its whole shape.")  # fmt: skip
+    raise Wrong(f"The path {title} is no term, because the heads' inputs have not been expanded. "
+                "Expand every ln1, and give all terms of a sum its whole shape.")
 
 
 def layer_sum(wanted, path):
@@ -292,7 +311,8 @@ def layer_sum(wanted, path):
 def expansion_use(answer, graph):
     result = rewritten(answer, graph)
     if result.op.kind != "add":
-        raise Wrong(f"The result is an {result.op.kind}, expected an add with one term for each path.")
+        raise Wrong(f"The result is an {result.op.kind}, expected an add with one term for each "
+                    "path.")
     found = outcome(graph, result)
     parts = weighed(graph, terms(result))
     if torch.allclose(found["the value"], values(graph, graph.node)[0], atol=CLOSE, rtol=CLOSE):
@@ -300,16 +320,16 @@ def expansion_use(answer, graph):
     return found
 
 
-exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2, 1)], use=expansion_use,
-    tolerance=CLOSE, sizes=SIZES,
+exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2, 1)],
+    use=expansion_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
              says="A term is a whole layer, and not one head. Split attn_out into heads first."),
         edit('at("*.ln1") | at("ln_final")', 'at("ln_final")', says="Expand every ln1"),
         edit("whole_terms(graph)", "graph",
-             says="expand_paths finds a single path: ln_final is still whole, or a bias [d_model] is added "
-                  "to a stream [seq, d_model]. Expand ln_final, and give every term its whole shape with "
-                  "whole_terms."),
+             says="expand_paths finds a single path: ln_final is still whole, or a bias [d_model] "
+                  "is added to a stream [seq, d_model]. Expand ln_final, and give every term its "
+                  "whole shape with whole_terms."),
         instead("def path_terms(graph):\n    return add(graph)",
                 says="The embedding's own path to the logits is no term"),
         instead("""
@@ -317,17 +337,23 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
                     parts = path_expansion(graph)
                     return add(*[node for path, node in parts.items() if path[0] == "embed"])
                 """,
-                says="The paths that start at biases are missing: the terms do not sum to the logits. Keep "
-                     "every term of the expansion."),
+                says="The paths that start at biases are missing: the terms do not sum to the "
+                     "logits. Keep every term of the expansion."),
     ],
-    right=["def path_terms(graph):\n    return add(*path_expansion(graph).values(), name='logits')"],
+    right=[
+        """
+        def path_terms(graph):
+            return add(*path_expansion(graph).values(), name="logits")
+        """,
+    ],
     hints=[
-        ("Help, there is one path only", "A path goes through sums and products. Anything still whole, a "
-         "layernorm or the heads of a layer, blocks it."),
+        ("Help, there is one path only", "A path goes through sums and products. Anything still "
+         "whole, a layernorm or the heads of a layer, blocks it."),
         ("Help, in which order?", "Split all `attn_out`. Expand all layernorms: `at(\"*.ln1\") | "
          'at("ln_final")` selects them. Give every term its whole shape. Then expand the paths.'),
-        ("Help, almost the code", '`RULES["expand_layernorm"](graph, selector)`, `whole_terms(graph)`, and '
-         'finally `RULES["expand_paths"](graph, "logits")`, which holds patterns and scales by itself.'),
+        ("Help, almost the code", '`RULES["expand_layernorm"](graph, selector)`, '
+         '`whole_terms(graph)`, and finally `RULES["expand_paths"](graph, "logits")`, which holds '
+         "patterns and scales by itself."),
     ],
 )
 
@@ -354,7 +380,8 @@ def two_heads(seed):
         draw = Draw(seed + seq * width)
         stream = draw.x(seq, width)
         first, second = ((draw.x(seq, seq), draw.array(width, width)) for _ in range(2))
-        whole = einsum(move, second[0], einsum(move, first[0], stream, first[1]), second[1], name="two heads")
+        written = einsum(move, first[0], stream, first[1])
+        whole = einsum(move, second[0], written, second[1], name="two heads")
         inputs = random_inputs([whole], seed)
         cases.append((Heads(whole, inputs, stream=stream, first=first, second=second),))
     return cases
@@ -363,51 +390,59 @@ def two_heads(seed):
 def heads_use(answer, heads):
     made = answer(heads.first, heads.second)
     if not isinstance(made, tuple | list) or [type(node) for node in made] != [Node, Node]:
-        raise Wrong("Expected two nodes: the pattern [query, key] and the OV circuit [d_model, d_model].")
+        raise Wrong("Expected two nodes: the pattern [query, key] and the OV circuit "
+                    "[d_model, d_model].")
     pattern, ov = made
     seq, width = heads.stream.shape
     shapes = [list(node.shape) for node in made]
     if shapes != [[seq] * 2, [width] * 2]:
         wanted = f"{[seq] * 2} for the pattern and {[width] * 2} for OV"
         raise Wrong(f"The shapes are {shapes[0]} and {shapes[1]}, expected {wanted}.")
-    one = einsum("query key, key from, from to -> query to", pattern, heads.stream, ov, name="one head")
-    return said(heads, one)
+    move = "query key, key from, from to -> query to"
+    return said(heads, einsum(move, pattern, heads.stream, ov, name="one head"))
 
 
 ORDER = (
-    "The second head looks from the query to a position in the middle, and the first head from there to the "
-    "key. Write the pattern with the words query, middle and key."
+    "The second head looks from the query to a position in the middle, and the first head from "
+    "there to the key. Write the pattern with the words query, middle and key."
 )
-SWAP_PATTERNS, SWAP_OVS = ("second[0], first[0]", "first[0], second[0]"), ("first[1], second[1]", "second[1], first[1]")
+SWAP_PATTERNS = "second[0], first[0]", "first[0], second[0]"
+SWAP_OVS = "first[1], second[1]", "second[1], first[1]"
 
 exercise("d1.4.6", cases=two_heads, use=heads_use,
     mistakes=[
         edits(SWAP_PATTERNS, says=f"The patterns are in the wrong order. {ORDER}"),
-        edits(SWAP_OVS, says="The OV circuits are in the wrong order. The first head's circuit comes first."),
+        edits(SWAP_OVS,
+              says="The OV circuits are in the wrong order. The first head's circuit comes first."),
         edits(SWAP_PATTERNS, SWAP_OVS, says=f"Both products are in the wrong order. {ORDER}"),
         edit("query middle, middle key -> query key", "query key, query key -> query key",
-             says="The patterns are multiplied entry by entry. Attending in two steps is a matrix product."),
-        edit("from middle, middle to -> from to", "from to, from to -> from to",
-             says="The OV circuits are multiplied entry by entry. One map after the other is a matrix "
+             says="The patterns are multiplied entry by entry. Attending in two steps is a matrix "
                   "product."),
-        edit("-> query key", "-> key query", says="The pattern is transposed. Its rows are queries."),
+        edit("from middle, middle to -> from to", "from to, from to -> from to",
+             says="The OV circuits are multiplied entry by entry. One map after the other is a "
+                  "matrix product."),
+        edit("-> query key", "-> key query",
+             says="The pattern is transposed. Its rows are queries."),
         edit("return pattern, circuit", "return second", says="This is the second head alone."),
         edit("return pattern, circuit", "return first", says="This is the first head alone."),
         edit("return pattern, circuit", "return pattern", says="Expected two nodes"),
     ],
     right=[
-        "def virtual_head(first, second):\n"
-        "    return [einsum('qm,mk->qk', second[0], first[0]), einsum('ab,bc->ac', first[1], second[1])]",
+        """
+        def virtual_head(first, second):
+            (near, into), (far, out) = second, first
+            return [einsum("qm,mk->qk", near, far), einsum("ab,bc->ac", out, into)]
+        """,
     ],
     hints=[
-        ("Help, which head comes first?", "The first head runs first, in a lower layer. But a pattern is "
-         "read from the query: the *second* head looks from the query to a position in the middle, where "
-         "it finds what the first head fetched from the key."),
-        ("Help, what of the OV circuits?", "They are read from the token on. The vector at the key goes "
-         "through the first head's OV and then through the second's."),
-        ("Help, almost the code", 'Two einsums. `"query middle, middle key -> query key"` takes the second '
-         "head's pattern and then the first's. The other one has the words from, middle and to: whose OV "
-         "is its first factor?"),
+        ("Help, which head comes first?", "The first head runs first, in a lower layer. But a "
+         "pattern is read from the query: the *second* head looks from the query to a position in "
+         "the middle, where it finds what the first head fetched from the key."),
+        ("Help, what of the OV circuits?", "They are read from the token on. The vector at the key "
+         "goes through the first head's OV and then through the second's."),
+        ("Help, almost the code", 'Two einsums. `"query middle, middle key -> query key"` takes '
+         "the second head's pattern and then the first's. The other one has the words from, middle "
+         "and to: whose OV is its first factor?"),
     ],
 )
 
@@ -424,8 +459,8 @@ def ablations(seed):
 def sweep_use(answer, graph, how, data):
     result = answer(graph.node, how, data)
     if not isinstance(result, dict) or not all(type(node) is Node for node in result.values()):
-        raise Wrong(f"It gives a {type(result).__name__}, expected a dict from \"0.3\" to the graph without "
-                    "head 0.3.")  # fmt: skip
+        raise Wrong(f'It gives a {type(result).__name__}, expected a dict from "0.3" to the graph '
+                    "without head 0.3.")
     return dict(zip(map(str, result), values(graph, *result.values()), strict=True))
 
 
@@ -435,26 +470,32 @@ exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("node, how, data", 'node, "zero"',
              says="The heads are set to zero, whatever is asked for. Pass `how` on."),
-        edit(FOUND, 'found[f"{layer}.{head}"] = (ablate(graph, node, how, data) if how != "mean" else replace('
-                    "graph, {node: array(evaluate(node, data).mean((0, 1)).expand(node.shape).clone())}))",
+        edit(FOUND, f"""
+        if how == "mean":
+            mean = evaluate(node, data).mean((0, 1)).expand(node.shape)
+            found[f"{{layer}}.{{head}}"] = replace(graph, {{node: array(mean.clone())}})
+        else:
+            {FOUND}""",
              says="The mean is taken over positions too. A head has a mean for each position."),
-        edit("ablate(graph, node, how, data)", 'ablate(graph, f"blocks.{layer}.attn.head.*.out", how, data)',
+        edit("ablate(graph, node, how, data)",
+             'ablate(graph, f"blocks.{layer}.attn.head.*.out", how, data)',
              says="Every graph lacks all the heads of a layer. Ablate one head."),
         edit(FOUND, f"graph = {FOUND}".replace("graph, node", 'graph, node.name'),
-             says="The ablations pile up: every graph also lacks the heads before it. Ablate each head in "
-                  "the graph as it was."),
-        edit("blocks.*.attn.head", "blocks.0.attn.head", says="Only the heads of layer 0 are there."),
+             says="The ablations pile up: every graph also lacks the heads before it. Ablate each "
+                  "head in the graph as it was."),
+        edit("blocks.*.attn.head", "blocks.0.attn.head",
+             says="Only the heads of layer 0 are there."),
         edit('f"{layer}.{head}"', "node.name",
              says='The keys are not of the form "layer.head", such as "0.3".'),
         edit("{layer}.{head}", "{head}.{layer}", says="The keys have layer and head exchanged."),
         instead("""
                 def ablate_each_head(graph, how, data=None):
                     graph = split(graph, "blocks.*.attn_out", "head")
-                    names = {f"{l}.{h}": f"blocks.{l}.attn.head.{h}.out" for l in range(2) for h in range(8)}
+                    names = {f"{l}.{h}": f"blocks.{l}.attn.head.{h}.out" for l, h in HEADS}
                     return {key: ablate(graph, name, how, data) for key, name in names.items()}
                 """,
-                says="The graph has fewer heads than the lesson's model, and HEADS lists sixteen. Ask the "
-                     'graph which heads it has: find(graph, "blocks.*.attn.head.*.out").'),
+                says="The graph has fewer heads than the lesson's model, and HEADS lists sixteen. "
+                     'Ask the graph which heads it has: find(graph, "blocks.*.attn.head.*.out").'),
         edit("return found", "return list(found.values())", says="expected a dict from"),
     ],
     right=[
@@ -470,17 +511,19 @@ exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, a layer disappears", "One `attn_out` stands for all heads of a layer. Split all of them first."),
-        ("Help, how do I go through the heads?", '`find(graph, "blocks.*.attn.head.*.out")` lists the nodes. '
-         "Their names, split at the dots, have the layer and the head at places 1 and 4."),
-        ("Help, almost the code", 'In a loop: `found[f"{layer}.{head}"] = ablate(graph, node, how, data)`, '
-         "always of the same `graph`."),
+        ("Help, a layer disappears", "One `attn_out` stands for all heads of a layer. Split all of "
+         "them first."),
+        ("Help, how do I go through the heads?", '`find(graph, "blocks.*.attn.head.*.out")` lists '
+         "the nodes. Their names, split at the dots, have the layer and the head at places 1 and "
+         "4."),
+        ("Help, almost the code", 'In a loop: `found[f"{layer}.{head}"] = ablate(graph, node, how, '
+         "data)`, always of the same `graph`."),
     ],
 )
 
 
 def some_senders(seed):
-    """Heads of first, middle and last layers; heads of the last layer have the direct path alone."""
+    """Heads of first, middle and last layers; those of the last have the direct path alone."""
     two, three = transformers(seed, 2, 3)
     return [(two, 0, 1), (two, 1, 0), (three, 1, 1), (three, 0, 0)]
 
@@ -490,15 +533,15 @@ def path_use(answer, graph, layer, head):
 
 
 EVERY_READER = (
-    "Every reader of the head gets its value on the other tokens, the layers above included. Patch only what "
-    "the logits read directly."
+    "Every reader of the head gets its value on the other tokens, the layers above included. Patch "
+    "only what the logits read directly."
 )
 ALL_HEADS = "All the heads of the layer are on the other tokens. Patch one."
 CLEAN = "Nothing has changed: these are the clean logits."
 OTHER_HEAD = "This is another head of the layer. Use `head`."
 TURNED = (
-    "Everything is on the other tokens except this head's own path. That is denoising, and noising was asked "
-    "for."
+    "Everything is on the other tokens except this head's own path. That is denoising, and noising "
+    "was asked for."
 )
 PATCHED, AVOID = 'return path_patch(graph, way, {"tokens": other})', '.avoiding("blocks.*.ln1")'
 
@@ -507,8 +550,8 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
         edit(AVOID, "", says=EVERY_READER),
         edit('at(f"blocks.{layer}.attn.head.{head}.out")' + AVOID,
              'at("blocks.*.ln1") >> at(f"blocks.{layer}.attn.head.{head}.out")',
-             says="This is the path through later heads, and a head of the last layer has none. Select the "
-                  "direct path: avoid blocks.*.ln1."),
+             says="This is the path through later heads, and a head of the last layer has none. "
+                  "Select the direct path: avoid blocks.*.ln1."),
         edit("{head}", "*", says=ALL_HEADS),
         edits(("{head}", "*"), (AVOID, ""), says=f"{ALL_HEADS} {EVERY_READER}"),
         edit("graph, way, ", 'graph, "logits", ', says="The whole network reads the other tokens."),
@@ -524,14 +567,14 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
              "    there = path_patch(node, node, {\"tokens\": other})\n"
              "    return add(graph, direct_logits(graph, there), direct_logits(graph, node), "
              "weights=[1, 1, -1])",
-             says="The scale of ln_final is that of the clean run. The nodes above the head are computed "
-                  "again: use path_patch."),
+             says="The scale of ln_final is that of the clean run. The nodes above the head are "
+                  "computed again: use path_patch."),
         edit("{head}", "{1 - head}", says=OTHER_HEAD),
         edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
              says="No node is one head's output yet. Split blocks.*.attn_out into heads first."),
         edit("blocks.*.ln1", "blocks.*.attn_out",
-             says="Nothing is selected, because the head's own attn_out lies on every path to it. Avoid the "
-                  "layernorms through which later layers read: blocks.*.ln1."),
+             says="Nothing is selected, because the head's own attn_out lies on every path to it. "
+                  "Avoid the layernorms through which later layers read: blocks.*.ln1."),
     ],
     right=[
         """
@@ -544,11 +587,11 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
         """,
     ],
     hints=[
-        ("Help, the layer above changes too", '`at("blocks.0.attn.head.3.out")` selects every path to that '
-         "node: the direct one, and those through the heads of layer 1. Select the paths that avoid "
-         "something."),
-        ("Help, what do they avoid?", "A later layer reads the stream through its own `ln1`. The direct path "
-         "passes none of them."),
+        ("Help, the layer above changes too", '`at("blocks.0.attn.head.3.out")` selects every path '
+         "to that node: the direct one, and those through the heads of layer 1. Select the paths "
+         "that avoid something."),
+        ("Help, what do they avoid?", "A later layer reads the stream through its own `ln1`. The "
+         "direct path passes none of them."),
         ("Help, almost the code", 'Split the heads. `way = at(...).avoiding("blocks.*.ln1")`. Then '
          '`path_patch(graph, way, {"tokens": other})`.'),
     ],
@@ -556,7 +599,7 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
 
 
 def recorded(seed):
-    """A network, tokens, what the lesson's `record` keeps of a clean and another run, and a head."""
+    """A network, tokens, the lesson's `record` of a clean run and of another one, and a head."""
     cases = []
     for case, layer, head in some_senders(seed):
         runs = [kept(case, case.inputs[key]) for key in ("tokens", "other")]
@@ -572,7 +615,8 @@ def kept(case, tokens):
 def hooks_use(answer, network, tokens, clean, corrupted, layer, head):
     logits = answer(network, tokens, clean, corrupted, layer, head)
     if hooks_on(network):
-        raise Wrong(f"{hooks_on(network)} hooks are still on the network. `with hooked(...)` removes its own.")
+        raise Wrong(f"{hooks_on(network)} hooks are still on the network. `with hooked(...)` "
+                    "removes its own.")
     return logits
 
 
@@ -591,10 +635,11 @@ exercise("d1.4.9", cases=recorded, use=hooks_use, tolerance=CLOSE, sizes=SIZES,
         edits(("clean.items()", "corrupted.items()"), ("clean[z].clone()", "corrupted[z].clone()"),
               ("= corrupted[z][", "= clean[z]["), says=TURNED),
         edit("[:, :, head]", "[:, head]", times=2,
-             says="This exchanges a position. z is [batch, seq, head, d_head]: the head is its third axis."),
+             says="This exchanges a position. z is [batch, seq, head, d_head]: the head is its "
+                  "third axis."),
         edit("value=value: value", "*more: values[z]",
-             says="Every layer gets the last value of the loop, or one of the wrong shape. Bind the value in "
-                  "the lambda: value=value."),
+             says="Every layer gets the last value of the loop, or one of the wrong shape. Bind "
+                  "the value in the lambda: value=value."),
         edit("        return network(tokens)",
              "        network.ln_final.register_forward_hook(lambda layer, inputs, out: None)\n"
              "        return network(tokens)", says="hooks are still on the network."),
@@ -610,13 +655,15 @@ exercise("d1.4.9", cases=recorded, use=hooks_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, the layer above changes too", "A hook changes the value for every reader. As in part 1: "
-         "corrupt the value for all readers, and then restore what should not have changed."),
-        ("Help, what has to be restored?", "The output of every later layer: its `attn_out`, as it was in the "
-         "clean run. For a head of the last layer there is nothing to restore."),
-        ("Help, almost the code", "A clone of the clean z, with `[:, :, head]` from the corrupted one. A dict "
-         "from layer name to the value that it gets. `ExitStack` keeps any number of `hooked(...)` on at "
-         "once: `hooks.enter_context(...)`. A lambda in a loop needs `value=value`."),
+        ("Help, the layer above changes too", "A hook changes the value for every reader. As in "
+         "part 1: corrupt the value for all readers, and then restore what should not have "
+         "changed."),
+        ("Help, what has to be restored?", "The output of every later layer: its `attn_out`, as it "
+         "was in the clean run. For a head of the last layer there is nothing to restore."),
+        ("Help, almost the code", "A clone of the clean z, with `[:, :, head]` from the corrupted "
+         "one. A dict from layer name to the value that it gets. `ExitStack` keeps any number of "
+         "`hooked(...)` on at once: `hooks.enter_context(...)`. A lambda in a loop needs "
+         "`value=value`."),
     ],
 )
 
@@ -637,20 +684,25 @@ exercise("d1.4.10", cases=some_weights, tolerance=1e-4,
         edit(SCALE, "", says="QK is not scaled. A score is divided by the square root of d_head."),
         edit(" ** 0.5", "", says="You divided by d_head. Divide by its square root."),
         edit("W_Q.shape[1]", "W_Q.shape[0]",
-             says="You divided by the square root of d_model. Queries and keys have d_head entries."),
-        edit("W_Q.shape[1]", "32", says="You divided by the square root of 32. Read d_head off W_Q."),
-        edit(QK, "return qk.T, ", says="QK is transposed. A row is the query's token, a column the key's."),
+             says="You divided by the square root of d_model. Queries and keys have d_head "
+                  "entries."),
+        edit("W_Q.shape[1]", "32",
+             says="You divided by the square root of 32. Read d_head off W_Q."),
+        edit(QK, "return qk.T, ",
+             says="QK is transposed. A row is the query's token, a column the key's."),
         edit(OV, f"({OV}).T",
              says="OV is transposed. A row is the token that is attended to, a column the logit."),
         edits((QK, "return qk.T, "), (OV, f"({OV}).T"),
-              says="Both are transposed. Rows are the query's token in QK, and the token attended to in OV."),
+              says="Both are transposed. Rows are the query's token in QK, and the token attended "
+                   "to in OV."),
         edit(f"return qk, {OV}", f"return {OV}, qk", says="These are OV and QK. Return QK first."),
         edit(OV, "embed @ W_V @ W_O", says="OV ends in the residual stream. Multiply by W_U."),
-        edit("{layer}", "0", says="The weights are those of layer 0, whatever the layer. Use `layer`."),
+        edit("{layer}", "0",
+             says="The weights are those of layer 0, whatever the layer. Use `layer`."),
         edit("[head]", "[1 - head]", says="These are the weights of another head. Use `head`."),
         edits(("(embed @ W_Q) @ (embed @ W_K).T", "W_Q @ W_K.T"), (OV, "W_V @ W_O"),
-              says="These are the circuits in the residual stream [d_model, d_model]. Put the tokens at both "
-                   "ends."),
+              says="These are the circuits in the residual stream [d_model, d_model]. Put the "
+                   "tokens at both ends."),
     ],
     right=[
         """
@@ -662,30 +714,34 @@ exercise("d1.4.10", cases=some_weights, tolerance=1e-4,
         """,
     ],
     hints=[
-        ("Help, where do the tokens come in?", "At both ends. In QK a row of `W_E` is a query and another "
-         "one is a key. In OV a row of `W_E` goes in, and `W_U` reads what comes out."),
-        ("Help, what is transposed?", "A score is $q \\cdot k$, so the key's side is transposed: $(W_E W_Q)"
-         "(W_E W_K)^T$. It is divided by the square root of d_head."),
-        ("Help, almost the code", '`W_Q` of the head is `weights[f"blocks.{layer}.attn.W_Q"][head]` '
-         "[d_model, d_head]. OV is `W_E @ W_V @ W_O @ W_U`, four matrices in the order in which a vector "
-         "meets them."),
+        ("Help, where do the tokens come in?", "At both ends. In QK a row of `W_E` is a query and "
+         "another one is a key. In OV a row of `W_E` goes in, and `W_U` reads what comes out."),
+        ("Help, what is transposed?", "A score is $q \\cdot k$, so the key's side is transposed: "
+         "$(W_E W_Q)(W_E W_K)^T$. It is divided by the square root of d_head."),
+        ("Help, almost the code", "`W_Q` of the head is "
+         '`weights[f"blocks.{layer}.attn.W_Q"][head]` [d_model, d_head]. OV is `W_E @ W_V @ W_O @ '
+         "W_U`, four matrices in the order in which a vector meets them."),
     ],
 )
 
 quiz("d1.4.quiz",
     bias=name(says="What is added once a layer, and belongs to no head?",
-              also=("the bias b_O", "attention bias", "blocks.0.attn.b_O", "attn.b_O", "bias", "output bias")),
+              also=("the bias b_O", "attention bias", "blocks.0.attn.b_O", "attn.b_O", "bias",
+                    "output bias")),
     held=option("the mean", "the scale", "the weight", "the bias",
-                says="One step of layernorm depends on the whole stream in a way that is not linear. Which?"),
-    paths=number(says="A path goes past each of the two layers, or through one of its eight heads."),
+                says="One step of layernorm depends on the whole stream in a way that is not "
+                     "linear. Which?"),
+    paths=number(says="A path goes past each of the two layers, or through one of its eight "
+                      "heads."),
     virtual=option("A B", "B A", says="Seen from the query, the second head looks first."),
-    direct=number(says="The head's direct path to the logits passes no other head. Whose pattern could change?"),
+    direct=number(says="The head's direct path to the logits passes no other head. Whose pattern "
+                       "could change?"),
     hints=[
-        ("Help, the bias and the scale", "d1.4.1: what did the sum of the heads still lack? d1.4.4: which "
-         "node was mapped to itself?"),
-        ("Help, the paths", "In each layer a path may pass by, or go through one of the heads. Two layers: "
-         "multiply."),
-        ("Help, the heads in a row", "d1.4.6: which head looks first, seen from the query? d1.4.8: a path "
-         "that avoids every later layernorm passes which heads?"),
+        ("Help, the bias and the scale", "d1.4.1: what did the sum of the heads still lack? "
+         "d1.4.4: which node was mapped to itself?"),
+        ("Help, the paths", "In each layer a path may pass by, or go through one of the heads. Two "
+         "layers: multiply."),
+        ("Help, the heads in a row", "d1.4.6: which head looks first, seen from the query? d1.4.8: "
+         "a path that avoids every later layernorm passes which heads?"),
     ],
 )
