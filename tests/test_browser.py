@@ -86,7 +86,7 @@ class Desk:
             yield next(line.strip() for line in lab.stdout if line.startswith("  http://localhost"))
         finally:
             os.killpg(lab.pid, signal.SIGINT)  # as Ctrl-C does
-            said = lab.communicate(timeout=60)[0]
+            said = lab.communicate(timeout=600)[0]
         assert "JupyterLab has stopped. Next: make lab" in said
         assert lab.returncode == 0
 

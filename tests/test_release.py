@@ -92,7 +92,9 @@ def test_a_released_folder_and_the_wheel_are_enough(day, tmp_path, wheel):
 
 def assert_nothing_in_the_clear(folder, day):
     """No line of any solution, in any released file, as text or as escaped text."""
-    lines = {line for path in MASTERS if path.parent.name == day for line in solution_lines(path)}
+    masters = [path for path in MASTERS if path.parent.name == day]
+    page = "\n".join(student_page(path) for path in masters)
+    lines = {line for path in masters for line in solution_lines(path, page)}
     assert lines
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -103,11 +105,15 @@ def assert_nothing_in_the_clear(folder, day):
             assert path.suffix == ".ipynb" or lzma.decompress(content)
 
 
-def solution_lines(master):
-    """The lines of the reference solutions that stand nowhere else in the lesson, as JSON writes them."""
-    cells = from_master(master).cells
+def student_page(master):
+    """All that a participant reads in a part, before it is solved."""
     student = lessons.student_notebook(lessons.reference_notebook(master))
-    page = "\n".join(cell.source for cell in student.cells)
+    return "\n".join(cell.source for cell in student.cells)
+
+
+def solution_lines(master, page):
+    """The lines of the reference solutions that stand nowhere on the day's pages, as JSON writes them."""
+    cells = from_master(master).cells
     for cell in cells:
         if "exercise" not in cell.marks:
             continue

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 NETWORK = re.compile(
@@ -94,6 +96,19 @@ class Progress:
             self.out.write(f"\r{'':100}\r")
 
 
+@contextmanager
+def held_interrupts():
+    """Keeps Ctrl-C until the end of the block: an interrupted start would leave a child that nobody knows."""
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -> None:
     """Run pip in the environment, follow it, and say what went wrong in words."""
     log = root / "build" / "pip.log"
@@ -113,9 +128,13 @@ def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONUNBUFFERED": "1",
     }
+    child = None
     with log.open("w") as sink:
-        child = subprocess.Popen([*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT)
         try:
+            with held_interrupts():
+                child = subprocess.Popen(
+                    [*command, *arguments], cwd=root, env=environ, stdout=sink, stderr=subprocess.STDOUT
+                )
             with log.open() as source:
                 while child.poll() is None:
                     for line in source if progress else ():
@@ -124,8 +143,9 @@ def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -
                         progress.show()
                     time.sleep(0.1)
         finally:
-            child.kill()
-            child.wait()
+            if child:
+                child.kill()
+                child.wait()
             if progress:
                 progress.done()
     if child.returncode:
