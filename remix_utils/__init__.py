@@ -1,7 +1,7 @@
 """REMIX: computational graphs, interventions and causal scrubbing for mechanistic interpretability."""
 
 from remix_utils.checks.door import check, hint, solution, start_at
-from remix_utils.data import Dataset, Exact, Fixed, Matching, Uniform, feature
+from remix_utils.data import Dataset, Exact, Fixed, Matching, Uniform
 from remix_utils.graph.equality import same_value
 from remix_utils.graph.evaluate import evaluate, plan
 from remix_utils.graph.functions import register

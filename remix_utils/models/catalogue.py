@@ -18,6 +18,7 @@ MODELS = {
     "induction-2l": "small",
     "ioi-small": "small",
     "ioi-small-b": "small",
+    "smollm2": "smollm2",
 }
 
 

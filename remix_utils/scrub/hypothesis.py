@@ -51,7 +51,8 @@ class Interp:
     `show(hypothesis.on(graph))` prints every path that is claimed and what is left for others; `show(hypothesis)` does
     so where the root is `at` a node rather than a name.
 
-    >>> from remix_utils import Exact, Matching, at, feature, show
+    >>> from remix_utils import Exact, Matching, at, show
+    >>> from remix_utils.data import feature
     >>> parity = feature(lambda data: data["x"] % 2)
     >>> print(show(Interp("sum", at("sum"), Exact(), [Interp("left", at("left"), Matching(parity))])))
     sum: exact, at('sum')

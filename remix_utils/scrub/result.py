@@ -46,7 +46,8 @@ class ScrubResult:
 
     Late heads of the model of parentheses, claimed to test the count and the horizon, and one to say the verdict:
 
-    >>> from remix_utils import Exact, Interp, Matching, Uniform, at, feature, models, scrub, split
+    >>> from remix_utils import Exact, Interp, Matching, Uniform, at, models, scrub, split
+    >>> from remix_utils.data import feature
     >>> from remix_utils.tasks import parens
     >>> data = parens.draw(500)
     >>> graph = split(models.load("parens").graph(seq=parens.LENGTH, mask=True), "blocks.*.attn_out", "head")

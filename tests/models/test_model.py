@@ -55,8 +55,9 @@ def test_a_card_without_a_checksum_is_an_error(folder):
 
 def test_every_model_has_weights_and_a_card():
     """The catalogue and the folder of weights list the same models, within 25 MB."""
-    for kind in ("safetensors", "toml"):
-        assert {path.name.split(".")[0] for path in SHIPPED.glob(f"*.{kind}")} == set(MODELS)
+    fetched = {"smollm2"}
+    for kind, names in (("safetensors", set(MODELS) - fetched), ("toml", set(MODELS))):
+        assert {path.name.split(".")[0] for path in SHIPPED.glob(f"*.{kind}")} == names
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 25e6
 
 

@@ -19,7 +19,6 @@ from remix_utils import (
     at,
     einsum,
     evaluate,
-    feature,
     find_one,
     models,
     placeholder,
@@ -27,6 +26,7 @@ from remix_utils import (
     show,
     split,
 )
+from remix_utils.data import feature
 from remix_utils.graph.rules import residual
 from remix_utils.graph.selector import Selector
 from remix_utils.tasks import parens

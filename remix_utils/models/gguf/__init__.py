@@ -1,0 +1,1 @@
+"""GGUF files, which hold a model whole: configuration, quantised weights and tokenizer."""
