@@ -23,7 +23,7 @@ STOREYS = (
     "tasks/*/prompt tasks/*/names",
     "intervene tasks/* tasks/*/* models/model scrub/regions",
     "scrub/hypothesis",
-    "scrub/draws",
+    "scrub/draws scrub/moved",
     "scrub/tree scrub/result scrub/claims scrub/judge scrub/storing",
     "scrub/faults",
     "scrub/*",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple, overload
 
 import torch
@@ -14,6 +15,7 @@ from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
 from remix_utils.scrub.faults import draw_checked, read_checked
 from remix_utils.scrub.hypothesis import Interp, Reading
 from remix_utils.scrub.judge import Metric, judge, metric_for
+from remix_utils.scrub.moved import squared_distance
 from remix_utils.scrub.result import ScrubResult
 from remix_utils.scrub.storing import lift_where_it_pays
 from remix_utils.scrub.tree import build, labelled, lifted, unlifted
@@ -31,6 +33,20 @@ def scrub(
 def scrub(
     graph: Node, hypothesis: Mapping[str, Interp], data: Data, n: int | str, seed: int = 0, metric: Metric | None = None
 ) -> dict[str, ScrubResult]: ...
+@overload
+def scrub(
+    graph: Node, hypothesis: Interp, data: Data, n: int | str, seed: int = 0, *, metric: Mapping[str, Metric]
+) -> dict[str, ScrubResult]: ...
+@overload
+def scrub(
+    graph: Node,
+    hypothesis: Mapping[str, Interp],
+    data: Data,
+    n: int | str,
+    seed: int = 0,
+    *,
+    metric: Mapping[str, Metric],
+) -> dict[str, dict[str, ScrubResult]]: ...
 def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     """The metric when everything that a hypothesis calls irrelevant is drawn anew, `n` times (Chan et al. 2022).
 
@@ -39,7 +55,8 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     draws at a time, output [draws, *shape] beside a Dataset of their reference rows, and gives one number a draw;
     without it the output must be one. `n` may be more than the rows there are; `n="all"` enumerates every case.
 
-    Hypotheses in a dict give results by name, computed together: they share all passes over the data.
+    Hypotheses in a dict give results by name, computed together: they share all passes over the data. Metrics in a dict
+    give a result for each, `result["loss"]`, or `results["mine"]["loss"]` with hypotheses in a dict, on the same draws.
 
     With two datasets, references from one and all else from the other, join them: fix the root's rows, which are then
     the references, to those of the first, and draw among those of the second. (For a row of the second for each of the
@@ -57,16 +74,26 @@ def scrub(graph, hypothesis, data, n, seed=0, metric=None):
     Raises HypothesisError with all faults of a hypothesis, DataError for a metric that does not fit.
     """
     data = data if isinstance(data, Dataset) else Dataset(data)
-    several, metric = isinstance(hypothesis, Mapping), metric_for(graph, metric)
-    hypotheses = hypothesis if several else {"": hypothesis}
+    hypotheses = hypothesis if isinstance(hypothesis, Mapping) else {"": hypothesis}
+    metrics = metric if isinstance(metric, Mapping) else {"": metric}
+    metrics = {name: metric_for(graph, each) for name, each in metrics.items()}
     drawn = {label: _drawn(graph, each, data, n, seed) for label, each in hypotheses.items()}
     built = {label: build(each.reading, lifted(each.rows)) for label, each in drawn.items()}
     stored = lift_where_it_pays(built, data, STORED)
     graphs = {label: labelled(each, drawn[label].rows) for label, each in stored.items()}
-    judged = {label: judge(each, metric, data, drawn[label].rows[REFERENCE]) for label, each in graphs.items()}
-    values = evaluate(judged, data, progress=True)
-    results = {label: each.result(values[label], graphs[label]) for label, each in drawn.items()}
-    return results if several else results[""]
+    judged = {
+        (label, name): judge(each, one, data, drawn[label].rows[REFERENCE])
+        for label, each in graphs.items()
+        for name, one in metrics.items()
+    }
+    values = dict(zip(judged, evaluate(list(judged.values()), data, progress=True), strict=True))
+    results = {
+        label: {name: each.result(values[label, name], graphs[label], graph, data) for name in metrics}
+        for label, each in drawn.items()
+    }
+    if not isinstance(metric, Mapping):
+        results = {label: each[""] for label, each in results.items()}
+    return results if isinstance(hypothesis, Mapping) else results[""]
 
 
 class _Drawn(NamedTuple):
@@ -77,9 +104,11 @@ class _Drawn(NamedTuple):
     weights: torch.Tensor
     exact: bool
 
-    def result(self, values: torch.Tensor, graph: Node) -> ScrubResult:
+    def result(self, values: torch.Tensor, graph: Node, clean: Node, data: Dataset) -> ScrubResult:
         name, text = self.reading.hypothesis.name, self.reading.text(self.rows)
-        return ScrubResult(name, values.cpu(), self.weights, graph, self.rows, self.exact, text)
+        reference = self.rows[REFERENCE]
+        distances = partial(squared_distance, graph, clean, data, reference)
+        return ScrubResult(name, values.cpu(), self.weights, graph, self.rows, self.exact, text, distances)
 
 
 def _drawn(graph: Node, hypothesis: Interp, data: Dataset, n: int | str, seed: int) -> _Drawn:
