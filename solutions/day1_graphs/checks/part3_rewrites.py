@@ -15,8 +15,8 @@ from remix_utils.checks.graph_cases import (
     outcome,
     rewritten,
     terms,
+    values,
     weighed,
-    weights_of,
 )
 from remix_utils.checks.questions import number, option
 from remix_utils.checks.random_graphs import Draw, picks
@@ -24,6 +24,7 @@ from remix_utils.errors import counted
 from remix_utils.graph.equality import random_inputs
 from remix_utils.graph.indexing import is_whole
 from remix_utils.graph.ops import add, apply, array, einsum, index, placeholder
+from remix_utils.graph.show import line
 from remix_utils.graph.walk import children_first
 
 ALL = slice(None)
@@ -32,6 +33,18 @@ ALL = slice(None)
 def compared(seed, *pairs):
     """Pairs of nodes, each with random inputs."""
     return [(a, b, random_inputs([a, b], seed + place)) for place, (a, b) in enumerate(pairs)]
+
+
+def pushed(answer, graph, what):
+    """The outcome of a push; no index may stand on the old operation, or on one in its place."""
+    result = no_longer(graph, rewritten(answer, graph), what)
+    (passed,), old = graph.node.children, {*children_first(graph.node)}
+    for node in children_first(result):
+        below = node.children[0] if node.op.kind == "index" else passed
+        if below not in old and below.op.kind == passed.op.kind and len(below.children) > 1:
+            raise Wrong(f"An index still stands on the {what}, which is a new one: {line(below)}. "
+                        "Give every entry to the nodes below it.")
+    return outcome(graph, result)
 
 
 def must_be_an_add(result, what):
@@ -44,7 +57,7 @@ def must_be_an_add(result, what):
 
 
 def two_graphs(seed):
-    """Pairs that differ below, above, in one entry, in shape, by rows, and not at all."""
+    """Pairs that differ below, above, in one entry, in shape, by rows, with one name; and equal."""
     draw = Draw(seed)
     x, y, fixed = draw.x(3), draw.x(2, 3), draw.array(3)
     half, spot = torch.full((3,), 0.5).double(), torch.tensor([0.0, 0.0, 1.75]).double()
@@ -61,6 +74,7 @@ def two_graphs(seed):
         (draw.x(2, 1), draw.x(2, 3)),
         (draw.x(1, 3), draw.x(3, 1)),
         (fixed, add(fixed, x, weights=[1, 0], name="fixed, read with x")),
+        (add(x, name="one name"), add(x, weights=[3], name="one name")),
         *((draw.x(2, 3), draw.x(2, 3)) for _ in range(3)),
     )
     return [*pairs, (x, add(x, weights=[2], name="apart in the last row"), {x.name: last})]
@@ -159,12 +173,14 @@ def distributed(answer, graph, flat=False):
     must_be_an_add(result, "the sum of one einsum for each term")
     if flat and any(child.op.kind == "add" for child in result.children):
         raise Wrong("The result is an add of adds, expected one add of all products.")
-    return {**outcome(graph, result), **each_term(graph, result)}
+    found = weighed(graph, terms(result))
+    sorted_terms = {"the terms, sorted": sorted(found, key=told_apart)}
+    return {**outcome(graph, result), "the number of terms": len(found), **sorted_terms}
 
 
-def each_term(graph, result):
-    parts = terms(result)
-    return {"the number of terms": len(parts), "the terms": weighed(graph, parts)}
+def told_apart(value):
+    """A number for a term; the terms of a sum may stand in any order."""
+    return float(value.flatten() @ torch.arange(value.numel()).to(value.dtype).cos())
 
 
 TERM = "einsum(node.op.pattern, *before, term, *after, name=f\"{node.name}.{term.name}\")"
@@ -180,6 +196,9 @@ exercise("d1.3.2", cases=einsums_over_sums, use=distributed, tolerance=EXACT,
                    "place."),
         edit("*before, term, *after", "term, *before, *after",
              says="The term always comes first. Keep the factors in their places, as the pattern "
+                  "reads them."),
+        edit("*before, term, *after", "*before, *after, term",
+             says="The term always comes last. Keep the factors in their places, as the pattern "
                   "reads them."),
         edit("*before, term, *after",
              "*(term if child is total else child for child in node.children)",
@@ -289,6 +308,7 @@ def estimates(seed):
     block = add(stream, draw.curve(4, 3), weights=[2, -1], name="block")
     pairs = [(alike, draw.node(3)), (draw.curve(4, 3), draw.array(3)), (stream, draw.x(4, 1))]
     pairs += [(block, stream), (draw.x(2), draw.product(2)), (index(stream, 0), draw.array(3))]
+    pairs += [(add(stream, name="one name"), add(block, weights=[2], name="one name"))]
     return [
         (Graph(node, random_inputs([node, estimate], seed + place)), estimate)
         for place, (node, estimate) in enumerate(pairs)
@@ -304,8 +324,7 @@ def estimate_use(answer, graph, estimate):
             "its own for the rest.",
             fix="make the rest first: add(node, estimate, weights=[1, -1]).",
         )
-    parts = list(zip(result.children, weights_of(result), strict=True))
-    return {**outcome(graph, result), "estimate and rest": weighed(graph, parts)}
+    return {**outcome(graph, result), "estimate and rest": values(graph, *result.children)}
 
 
 REST = 'rest = add(node, estimate, weights=[1, -1], name=f"{node.name}.rest")'
@@ -324,6 +343,10 @@ exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
              says="Both signs are plus. Give the inner add weights=[1, -1]."),
         edit("add(estimate, rest,", "add(rest, estimate,",
              says="Estimate and rest are exchanged. The estimate is the first child."),
+        edits(("weights=[1, -1]", "weights=[-1, 1]"),
+              (WHOLE, "return add(estimate, rest, weights=[1, -1])"),
+              says="The value is right, and the node of the rest is e - x, which the outer add "
+                   "subtracts. Make the rest x - e, and add it with weight 1."),
         edit(WHOLE, "return add(estimate, node, estimate, weights=[1, 1, -1])",
              says="The result has 3 parts"),
     ],
@@ -351,7 +374,7 @@ def shapes_and_indices(seed):
     draw = Draw(seed)
     size, low = 7 + draw.whole(3), 1 + draw.whole(3)
     return [
-        ((size, 3, 4), (2,)),
+        ((size, 1, 4), (2,)),
         ((size,), (slice(low, low + 4, 2),)),
         ((size, 5), (slice(low, None), -1)),
         ((size,), (slice(None, None, -1),)),
@@ -512,6 +535,7 @@ def indexed_sums(seed):
         (columns, (picks(3, 0, 0), slice(None, None, -1))),
         (draw.total([(4, 1), (1,)], weights=False), (slice(0, 2), 0)),
         (draw.total([(2, 1, 3), (4, 3), ()]), (1, -1, slice(1, 3))),
+        (draw.total([(2, 1, 3), (4, 3)]), (ALL, slice(1, 3))),
         (draw.total([(4, 1), (1,)]), (slice(1, 3), picks(0, 0))),
         (namesakes(draw, 4, 3), (2,)),
         (add(draw.array(4, 1), draw.x(4, 3), name="with a column"), (ALL, picks(2, 0))),
@@ -522,7 +546,7 @@ OWN_ENTRIES = "entries = list(node.op.at[lead:])"
 SINGLE = "entries[axis] = 0 if isinstance(entries[axis], int) else slice(0, 1)"
 
 exercise("d1.3.7", cases=indexed_sums, tolerance=EXACT,
-    use=lambda answer, graph: outcome(graph, no_longer(graph, rewritten(answer, graph), "sum")),
+    use=lambda answer, graph: pushed(answer, graph, "sum"),
     mistakes=[
         edits((OWN_ENTRIES, "entries = list(node.op.at)"),
               ("if size == 1 and whole > 1:", "if False:"),
@@ -603,6 +627,7 @@ def indexed_products(seed):
         (nested, (slice(0, 2), 3)),
         (alike, (1, slice(0, 3, 2))),
         (einsum("i i -> i", draw.array(4, 4), name="diagonal"), (slice(1, 4),)),
+        (einsum("i i k -> k i", draw.curve(3, 3, 2), name="diagonals"), (ALL, 2)),
     )
 
 
@@ -611,7 +636,7 @@ OUTSIDE = 'output = " ".join(word for word in right.split() if word not in gone)
 OWN_WORDS = "own = tuple(entry.get(word, slice(None)) for word in words.split())"
 
 exercise("d1.3.8", cases=indexed_products, tolerance=EXACT,
-    use=lambda answer, graph: outcome(graph, no_longer(graph, rewritten(answer, graph), "einsum")),
+    use=lambda answer, graph: pushed(answer, graph, "einsum"),
     mistakes=[
         edits((INSIDE, "sides.append(words)"), (OUTSIDE, "output = right"),
               says="The pattern is as it was. An integer takes its axis away, so its word must "
@@ -680,6 +705,7 @@ def indexed_functions(seed):
         (pattern, (slice(1, 3),)),
         (pattern, (ALL, 3)),
         (pattern, (1, slice(0, 3))),
+        (pattern, (ALL, slice(0, 5, 2))),
         (pattern, (ALL, picks(0, 0, 4))),
         (pattern, (ALL, picks(0, 0, 1, 2, 3))),
         (heads, (1, slice(0, 2))),
@@ -737,6 +763,9 @@ exercise("d1.3.9", cases=indexed_functions, use=function_use, raises=ValueError,
         edit(REFUSED, "if isinstance(entry, int):",
              says="Only an integer on softmax's axis is refused. Part of the axis is not the "
                   "whole axis either."),
+        edit(REFUSED, "if not isinstance(entry, slice):",
+             says="Every slice on softmax's axis passes, part of the axis too. Only slice(0, "
+                  "size, 1) is the whole axis."),
         edit(REFUSED,
              "if isinstance(entry, int) or (len(entry) if torch.is_tensor(entry) else "
              "len(range(size)[entry])) != size:",
@@ -936,7 +965,8 @@ def sums_over_axes(seed):
 def summed_use(answer, graph, axis):
     result = rewritten(answer, graph, axis)
     must_be_an_add(result, f"one term for each entry of {axis!r}")
-    return {**each_term(graph, result), **outcome(graph, result)}
+    parts = weighed(graph, terms(result))
+    return {"the number of terms": len(parts), "the terms": parts, **outcome(graph, result)}
 
 
 FACTORS = (
@@ -1020,8 +1050,7 @@ def projection_use(answer, graph, direction):
     result = rewritten(answer, graph, direction)
     if result.op.kind != "add" or len(result.children) != 2:
         raise Wrong("The result is not a sum of two nodes, expected add(along, across).")
-    pairs = list(zip(result.children, weights_of(result), strict=True))
-    along, across = weighed(graph, pairs)
+    along, across = values(graph, *result.children)
     return {**outcome(graph, result), "along": along, "across": across}
 
 
@@ -1037,6 +1066,10 @@ exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
                   "in (x·u) u. Normalise it first, and use u in both places."),
         edit("weights=[1, -1]", "weights=[1, 1]",
              says="Across is x plus along. It is the rest, x - along."),
+        edits(("weights=[1, -1]", "weights=[-1, 1]"),
+              ("add(along, across,", "add(along, across, weights=[1, -1],"),
+              says="The value is right, and the node of across has the wrong sign, which the "
+                   "outer add turns around. Make across x - along, and add it with weight 1."),
         edit("add(along, across, name=node.name)", "add(across, along)",
              says="Along and across are exchanged. Along is the first child."),
         edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
@@ -1156,6 +1189,8 @@ def float_pairs(seed):
         around(draw, 1e6),
         around(draw, 10.0),
         around(draw, 1e3, first=1e5),
+        around(draw, 1e6, fault=2e-5),
+        around(draw, 1e6)[::-1],
         (whole, add(first, second, name="in two halves")),
         (add(tiny, weights=[1e-9], name="small"), add(tiny, weights=[1.5e-9], name="half more")),
         (add(x, weights=[1e-9], name="small"), add(x, weights=[1e-9], name="as small")),
@@ -1163,7 +1198,7 @@ def float_pairs(seed):
         (relu, add(relu, array(torch.full((1000,), 1e-3)), name="above")),
         (x, einsum("i, j -> j i", x, array(torch.ones(1)), name="one axis more")),
     )
-    spots = [one_off(draw, 1000, 1e-5), one_off(draw, 20_000, 1e-4)]
+    spots = [one_off(draw, *each) for each in ((1000, 1e-5), (20_000, 1e-4), (18, 0.5))]
     return [*pairs, *spots, (apply("relu", tiny), add(tiny, name="x above 0"), positive)]
 
 
@@ -1172,7 +1207,7 @@ def one_off(draw, size, fault):
     x, factor = placeholder(draw.name("x"), (size,)), torch.ones(size)
     values = draw.tensor(3, size).float()
     factor[17], values[:, 17] = 1 + fault, torch.tensor([0.0, 1.0, -1.0])
-    return x, einsum("i, i -> i", x, array(factor), name="one entry off"), {x.name: values}
+    return x, einsum("i, i -> i", x, array(factor), name=x.name), {x.name: values}
 
 
 def products(draw, scale, fault):
@@ -1191,13 +1226,17 @@ def below_zero(pair):
     return [add(apply("relu", node), weights=[-1], name=node.name) for node in pair]
 
 
-def around(draw, far, first=1.0):
-    """x w and e + (x w - e), e far away, but 0 in the exact first entry, which has w = `first`."""
+def around(draw, far, first=1.0, fault=0.0):
+    """x w and e + (x w - e), e far away, but 0 in the exact first entry, which has w = `first`.
+
+    The second entry is small beside the others, and `fault` is the share of x w that is too much.
+    """
     x, scale = placeholder(draw.name("x"), (6,)), 1 + draw.tensor(6) / 9
     e = (far * (1 + draw.tensor(6).abs())).float()
-    scale[0], e[0] = first, 0
+    scale[0], scale[1], e[0] = first, 1e-6, 0
     e, before = array(e, "e"), einsum("i, i -> i", x, array(scale.float()), name="x w")
-    return before, add(e, add(before, e, weights=[1, -1], name="rest"), name="after")
+    rest = add(before, e, weights=[1, -1], name="rest")
+    return before, add(e, rest, before, weights=[1, 1, fault], name="after")
 
 
 VERDICT = "return apart(left, right, doubled) > 1e-8 * size"
@@ -1247,6 +1286,12 @@ exercise("d1.3.14", cases=float_pairs,
              "(evaluate(left, doubled) - evaluate(right, doubled)).max()",
              says="A difference below zero counts as small. Take the absolute difference: use "
                   "apart."),
+        edit(VERDICT,
+             "if before.shape != after.shape:\n        return True\n    one, other = "
+             "evaluate([left, right], doubled)\n    return bool(((one - other).abs() > 1e-8 * "
+             "one.abs()).any())",
+             says="Each entry is held against its own size, and rounding looks large beside an "
+                  "entry near 0. Compare with the largest entry."),
         edit("    doubled = {",
              "    if before.shape != after.shape:\n        return False\n    doubled = {",
              says="Graphs of different shapes are called right. That is a bug."),

@@ -1,18 +1,29 @@
 """How the exercises of day 1, part 4 are judged: a transformer as a graph."""
 
 import itertools
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
-from remix_utils.checks.graph_cases import Graph, outcome, rewritten, terms, values, weighed
+from remix_utils.checks.graph_cases import (
+    Graph,
+    outcome,
+    rewritten,
+    terms,
+    values,
+    weighed,
+    weights_of,
+)
 from remix_utils.checks.questions import name, number, option
 from remix_utils.checks.random_graphs import Draw
 from remix_utils.checks.small_transformers import random_weights
 from remix_utils.checks.transformer_cases import CLOSE, said, transformers
 from remix_utils.circuits.stream import components
+from remix_utils.errors import MatchError, kind_of
 from remix_utils.graph.equality import random_inputs
+from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import array, einsum, placeholder
 
@@ -149,6 +160,10 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
                     held = find_one(opened, "ln_final.inverse")
                     return replace(opened, {{{STREAM}: {EMBED}, held: held}})
                 """, says=OWN_NORM),
+        edit('ablate(graph, "blocks.*.attn_out", "zero")',
+             'ablate(ablate(graph, "blocks.0.attn_out", "zero"), "blocks.1.attn_out", "zero")',
+             says="Layers 0 and 1 alone are ablated, and there may be more, or one. A star in the "
+                  "selector stands for every layer."),
         edit("blocks.*.attn_out", "embed",
              says="The embedding was ablated. Keep the embedding, and ablate the attention "
                   "layers."),
@@ -314,9 +329,12 @@ def expansion_use(answer, graph):
         raise Wrong(f"The result is an {result.op.kind}, expected an add with one term for each "
                     "path.")
     found = outcome(graph, result)
-    parts = weighed(graph, terms(result))
     if torch.allclose(found["the value"], values(graph, graph.node)[0], atol=CLOSE, rtol=CLOSE):
-        require_paths(graph, parts)
+        require_paths(graph, weighed(graph, terms(result)))
+        own_terms = list(zip(result.children, weights_of(result), strict=True))
+        parts = weighed(graph, own_terms)
+        if not all(has(parts, value) for value in path_values(graph).values()):
+            raise Wrong("Some paths are terms of an add inside the add. Put all of them into one.")
     return found
 
 
@@ -332,6 +350,12 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
                   "whole shape with whole_terms."),
         instead("def path_terms(graph):\n    return add(graph)",
                 says="The embedding's own path to the logits is no term"),
+        instead("""
+                def path_terms(graph):
+                    parts = list(path_expansion(graph).values())
+                    return add(add(*parts[1:]), parts[0])
+                """,
+                says="Some paths are terms of an add inside the add. Put all of them into one."),
         instead("""
                 def path_terms(graph):
                     parts = path_expansion(graph)
@@ -398,8 +422,7 @@ def heads_use(answer, heads):
     if shapes != [[seq] * 2, [width] * 2]:
         wanted = f"{[seq] * 2} for the pattern and {[width] * 2} for OV"
         raise Wrong(f"The shapes are {shapes[0]} and {shapes[1]}, expected {wanted}.")
-    move = "query key, key from, from to -> query to"
-    return said(heads, einsum(move, pattern, heads.stream, ov, name="one head"))
+    return dict(zip(("the pattern", "OV"), values(heads, pattern, ov), strict=True))
 
 
 ORDER = (
@@ -450,18 +473,44 @@ exercise("d1.4.6", cases=two_heads, use=heads_use,
 
 
 def ablations(seed):
-    """Each way; data of a single row for resampling, so that the draw is known."""
-    several, one = transformers(seed, 2, rows=3)[0], transformers(seed + 7, 3, rows=1)[0]
-    ways = (several, "zero"), (several, "mean"), (one, "resample")
+    """Each way; rows that are all alike for resampling, so that any draw gives the same rows."""
+    two, three = transformers(seed, 2, 3, rows=3)
+    alike = {**three.inputs, "tokens": three.tokens[:1].expand(3, -1).clone()}
+    ways = (two, "zero"), (two, "mean"), (replace(three, inputs=alike), "resample")
     return [(case, how, {"tokens": case.inputs["other"]}) for case, how in ways]
 
 
+MORE_HEADS = (
+    "The graph has fewer heads than the lesson's model, and HEADS lists sixteen. Ask the graph "
+    'which heads it has: find(graph, "blocks.*.attn.head.*.out").'
+)
+
+
+def names_no_head_of(config, text):
+    """Whether the first head in a text is one that a transformer of these sizes lacks."""
+    named = re.search(r"blocks\.(\d+)\.attn\.head\.(\d+)", text)
+    layer, head = map(int, named.groups()) if named else (0, 0)
+    return layer >= config.n_layers or head >= config.n_heads
+
+
 def sweep_use(answer, graph, how, data):
-    result = answer(graph.node, how, data)
-    if not isinstance(result, dict) or not all(type(node) is Node for node in result.values()):
+    try:
+        result = answer(graph.node, how, data)
+    except MatchError as error:
+        if names_no_head_of(graph.network.config, str(error)):
+            raise Wrong(MORE_HEADS) from error
+        raise
+    if not isinstance(result, dict):
         raise Wrong(f'It gives a {type(result).__name__}, expected a dict from "0.3" to the graph '
                     "without head 0.3.")
-    return dict(zip(map(str, result), values(graph, *result.values()), strict=True))
+    for key, node in result.items():
+        if not isinstance(key, str) or type(node) is not Node:
+            raise Wrong(f"It gives a dict from {kind_of(key)} to {kind_of(node)}, expected one "
+                        'from a text such as "0.3" to a node, the graph without that head.')
+    found = evaluate(list(result.values()), {"tokens": graph.tokens})
+    if how == "resample":
+        found = [value[value.flatten(1).sum(1).argsort()] for value in found]
+    return dict(zip(result, found, strict=True))
 
 
 FOUND = 'found[f"{layer}.{head}"] = ablate(graph, node, how, data)'
@@ -470,6 +519,8 @@ exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("node, how, data", 'node, "zero"',
              says="The heads are set to zero, whatever is asked for. Pass `how` on."),
+        edit("node, how, data", 'node, "mean" if how == "resample" else how, data',
+             says="The heads are at their mean where resampling is asked for. Pass `how` on."),
         edit(FOUND, f"""
         if how == "mean":
             mean = evaluate(node, data).mean((0, 1)).expand(node.shape)
@@ -494,8 +545,7 @@ exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
                     names = {f"{l}.{h}": f"blocks.{l}.attn.head.{h}.out" for l, h in HEADS}
                     return {key: ablate(graph, name, how, data) for key, name in names.items()}
                 """,
-                says="The graph has fewer heads than the lesson's model, and HEADS lists sixteen. "
-                     'Ask the graph which heads it has: find(graph, "blocks.*.attn.head.*.out").'),
+                says=MORE_HEADS),
         edit("return found", "return list(found.values())", says="expected a dict from"),
     ],
     right=[
@@ -572,6 +622,13 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
         edit("{head}", "{1 - head}", says=OTHER_HEAD),
         edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
              says="No node is one head's output yet. Split blocks.*.attn_out into heads first."),
+        edit("blocks.*.ln1", "blocks.1.ln1",
+             says="Only the heads of layer 1 are avoided. Avoid those of every layer above: "
+                  "blocks.*.ln1."),
+        edit("blocks.*.ln1", "blocks.*.resid_pre",
+             says="Nothing is selected for some heads, because the direct path itself passes the "
+                  "stream between the layers. Avoid the layernorms through which later layers "
+                  "read: blocks.*.ln1."),
         edit("blocks.*.ln1", "blocks.*.attn_out",
              says="Nothing is selected, because the head's own attn_out lies on every path to it. "
                   "Avoid the layernorms through which later layers read: blocks.*.ln1."),
@@ -626,6 +683,8 @@ SWAPPED = "values[z][:, :, head] = corrupted[z][:, :, head]"
 exercise("d1.4.9", cases=recorded, use=hooks_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(HELD, " and False", says=EVERY_READER),
+        edit("> layer", "== layer + 1",
+             says="Only the next layer is restored. Every later layer reads the head."),
         edit(SWAPPED, "values[z] = corrupted[z]", says=ALL_HEADS),
         edits((HELD, " and False"), (SWAPPED, "values[z] = corrupted[z]"),
               says=f"{ALL_HEADS} {EVERY_READER}"),
@@ -676,9 +735,16 @@ def some_weights(seed):
     return [(drawn[0], 0, 1), (drawn[0], 1, 0), (drawn[1], 1, 1)]
 
 
+def circuits_use(answer, weights, layer, head):
+    made = answer(weights, layer, head)
+    if not isinstance(made, tuple | list) or len(made) != 2:
+        raise Wrong(f"It gives {kind_of(made)}, expected two tensors: QK, and then OV.")
+    return dict(zip(("QK", "OV"), made, strict=True))
+
+
 QK, SCALE, OV = "return qk, ", " / W_Q.shape[1] ** 0.5", "embed @ W_V @ W_O @ unembed"
 
-exercise("d1.4.10", cases=some_weights, tolerance=1e-4,
+exercise("d1.4.10", cases=some_weights, use=circuits_use, tolerance=1e-4,
     sizes="The check uses weights of other sizes: read d_head off W_Q.",
     mistakes=[
         edit(SCALE, "", says="QK is not scaled. A score is divided by the square root of d_head."),
@@ -696,6 +762,10 @@ exercise("d1.4.10", cases=some_weights, tolerance=1e-4,
               says="Both are transposed. Rows are the query's token in QK, and the token attended "
                    "to in OV."),
         edit(f"return qk, {OV}", f"return {OV}, qk", says="These are OV and QK. Return QK first."),
+        edit(OV, f"{OV}{SCALE}",
+             says="OV is scaled too. The scores alone are divided by the square root of d_head."),
+        edit(OV, "embed @ W_V @ W_O @ embed.T",
+             says="OV ends in the embedding, transposed. The logits are computed with W_U."),
         edit(OV, "embed @ W_V @ W_O", says="OV ends in the residual stream. Multiply by W_U."),
         edit("{layer}", "0",
              says="The weights are those of layer 0, whatever the layer. Use `layer`."),
@@ -726,8 +796,8 @@ exercise("d1.4.10", cases=some_weights, tolerance=1e-4,
 
 quiz("d1.4.quiz",
     bias=name(says="What is added once a layer, and belongs to no head?",
-              also=("the bias b_O", "attention bias", "blocks.0.attn.b_O", "attn.b_O", "bias",
-                    "output bias")),
+              also=("the bias b_O", "attention bias", "blocks.0.attn.b_O",
+                    "blocks.1.attn.b_O", "blocks.*.attn.b_O", "attn.b_O", "bias", "output bias")),
     held=option("the mean", "the scale", "the weight", "the bias",
                 says="One step of layernorm depends on the whole stream in a way that is not "
                      "linear. Which?"),
