@@ -737,7 +737,7 @@ def some_weights(seed):
 
 def circuits_use(answer, weights, layer, head):
     made = answer(weights, layer, head)
-    if not isinstance(made, tuple | list) or len(made) != 2:
+    if not isinstance(made, tuple | list | torch.Tensor) or len(made) != 2:
         raise Wrong(f"It gives {kind_of(made)}, expected two tensors: QK, and then OV.")
     return dict(zip(("QK", "OV"), made, strict=True))
 
