@@ -80,11 +80,6 @@ def two_graphs(seed):
     return [*pairs, (x, add(x, weights=[2], name="apart in the last row"), {x.name: last})]
 
 
-def distance_use(answer, before, after, inputs):
-    distance = float(answer(before, after, inputs))
-    return "math.inf" if distance == math.inf else distance
-
-
 LARGEST = "(left - right).abs().max().item()"
 SIGNED = "A difference below zero counts as small. Take the absolute difference before the largest."
 PARTLY = "Only part of the values is compared. Compare them all."
@@ -93,7 +88,7 @@ BY_VALUE = (
     "the values."
 )
 
-exercise("d1.3.1", cases=two_graphs, use=distance_use, tolerance=EXACT,
+exercise("d1.3.1", cases=two_graphs, tolerance=EXACT,
     mistakes=[
         edit(LARGEST, "(left - right).max().item()", says=SIGNED),
         edit(LARGEST, "(right - left).max().item()", says=SIGNED),
