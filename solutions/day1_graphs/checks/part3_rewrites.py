@@ -1198,9 +1198,10 @@ def float_pairs(seed):
 
 
 def one_off(draw, size, fault):
-    """x, and x with one wrong entry, which is 0 in the first row."""
+    """x of size 4, and x with one wrong entry, which is 0 in the first row and then 1 and -1."""
     x, factor = placeholder(draw.name("x"), (size,)), torch.ones(size)
-    values = draw.tensor(3, size).float()
+    values = draw.tensor(3, size).float().clamp(-4, 4)
+    values[0, 0] = 4
     factor[17], values[:, 17] = 1 + fault, torch.tensor([0.0, 1.0, -1.0])
     return x, einsum("i, i -> i", x, array(factor), name=x.name), {x.name: values}
 
