@@ -26,6 +26,23 @@ settings.register_profile("remix", deadline=None, derandomize=True)
 settings.load_profile("remix")
 
 
+# Files with tests of 20 seconds and more. These begin first, and the short ones share out what is left between workers.
+LONGEST = (
+    "test_catch_up.py",
+    "test_grades.py",
+    "test_release.py",
+    "test_browser.py",
+    "test_smollm2.py",
+    "test_benchmarks.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the longest tests first, in the order of the list; the others stay in theirs."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Figures that tests record (`record_property`), added up over the lessons; and what was not run, and why."""
     counts = {}
