@@ -128,7 +128,7 @@ class Trial:
 
     def _changed(self, arguments: tuple, case: tuple) -> str:
         for (name, was), now in zip(self.named(case).items(), arguments, strict=True):
-            if _differs(now, was):
+            if differs(now, was):
                 return name
         return ""
 
@@ -219,7 +219,7 @@ def _departure(trial: Trial, own: Outcome, expected: Outcome, place: str) -> str
     sizes = f" {trial.asked.sizes}" if trial.asked.sizes else ""
     if expected.error is not None:
         kind = type(expected.error).__name__
-        got = f"raised {_said(own.error)}" if own.error else f"gave {written(own.value)}"
+        got = f"raised {_said(own.error)}" if own.error else f"gave {describe(plain(own.value))}"
         return f"this had to raise {kind}, and it {got}{place}."
     if own.error is not None:
         return f"it raised {_said(own.error)}{place}.{sizes}{_line(own.error)}"
@@ -243,8 +243,9 @@ def words(error: BaseException | None) -> str:
 
 
 def _said(error: BaseException | None) -> str:
+    """The kind of an error and its fact; the fix of a library's error would stand in mid-sentence."""
     assert error is not None
-    text = str(error).strip().rstrip(".")
+    text = str(error).partition("\n  fix: ")[0].strip().rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -280,11 +281,19 @@ def copied(value: Any) -> Any:
     return value
 
 
-def _differs(now: Any, was: Any) -> bool:
+def differs(now: Any, was: Any) -> bool:
+    """Tells whether an argument is no longer what it was, in its entries, its type or its weights.
+
+    >>> differs([1, torch.ones(2).double()], [1, torch.ones(2)])
+    True
+    """
     if isinstance(was, list | tuple):
-        return len(now) != len(was) or any(map(_differs, now, was))
+        return len(now) != len(was) or any(map(differs, now, was))
     if isinstance(was, dict):
-        return now.keys() != was.keys() or any(_differs(now[key], was[key]) for key in was)
+        return now.keys() != was.keys() or any(differs(now[key], was[key]) for key in was)
+    if isinstance(was, torch.nn.Module):
+        return differs(now.state_dict(), was.state_dict())
     if isinstance(was, torch.Tensor | numpy.ndarray | set):
-        return difference(plain(now), plain(was), 0.0) is not None
-    return now is not was and not isinstance(was, torch.nn.Module) and now != was
+        kinds = getattr(now, "dtype", None), getattr(was, "dtype", None)
+        return kinds[0] != kinds[1] or difference(plain(now), plain(was), 0.0) is not None
+    return now is not was and now != was

@@ -12,7 +12,9 @@ from remix_utils.models.transformer_module import Transformer
 Weights = Mapping[str, torch.Tensor]
 
 
-def random_weights(seed: int, d_mlp: int = 12, n_layers: int = 2) -> dict[str, torch.Tensor]:
+def random_weights(
+    seed: int, d_mlp: int = 12, n_layers: int = 2, n_heads: int = 2
+) -> dict[str, torch.Tensor]:
     """Weights of a small causal network in which every bias and every norm matters.
 
     >>> random_weights(0)["blocks.1.attn.W_Q"].shape
@@ -20,7 +22,7 @@ def random_weights(seed: int, d_mlp: int = 12, n_layers: int = 2) -> dict[str, t
     """
     config = TransformerConfig(
         n_layers=n_layers,
-        n_heads=2,
+        n_heads=n_heads,
         d_model=8,
         d_head=5,
         n_ctx=11,

@@ -56,12 +56,14 @@ class Case(Graph):
 def transformers(seed: int, *layers: int, rows: int = 2) -> list[Case]:
     """One for each number of layers, on a few random tokens, and as many `other` ones.
 
+    Each has a head more and a token fewer than the one before, so that no size can be counted on.
+
     >>> [case.node.shape for case in transformers(0, 2, 3)]
     [(6, 13), (5, 13)]
     """
     cases, numbers = [], torch.Generator().manual_seed(seed)
     for place, depth in enumerate(layers):
-        seq, weights = 6 - place, random_weights(seed + place, d_mlp=0, n_layers=depth)
+        seq, weights = 6 - place, random_weights(seed + place, 0, depth, n_heads=2 + place)
         model = transformer.model("random", weights, network(weights).config, {}, None)
         tokens, other = (torch.randint(13, (rows, seq), generator=numbers) for _ in range(2))
         cases.append(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 
-from remix_utils.checks import harness
+from remix_utils.checks import harness, judge
 from remix_utils.checks.exercise import ExerciseError, Wrong
 from remix_utils.checks.harness import CheckFailed, check
 from remix_utils.checks.judge import UNWRITTEN
@@ -118,6 +118,29 @@ def test_use_may_refuse_with_a_sentence_and_a_fix():
     said = told("d9.1.2", str)
     assert "d9.1.2: it gives a text, expected a number.\n" in said
     assert "fix: convert it. Otherwise, hint(" in said
+
+
+def doubled_bias():
+    layer = torch.nn.Linear(2, 2)
+    changed = judge.copied(layer)
+    changed.bias.data.mul_(2)
+    return changed, layer
+
+
+@pytest.mark.parametrize(
+    ("now", "was", "differs"),
+    [
+        (torch.ones(2).double(), torch.ones(2), True),
+        ({"x": torch.ones(2)}, {"x": torch.ones(2)}, False),
+        ([1, torch.ones(2)], [1, torch.zeros(2)], True),
+        (slice(0, 2), slice(0, 2), False),
+        (*doubled_bias(), True),
+        (judge.copied(torch.nn.Linear(2, 2)), torch.nn.Linear(2, 2), True),
+    ],
+)
+def test_entries_types_and_weights_count_as_changed(now, was, differs):
+    """An argument is what it was only with the same entries of the same type, a module with the same weights."""
+    assert judge.differs(now, was) is differs
 
 
 def test_an_answer_that_writes_into_its_input_fails():

@@ -29,7 +29,7 @@ from remix_utils.graph.ops import array, einsum, placeholder
 
 from .small_networks import hooks_on
 
-SIZES = "The check uses transformers of 1 to 3 layers with 2 heads: read the numbers off the graph."
+SIZES = "The check uses transformers of 1 to 3 layers and 2 to 4 heads: read these off the graph."
 
 
 def node_use(answer, graph, *arguments):
