@@ -243,7 +243,7 @@ def words(error: BaseException | None) -> str:
 
 
 def _said(error: BaseException | None) -> str:
-    """The kind of an error and its fact; the fix of a library's error would stand in mid-sentence."""
+    """The kind of an error and its fact, without the fix that a library's error ends with."""
     assert error is not None
     text = str(error).partition("\n  fix: ")[0].strip().rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

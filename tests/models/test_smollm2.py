@@ -162,7 +162,7 @@ def test_four_heads_look_at_what_followed():
 
 
 def test_induction_rests_on_one_previous_token_head():
-    """Without 16.0, three of the four fall below 0.3 and the second copy costs more; without 11.1 or 16.1 nothing is."""
+    """Without 16.0 three of the four fall below 0.3 and the second copy costs more. 11.1 and 16.1 do nothing."""
     graph, data = heads_apart(51), random_twice()
     clean = second_copy(graph)
     without = ablate(graph, model().head(16, 0), "mean", data)
@@ -224,7 +224,7 @@ def patched(ways, other):
 
 
 def test_two_heads_tell_the_movers_where_not_to_look():
-    """Into the movers' queries 20.0 carries 2.7 and 19.2 1.4 of 5.4 nats; no other of 72 heads carries a fifth of that."""
+    """Into the movers' queries 20.0 carries 2.7 and 19.2 1.4 of 5.4 nats, and no other of 72 heads a fifth of that."""
     prompts, _, _, clean = sentences()
     names_of_queries = [f"blocks.{layer}.attn.head.{head}.q" for layer, head in MOVERS]
     queries = reduce(or_, map(at, names_of_queries))

@@ -276,7 +276,7 @@ STACKED = "torch.stack(layers, 1)"
 
 exercise("d2.1.5", cases=lambda seed: [(case,) for case in transformers(seed, 2, 3, rows=4)],
     use=patterns_use, tolerance=CLOSE,
-    sizes="The check uses models of 2 and 3 layers with 2 heads: find the patterns of all layers.",
+    sizes="The check uses models of 2 and 3 layers and 2 or 3 heads: find all layers.",
     mistakes=[
         edit(STACKED, "torch.stack(layers, 0)",
              says="Layers come first. The first axis is the row, the second the layer."),

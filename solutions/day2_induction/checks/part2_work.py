@@ -10,7 +10,7 @@ from remix_utils.checks.transformer_cases import CLOSE, said, transformers
 from remix_utils.circuits.loss import token_loss
 from remix_utils.graph.ops import index, placeholder
 
-SIZES = "The check uses models of 2 and 3 layers with 2 heads: read the numbers off the graph."
+SIZES = "The check uses models of 2 and 3 layers with 2 to 4 heads: read the numbers off the graph."
 
 
 def node_use(answer, graph, *arguments):
