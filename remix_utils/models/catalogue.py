@@ -26,7 +26,8 @@ def load(name: str, step: int | None = None) -> Model:
     """A network by its name: one that ships, or any GPT-2-, GPT-NeoX- or Llama-shaped causal model.
 
     Those that ship have their weights checked against the sha256 on their card; `step` asks for a checkpoint of their
-    training, where there are some (`model.checkpoints`). Others are named as on the Hugging Face hub ("gpt2",
+    training, where there are some (`model.checkpoints`). "smollm2" is in the user's cache, once `remix model smollm2` has
+    fetched it. A path that ends in .gguf is a file of llama.cpp. Others are named as on the Hugging Face hub ("gpt2",
     "EleutherAI/pythia-70m", "EleutherAI/pythia-70m@step1000" for a revision) or by a folder's path, and come from that
     folder, from the hub's cache, or from the hub.
 
@@ -52,5 +53,7 @@ def load(name: str, step: int | None = None) -> Model:
             f"{typed!r} does not ship, and has no checkpoint at step {step}.",
             fix='name a revision of it instead, such as "EleutherAI/pythia-70m@step1000".',
         )
+    if Path(typed).suffix == ".gguf":
+        return import_module("remix_utils.models.gguf.model").load(typed, Path(typed).expanduser())
     readers = [shipped for shipped in ("ioi-small", "induction-2l") if shipped in MODELS]
     return import_module("remix_utils.models.hub").load(typed, instead=readers[0] if readers else "")

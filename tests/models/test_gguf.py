@@ -7,6 +7,7 @@ from gguf import GGMLQuantizationType, GGUFReader
 from gguf.constants import GGML_QUANT_SIZES
 from gguf.quants import dequantize
 
+from remix_utils import models
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.models.gguf.file import read
 from remix_utils.models.gguf.model import load
@@ -43,6 +44,14 @@ def test_a_qwen2_file_keeps_its_queries_and_its_biases(tmp_path):
     theirs = original("qwen2", **SIZES)
     write(tmp_path / "tiny.gguf", theirs, kind="qwen2")
     close(load("tiny", tmp_path / "tiny.gguf").module()(TOKENS), theirs(TOKENS).logits)
+
+
+def test_a_file_is_loaded_by_its_path(tiny):
+    """models.load takes the path of a GGUF file, and says so when there is none."""
+    path, theirs = tiny
+    close(models.load(str(path)).module()(TOKENS), theirs(TOKENS).logits)
+    with pytest.raises(ModelError, match="There is no file"):
+        models.load(str(path.with_name("absent.gguf")))
 
 
 @pytest.mark.parametrize("quantisation", READ)

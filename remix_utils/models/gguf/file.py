@@ -73,6 +73,8 @@ def read(path: Path) -> GGUF:
     Raises ModelError for a file that is no GGUF file, is of another version, or ends too early,
     and for a tensor in a quantisation that cannot be read.
     """
+    if not path.is_file():
+        raise ModelError(f"There is no file {path}.", fix="correct the path of the GGUF file.")
     if not path.stat().st_size:
         raise damaged(path, "it is empty")
     with path.open("rb") as file:
