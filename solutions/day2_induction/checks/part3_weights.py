@@ -32,19 +32,21 @@ def product_use(answer, first, second):
 exercise("d2.3.1", cases=products, use=product_use, tolerance=CLOSE,
     mistakes=[
         edit("if first.A.shape[1] <= second.A.shape[1]:", "if True:",
-             says="The product is right, but always as thick as the first matrix. Multiply the middle into "
-                  "the thicker side."),
+             says="The product is right, but always as thick as the first matrix. Multiply the "
+                  "middle into the thicker side."),
         edit("if first.A.shape[1] <= second.A.shape[1]:", "if False:",
-             says="The product is right, but always as thick as the second matrix. Multiply the middle into "
-                  "the thicker side."),
-        edit("<=", ">", says="The product is right, but as thick as the *thicker* of the two. Reverse the "
-                             "comparison."),
+             says="The product is right, but always as thick as the second matrix. Multiply the "
+                  "middle into the thicker side."),
+        edit("<=", ">",
+             says="The product is right, but as thick as the *thicker* of the two. Reverse the "
+                  "comparison."),
         edit("    middle = first.B", "    first, second = second, first\n    middle = first.B",
              says="This is the product in the other order. The first matrix stands on the left."),
         edits(("Factors(first.A, middle @ second.B)", "Factors((middle @ second.B).T, first.A.T)"),
               ("Factors(first.A @ middle, second.B)", "Factors(second.B.T, (first.A @ middle).T)"),
               says="This is the transpose. A belongs to the rows, and B to the columns."),
-        edit("    middle = first.B @ second.A", "    return Factors(first.A @ first.B, second.A @ second.B)",
+        edit("    middle = first.B @ second.A",
+             "    return Factors(first.A @ first.B, second.A @ second.B)",
              says="On the way it makes a tensor"),
     ],
     right=[
@@ -56,12 +58,13 @@ exercise("d2.3.1", cases=products, use=product_use, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, which brackets?", "Four matrices in a row: by their sizes thick, thin, thick, thin. The two in "
-         "the middle meet at their long side, and leave a small one. Make that first."),
-        ("Help, two factors are left over", "A, the small middle, and D. The middle goes to the left of D or to "
-         "the right of A. Which choice leaves fewer columns between the two?"),
-        ("Help, almost the code", "`middle = first.B @ second.A`. If `first.A` has no more columns than "
-         "`second.A`: `Factors(first.A, middle @ second.B)`. Otherwise?"),
+        ("Help, which brackets?", "Four matrices in a row: by their sizes thick, thin, thick, "
+         "thin. The two in the middle meet at their long side, and leave a small one. Make that "
+         "first."),
+        ("Help, two factors are left over", "A, the small middle, and D. The middle goes to the "
+         "left of D or to the right of A. Which choice leaves fewer columns between the two?"),
+        ("Help, almost the code", "`middle = first.B @ second.A`. If `first.A` has no more columns "
+         "than `second.A`: `Factors(first.A, middle @ second.B)`. Otherwise?"),
     ],
 )
 
@@ -76,20 +79,26 @@ NORM, TRIANGLE = "(left * right).sum().sqrt()", (
     "torch.linalg.matrix_norm(torch.linalg.qr(matrix.A).R @ torch.linalg.qr(matrix.B.T).R.T, 2)"
 )
 
-exercise("d2.3.2", cases=matrices, tolerance=CLOSE,
-    use=lambda answer, matrix: within(len(matrix.A) * matrix.B.shape[1] // 2, answer, Thin(*matrix)),
+
+def norm_use(answer, matrix):
+    return within(len(matrix.A) * matrix.B.shape[1] // 2, answer, Thin(*matrix))
+
+
+exercise("d2.3.2", cases=matrices, use=norm_use, tolerance=CLOSE,
     mistakes=[
         edit(NORM, "matrix.A.norm() * matrix.B.norm()",
-             says="This is the product of the two norms, which is larger. The factors need not point the same "
-                  "way."),
+             says="This is the product of the two norms, which is larger. The factors need not "
+                  "point the same way."),
         edit(NORM, "(matrix.B @ matrix.A).norm()",
-             says="This is the norm of B A. Factors may be moved around inside a trace, not inside a norm."),
+             says="This is the norm of B A. Factors may be moved around inside a trace, not inside "
+                  "a norm."),
         edit(".sqrt()", "", says="This is the square of the norm. Take the root."),
-        edit(NORM, TRIANGLE, says="This is the largest singular value, the spectral norm. The Frobenius norm "
-                                  "counts all entries."),
+        edit(NORM, TRIANGLE,
+             says="This is the largest singular value, the spectral norm. The Frobenius norm "
+                  "counts all entries."),
         edit(NORM, "(left.sum() * right.sum()).sqrt()",
-             says="Both squares are summed, and then multiplied. Multiply AᵀA with BBᵀ entry by entry, and then "
-                  "sum."),
+             says="Both squares are summed, and then multiplied. Multiply AᵀA with BBᵀ entry "
+                  "by entry, and then sum."),
         edit(NORM, "(matrix.A @ matrix.B).norm()", says="On the way it makes a tensor"),
     ],
     right=[
@@ -97,12 +106,13 @@ exercise("d2.3.2", cases=matrices, tolerance=CLOSE,
         "    return (torch.linalg.qr(matrix.A).R @ torch.linalg.qr(matrix.B.T).R.T).norm()",
     ],
     hints=[
-        ("Help, I only know the norm of a whole matrix", "Its square is tr(Mᵀ M) with M = A B. Write that out: "
-         "tr(Bᵀ Aᵀ A B). Which two of these four may meet first?"),
-        ("Help, Bᵀ still stands in front", "Under a trace it may move to the end: tr(Aᵀ A · B Bᵀ). Both are "
-         "[r, r]."),
-        ("Help, almost the code", "The trace of X Y is the sum of the entries of X times those of Yᵀ, and both "
-         "squares here are symmetric: `(left * right).sum()`. Finally take the root."),
+        ("Help, I only know the norm of a whole matrix", "Its square is tr(Mᵀ M) with M = A B. "
+         "Write that out: tr(Bᵀ Aᵀ A B). Which two of these four may meet first?"),
+        ("Help, Bᵀ still stands in front", "Under a trace it may move to the end: tr(Aᵀ A · B "
+         "Bᵀ). Both are [r, r]."),
+        ("Help, almost the code", "The trace of X Y is the sum of the entries of X times those of "
+         "Yᵀ, and both squares here are symmetric: `(left * right).sum()`. Finally take the "
+         "root."),
     ],
 )
 
@@ -127,21 +137,33 @@ W_V, W_U = 'folded(weights, f"blocks.{layer}.ln1", ', 'folded(weights, "ln_final
 exercise("d2.3.3", cases=some_heads, use=circuit_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("W_V = folded(", UNFOLDED + "W_V = folded(",
-             says="No layernorm is included. W_V reads through ln1 of its layer, and W_U through ln_final."),
-        edit(W_V, "(", says="The layernorm that W_V reads through, ln1 of its layer, is left out. Fold it in."),
-        edit(W_U, "(", says="The layernorm that W_U reads through, ln_final, is left out. Fold it in."),
+             says="No layernorm is included. W_V reads through ln1 of its layer, and W_U through "
+                  "ln_final."),
+        edit(W_V, "(",
+             says="The layernorm that W_V reads through, ln1 of its layer, is left out. Fold it "
+                  "in."),
+        edit(W_U, "(",
+             says="The layernorm that W_U reads through, ln_final, is left out. Fold it in."),
         edit("W_V = folded(", WEIGHED + "W_V = folded(",
-             says="The layernorms' weights are included, and not their centring. `folded` does both."),
+             says="The layernorms' weights are included, and not their centring. `folded` does "
+                  "both."),
         edit("W_V = folded(", CENTRED + "W_V = folded(",
-             says="The layernorms' centring is included, and not their weights. `folded` does both."),
-        edit("{layer}", "0", times=3, says="This is a head of layer 0, whatever the layer. Use `layer`."),
+             says="The layernorms' centring is included, and not their weights. `folded` does "
+                  "both."),
+        edit("{layer}", "0", times=3,
+             says="This is a head of layer 0, whatever the layer. Use `layer`."),
         edit('f"blocks.{layer}.ln1"', '"blocks.0.ln1"',
-             says="W_V reads through ln1 of layer 0, whatever the layer. Use the layernorm of its own layer."),
-        edit("[head]", "[0]", times=2, says="This is head 0 of its layer, whatever the head. Use `head`."),
-        edit("[head]", "[1 - head]", times=2, says="This is another head of the layer. Use `head`."),
+             says="W_V reads through ln1 of layer 0, whatever the layer. Use the layernorm of its "
+                  "own layer."),
+        edit("[head]", "[0]", times=2,
+             says="This is head 0 of its layer, whatever the head. Use `head`."),
+        edit("[head]", "[1 - head]", times=2,
+             says="This is another head of the layer. Use `head`."),
         edit('Factors(weights["embed.W_E"] @ W_V, weights[f"blocks.{layer}.attn.W_O"][head] @ W_U)',
-             'Factors((weights[f"blocks.{layer}.attn.W_O"][head] @ W_U).T, (weights["embed.W_E"] @ W_V).T)',
-             says="This is the transpose. A row is the token that is attended to, a column the logit."),
+             'Factors((weights[f"blocks.{layer}.attn.W_O"][head] @ W_U).T, (weights["embed.W_E"] @ '
+             "W_V).T)",
+             says="This is the transpose. A row is the token that is attended to, a column the "
+                  "logit."),
         edit('weights["embed.W_E"] @ W_V', 'weights["unembed.W_U"].T @ W_V',
              says="The circuit begins with the unembedding. A token enters through W_E."),
     ],
@@ -151,17 +173,20 @@ exercise("d2.3.3", cases=some_heads, use=circuit_use, tolerance=CLOSE, sizes=SIZ
             centred = lambda rows: rows - rows.mean(1, keepdim=True)
             read = centred(weights["embed.W_E"]) * weights[f"blocks.{layer}.ln1.w"]
             written = centred(weights[f"blocks.{layer}.attn.W_O"][head]) * weights["ln_final.w"]
-            return read @ weights[f"blocks.{layer}.attn.W_V"][head], written @ weights["unembed.W_U"]
+            W_V = weights[f"blocks.{layer}.attn.W_V"][head]
+            return read @ W_V, written @ weights["unembed.W_U"]
         """,
     ],
     hints=[
-        ("Help, where do the layernorms go?", "W_V reads the output of ln1 of its layer, and W_U reads the output "
-         'of ln_final. `folded(weights, "blocks.1.ln1", matrix)` gives a matrix that reads the stream.'),
-        ("Help, where is the cut?", "Between W_V and W_O, where the circuit is d_head wide: W_E W_V on the one "
-         "side, W_O W_U on the other."),
-        ("Help, almost the code", '`W_V = folded(weights, f"blocks.{layer}.ln1", weights[f"blocks.{layer}.attn.'
-         'W_V"][head])`, and W_U in the same way with `"ln_final"`. Then `Factors(W_E @ W_V, W_O @ W_U)`. W_O '
-         "writes to the stream, so there is nothing to fold in."),
+        ("Help, where do the layernorms go?", "W_V reads the output of ln1 of its layer, and W_U "
+         'reads the output of ln_final. `folded(weights, "blocks.1.ln1", matrix)` gives a matrix '
+         "that reads the stream."),
+        ("Help, where is the cut?", "Between W_V and W_O, where the circuit is d_head wide: W_E "
+         "W_V on the one side, W_O W_U on the other."),
+        ("Help, almost the code", '`W_V = folded(weights, f"blocks.{layer}.ln1", '
+         'weights[f"blocks.{layer}.attn.W_V"][head])`, and W_U in the same way with `"ln_final"`. '
+         "Then `Factors(W_E @ W_V, W_O @ W_U)`. W_O writes to the stream, so there is nothing to "
+         "fold in."),
     ],
 )
 
@@ -186,17 +211,18 @@ exercise("d2.3.4", cases=circuits, tolerance=CLOSE,
         edit("topk(k)", "topk(k + 1)", says="This looks at k + 1 entries of each row."),
         edit(".topk", ".abs().topk",
              says="This ranks entries by their absolute value. A logit that falls is not copied."),
-        edit("topk(k)", "topk(k, largest=False)", says="These are the k smallest entries of each row."),
+        edit("topk(k)", "topk(k, largest=False)",
+             says="These are the k smallest entries of each row."),
         edit(ENTRIES, "(circuit.B.T[rows] @ circuit.A.T)",
-             says="This ranks each entry in its column. A row is the token that is attended to, so rank within "
-                  "rows."),
+             says="This ranks each entry in its column. A row is the token that is attended to, so "
+                  "rank within rows."),
         edit(SHARE, "return 1 - hits / len(circuit.A)",
              says="This is the share of misses. Return the share of hits."),
         edit(SHARE, "return hits / len(circuit.A) / k",
              says="This is divided by k. A row counts once, whatever k is."),
         edit("== rows[:, None]", "== torch.arange(len(rows))[:, None]",
-             says="Every block is compared with the row numbers of the first one. Compare with the rows' own "
-                  "numbers."),
+             says="Every block is compared with the row numbers of the first one. Compare with the "
+                  "rows' own numbers."),
         edit(".split(128)", ".split(128)[:-1]",
              says="The last block of rows is left out. It may be smaller than the others."),
         edit(".split(128)", ".split(len(circuit.A))", says="On the way it makes a tensor"),
@@ -212,12 +238,13 @@ exercise("d2.3.4", cases=circuits, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, what may I make?", "128 rows of the table at a time: `circuit.A[rows] @ circuit.B`, [128, "
-         "d_vocab]. `torch.arange(n).split(128)` gives the row numbers, one block at a time."),
-        ("Help, when is a row a hit?", "Row 7 is a hit if column 7 is among its k largest. `.topk(k).indices` "
-         "lists these columns, [128, k]."),
-        ("Help, almost the code", "`hits += (largest == rows[:, None]).sum()`: a row's own number occurs in its "
-         "list once or never. At the end, divide by the number of rows."),
+        ("Help, what may I make?", "128 rows of the table at a time: `circuit.A[rows] @ "
+         "circuit.B`, [128, d_vocab]. `torch.arange(n).split(128)` gives the row numbers, one "
+         "block at a time."),
+        ("Help, when is a row a hit?", "Row 7 is a hit if column 7 is among its k largest. "
+         "`.topk(k).indices` lists these columns, [128, k]."),
+        ("Help, almost the code", "`hits += (largest == rows[:, None]).sum()`: a row's own number "
+         "occurs in its list once or never. At the end, divide by the number of rows."),
     ],
 )
 
@@ -239,10 +266,12 @@ exercise("d2.3.5", cases=summands, use=sum_use, tolerance=CLOSE,
     mistakes=[
         edits((SIDE, "first.A + second.A"), (BELOW, "first.B + second.B"),
               says="The factors were added. (A + C)(B + D) has two terms too many, A D and C B."),
-        edits((SIDE, "torch.block_diag(first.A, second.A)"), (BELOW, "torch.block_diag(first.B, second.B)"),
-              says="This is a larger matrix, with both matrices as its blocks. Put A and C side by side, and B "
-                   "above D."),
-        edit(SIDE, f"{SIDE} / 2", says="This is the mean of the two matrices. The logits see their sum."),
+        edits((SIDE, "torch.block_diag(first.A, second.A)"),
+              (BELOW, "torch.block_diag(first.B, second.B)"),
+              says="This is a larger matrix, with both matrices as its blocks. Put A and C side by "
+                   "side, and B above D."),
+        edit(SIDE, f"{SIDE} / 2",
+             says="This is the mean of the two matrices. The logits see their sum."),
         edit(f"Factors({SIDE}, {BELOW})", "first", says="Only the first matrix is included."),
         edit(f"Factors({SIDE}, {BELOW})", "second", says="Only the second matrix is included."),
         edit(BELOW, "torch.cat([second.B, first.B])",
@@ -255,11 +284,12 @@ exercise("d2.3.5", cases=summands, use=sum_use, tolerance=CLOSE,
         "    return [torch.hstack([first[0], second[0]]), torch.vstack([first[1], second[1]])]",
     ],
     hints=[
-        ("Help, how is a sum thin?", "A B + C D has rank r + s at most, so there may be r + s columns between "
-         "the factors."),
-        ("Help, where does the plus come from?", "From the matrix product itself: it sums over the columns in the "
-         "middle. Put more columns there."),
-        ("Help, almost the code", "A and C side by side, `torch.cat([...], 1)`; B above D, `torch.cat([...])`."),
+        ("Help, how is a sum thin?", "A B + C D has rank r + s at most, so there may be r + s "
+         "columns between the factors."),
+        ("Help, where does the plus come from?", "From the matrix product itself: it sums over the "
+         "columns in the middle. Put more columns there."),
+        ("Help, almost the code", "A and C side by side, `torch.cat([...], 1)`; B above D, "
+         "`torch.cat([...])`."),
     ],
 )
 
@@ -275,11 +305,12 @@ def streams(seed):
 
 
 ONE_EACH = (
-    "Of a token that occurs in several places only one counts: an indexed assignment writes the same row "
-    "again, and += does so too. Use index_add_, or a loop."
+    "Of a token that occurs in several places only one counts: an indexed assignment writes the "
+    "same row again, and += does so too. Use index_add_, or a loop."
 )
-TOTAL = "torch.zeros(d_vocab, stream.shape[-1]).index_add_(0, tokens.flatten(), stream.flatten(0, 1))"
-LAST = "torch.zeros(d_vocab, stream.shape[-1]).index_put((tokens.flatten(),), stream.flatten(0, 1))"
+EMPTY, FLAT = "torch.zeros(d_vocab, stream.shape[-1])", "stream.flatten(0, 1))"
+TOTAL = f"{EMPTY}.index_add_(0, tokens.flatten(), {FLAT}"
+LAST = f"{EMPTY}.index_put((tokens.flatten(),), {FLAT}"
 MEAN = "return total / count.clamp(min=1)[:, None]"
 
 exercise("d2.3.6", cases=streams,
@@ -287,11 +318,14 @@ exercise("d2.3.6", cases=streams,
         edits((TOTAL, LAST), (MEAN, "return total"), says=ONE_EACH),
         edit(TOTAL, LAST, says=ONE_EACH),
         edit(MEAN, "return total", says="These are sums. Divide by how often each token occurs."),
-        edit(".clamp(min=1)", "", says="A token that never occurs is divided by 0. Let it keep zeros."),
+        edit(".clamp(min=1)", "",
+             says="A token that never occurs is divided by 0. Let it keep zeros."),
         edit(MEAN, "return total / tokens.numel()",
-             says="The sums are divided by the number of all places. Each token has its own number."),
+             says="The sums are divided by the number of all places. Each token has its own "
+                  "number."),
         edit(MEAN, "return total / (count[:, None] + 1)",
-             says="Every token's number of occurrences is raised by 1. Use 1 only where there are none."),
+             says="Every token's number of occurrences is raised by 1. Use 1 only where there are "
+                  "none."),
         instead("""
                 def stream_by_token(stream, tokens, d_vocab):
                     means = []
@@ -301,7 +335,8 @@ exercise("d2.3.6", cases=streams,
                         means.append(total / count[:, None])
                     return torch.stack(means).mean(0)
                 """,
-                says="The rows' means are averaged. A token's places count alike, whatever row they are in."),
+                says="The rows' means are averaged. A token's places count alike, whatever row "
+                     "they are in."),
         edit("torch.zeros(d_vocab, ", "torch.zeros(1024, ",
              says="The table has 1,024 rows. Take their number from d_vocab."),
     ],
@@ -316,12 +351,14 @@ exercise("d2.3.6", cases=streams,
         """,
     ],
     hints=[
-        ("Help, most rows come out wrong", "`table[tokens] += stream` reads all rows, adds, and writes them back. "
-         "A token that occurs twice is written twice, and the second write wins."),
-        ("Help, what does index_add_ want?", "`table.index_add_(0, which_row, what)`: flat tokens [n] and flat "
-         "vectors [n, d_model]. It adds all of them."),
-        ("Help, almost the code", "Sums by `index_add_`; counts by `tokens.flatten().bincount(minlength=d_vocab)`; "
-         "divide, with `.clamp(min=1)` for tokens that never occur."),
+        ("Help, most rows come out wrong", "`table[tokens] += stream` reads all rows, adds, and "
+         "writes them back. A token that occurs twice is written twice, and the second write "
+         "wins."),
+        ("Help, what does index_add_ want?", "`table.index_add_(0, which_row, what)`: flat tokens "
+         "[n] and flat vectors [n, d_model]. It adds all of them."),
+        ("Help, almost the code", "Sums by `index_add_`; counts by "
+         "`tokens.flatten().bincount(minlength=d_vocab)`; divide, with `.clamp(min=1)` for tokens "
+         "that never occur."),
     ],
 )
 
@@ -340,21 +377,27 @@ exercise("d2.3.7", cases=squares, tolerance=1e-3,
         edit("values.sum().real", "values.sum().abs()",
              says="The sign of the sum is lost. Suppression is negative."),
         edit("values.abs().sum()", "values.real.abs().sum()",
-             says="The denominator holds real parts only. The length of a complex eigenvalue is values.abs()."),
+             says="The denominator holds real parts only. The length of a complex eigenvalue is "
+                  "values.abs()."),
         edit(" / values.abs().sum()", "", says="The sum is not divided by the sum of lengths."),
         edit("values.abs().sum()", "len(values)",
-             says="The sum is divided by the number of eigenvalues. Divide by the sum of their lengths."),
+             says="The sum is divided by the number of eigenvalues. Divide by the sum of their "
+                  "lengths."),
         edit("values.abs().sum()", "torch.linalg.svdvals(torch.linalg.qr(circuit.A).R @ "
                                    "torch.linalg.qr(circuit.B.T).R.T).sum()",
-             says="The denominator holds singular values. They are not the lengths of eigenvalues."),
+             says="The denominator holds singular values. They are not the lengths of "
+                  "eigenvalues."),
         edit("torch.linalg.eigvals", "torch.linalg.eigvalsh",
              says="eigvalsh takes the matrix to be symmetric, and B A is not. Use eigvals."),
         edit("values.abs().sum()", "values.sum().abs()",
-             says="The denominator is the length of the sum. Take each eigenvalue's length first, and then sum."),
+             says="The denominator is the length of the sum. Take each eigenvalue's length first, "
+                  "and then sum."),
         edit(STATISTIC, "(values.real > 0).float().mean().item()",
-             says="This is the share of positive eigenvalues. Weigh each by its length: Σλ / Σ|λ|."),
+             says="This is the share of positive eigenvalues. Weigh each by its length: Σλ / "
+                  "Σ|λ|."),
         edit(STATISTIC, "(values.real / values.abs()).mean().item()",
-             says="This is the mean of λ/|λ|, in which all eigenvalues count alike. Divide sum by sum."),
+             says="This is the mean of λ/|λ|, in which all eigenvalues count alike. Divide sum "
+                  "by sum."),
         edit("values.abs().sum()", "values.abs().square().sum().sqrt()",
              says="The denominator is the root of the sum of squares. Take the sum of lengths."),
         edit("circuit.B @ circuit.A", "circuit.A @ circuit.B", says="On the way it makes a tensor"),
@@ -367,12 +410,12 @@ exercise("d2.3.7", cases=squares, tolerance=1e-3,
         """,
     ],
     hints=[
-        ("Help, which small matrix?", "Let A B v = λ v, and call B v = u. Then B A u = B A B v = λ u. So B A has "
-         "the same eigenvalues, except for zeros."),
-        ("Help, the sum is complex", "In the sum imaginary parts cancel, so take `.real` of it. In the denominator "
-         "they do not: a length is `values.abs()`."),
-        ("Help, almost the code", "`values = torch.linalg.eigvals(circuit.B @ circuit.A)`; then the sum over the "
-         "sum of lengths, as a number."),
+        ("Help, which small matrix?", "Let A B v = λ v, and call B v = u. Then B A u = B A B v = "
+         "λ u. So B A has the same eigenvalues, except for zeros."),
+        ("Help, the sum is complex", "In the sum imaginary parts cancel, so take `.real` of it. In "
+         "the denominator they do not: a length is `values.abs()`."),
+        ("Help, almost the code", "`values = torch.linalg.eigvals(circuit.B @ circuit.A)`; then "
+         "the sum over the sum of lengths, as a number."),
     ],
 )
 
@@ -395,21 +438,24 @@ exercise("d2.3.8", cases=places, sizes=SIZES,
              says="These are scores. Mask the future, and take the softmax over the keys."),
         edit(MASKED, "scores.softmax(-1)",
              says="Queries see the future. Mask the keys above the diagonal before the softmax."),
-        edit('float("-inf")', "0.0", says="The future has the score 0, and exp(0) is 1. It needs minus infinity."),
+        edit('float("-inf")', "0.0",
+             says="The future has the score 0, and exp(0) is 1. It needs minus infinity."),
         edit(MASKED, "scores.softmax(-1).masked_fill(future, 0.0)",
              says="The future was masked after the softmax, so rows do not sum to 1."),
         edit(".softmax(-1)", ".softmax(0).nan_to_num()",
-             says="The softmax went over queries. Each query has one unit of attention to spread over the last "
-                  "axis."),
+             says="The softmax went over queries. Each query has one unit of attention to spread "
+                  "over the last axis."),
         edits(('float("-inf")', "torch.finfo(torch.float32).min"), ("triu(1)", "triu(0)"),
               says="A query does not see itself. Keep the diagonal: triu(1)."),
         edit(ROOT, "", says="The scores are not divided by the square root of d_head."),
         edit(" ** 0.5", "", says="You divided by d_head. Divide by its square root."),
         edit("key.shape[1]", "places.shape[1]",
              says="You divided by the square root of d_model. Divide by that of d_head."),
-        edit("query @ key.T", "key @ query.T", says="Query and key are exchanged. W_Q belongs to the rows."),
+        edit("query @ key.T", "key @ query.T",
+             says="Query and key are exchanged. W_Q belongs to the rows."),
         edit('weights[f"blocks.{layer}.attn.W_{letter}"][head] for',
-             'folded(weights, f"blocks.{layer}.ln1", weights[f"blocks.{layer}.attn.W_{letter}"][head]) for',
+             'folded(weights, f"blocks.{layer}.ln1", '
+             'weights[f"blocks.{layer}.attn.W_{letter}"][head]) for',
              says="The layernorm is folded in. In this model positions are added after it."),
         edit("[head] for", '[head] + weights[f"blocks.{layer}.attn.b_{letter}"][head] for',
              says="The biases b_Q and b_K are included. Use positions alone."),
@@ -427,13 +473,13 @@ exercise("d2.3.8", cases=places, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, what is the input?", 'Nothing but `weights["pos_embed.W_pos"][:seq]` [seq, d_model], which '
-         "queries and keys read where there are no tokens."),
-        ("Help, how do scores become a pattern?", "Divide by the square root of d_head, put minus infinity above "
-         "the diagonal, take the softmax over the last axis: each row sums to 1."),
-        ("Help, almost the code", '`query, key = (places @ weights[f"blocks.{layer}.attn.W_{letter}"][head] for '
-         'letter in "QK")`; `scores.masked_fill(torch.ones(seq, seq, dtype=torch.bool).triu(1), '
-         'float("-inf"))`.'),
+        ("Help, what is the input?", 'Nothing but `weights["pos_embed.W_pos"][:seq]` [seq, '
+         "d_model], which queries and keys read where there are no tokens."),
+        ("Help, how do scores become a pattern?", "Divide by the square root of d_head, put minus "
+         "infinity above the diagonal, take the softmax over the last axis: each row sums to 1."),
+        ("Help, almost the code", "`query, key = (places @ "
+         'weights[f"blocks.{layer}.attn.W_{letter}"][head] for letter in "QK")`; '
+         '`scores.masked_fill(torch.ones(seq, seq, dtype=torch.bool).triu(1), float("-inf"))`.'),
     ],
 )
 
@@ -441,8 +487,9 @@ exercise("d2.3.8", cases=places, sizes=SIZES,
 def texts(seed):
     numbers = torch.Generator().manual_seed(seed)
     chosen = (0, 1, 0, 4), (1, 1, 1, 3), (2, 0, 1, 4)
+    weights = lambda which: random_weights(seed + which, d_mlp=0)
     return [
-        (random_weights(seed + which, d_mlp=0), layer, head, torch.randn(count, 6, 8, generator=numbers))
+        (weights(which), layer, head, torch.randn(count, 6, 8, generator=numbers))
         for which, layer, head, count in chosen
     ]
 
@@ -454,27 +501,34 @@ FUTURE = "torch.ones(parts.shape[1], parts.shape[1], dtype=torch.bool).triu(1)"
 
 exercise("d2.3.9", cases=texts, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
-        edit(BIAS, "pass", says="b_Q and b_K are left out, so the shares do not sum to the score. Add them to the "
-                                "last source."),
+        edit(BIAS, "pass",
+             says="b_Q and b_K are left out, so the shares do not sum to the score. Add them to "
+                  "the last source."),
         edit("side[-1] +=", "side = side +",
-             says="Every source has the biases, so they count once for each source. Add them to the last one."),
+             says="Every source has the biases, so they count once for each source. Add them to "
+                  "the last one."),
         edit("side[-1] +=", "side = side +" " 1 / len(parts) *",
              says="The biases are shared among all sources. Add them to the last one."),
         edit("side[-1] +=", "side[0] +=",
              says="The first source, the embedding, carries the biases. Add them to the last one."),
-        edit(" / side.shape[-1] ** 0.5", "", says="The scores are not divided by the square root of d_head."),
+        edit(" / side.shape[-1] ** 0.5", "",
+             says="The scores are not divided by the square root of d_head."),
         edit("->abqk", "->baqk",
-             says="The key's source comes first. The order is [query source, key source, query, key]."),
+             says="The key's source comes first. The order is [query source, key source, query, "
+                  "key]."),
         edit("->abqk", "->abkq",
              says="The places are exchanged. The order is [query source, key source, query, key]."),
         edit('in "QK"', 'in "KQ"', says="W_Q and W_K are exchanged."),
         edit("aqd,bkd->abqk", "aqd,akd->aqk",
-             says="Each source meets only itself. A query from one source may meet a key from any other."),
+             says="Each source meets only itself. A query from one source may meet a key from any "
+                  "other."),
         edit("->abqk", "->qk",
-             says="The sources are summed. Keep one axis for the query's source and one for the key's."),
+             says="The sources are summed. Keep one axis for the query's source and one for the "
+                  "key's."),
         edit(SCORES, f"({SCORES}).masked_fill({FUTURE}, 0.0)", says=LATER),
         edit(SCORES, f"({SCORES}).masked_fill({FUTURE}, -torch.inf)", says=LATER),
-        edit("[head]", "[0]", times=2, says="This is head 0 of its layer, whatever the head. Use `head`."),
+        edit("[head]", "[0]", times=2,
+             says="This is head 0 of its layer, whatever the head. Use `head`."),
     ],
     right=[
         """
@@ -485,17 +539,19 @@ exercise("d2.3.9", cases=texts, tolerance=CLOSE, sizes=SIZES,
             sides = {letter: [part @ W[letter] + (place == last) * b[letter] for place, part in
                               enumerate(parts)] for letter in "QK"}
             return torch.stack([
-                torch.stack([q @ k.T / W["Q"].shape[1] ** 0.5 for k in sides["K"]]) for q in sides["Q"]
+                torch.stack([q @ k.T / W["Q"].shape[1] ** 0.5 for k in sides["K"]])
+                for q in sides["Q"]
             ])
         """,
     ],
     hints=[
-        ("Help, how does one score become a hundred?", "(a + b) · (c + d) has four terms. Here ten sources of the "
-         "query meet ten of the key."),
-        ("Help, where do the biases go?", "`parts @ W_Q` gives [source, seq, d_head]. Add b_Q to its last entry "
-         "along the first axis, and to no other. Do the same with b_K."),
-        ("Help, almost the code", '`torch.einsum("aqd,bkd->abqk", query, key)`, divided by the square root of '
-         "d_head. Use different letters for the two sources, and for the two places."),
+        ("Help, how does one score become a hundred?", "(a + b) · (c + d) has four terms. Here "
+         "ten sources of the query meet ten of the key."),
+        ("Help, where do the biases go?", "`parts @ W_Q` gives [source, seq, d_head]. Add b_Q to "
+         "its last entry along the first axis, and to no other. Do the same with b_K."),
+        ("Help, almost the code", '`torch.einsum("aqd,bkd->abqk", query, key)`, divided by the '
+         "square root of d_head. Use different letters for the two sources, and for the two "
+         "places."),
     ],
 )
 
@@ -504,8 +560,8 @@ def composed(seed):
     numbers = torch.Generator().manual_seed(seed)
     pairs = (0, 0, 1), (1, 1, 0), (2, 1, 1)
     return [
-        (random_weights(seed + which, d_mlp=0), torch.randn(VOCAB, 8, generator=numbers), previous, induction)
-        for which, previous, induction in pairs
+        (random_weights(seed + which, d_mlp=0), torch.randn(VOCAB, 8, generator=numbers), *heads)
+        for which, *heads in pairs
     ]
 
 
@@ -523,16 +579,19 @@ exercise("d2.3.10", cases=composed, use=composed_use, tolerance=CLOSE, sizes=SIZ
              says="The layernorms are left out. Layer 0 and layer 1 both read through theirs."),
         edit(LAYER_0, "(", says="Layer 0's layernorm is left out. W_V reads through it."),
         edit(LAYER_1, "(", says="Layer 1's layernorm is left out. W_Q and W_K read through it."),
-        edit(" / W_Q.shape[1] ** 0.5", "", says="The scores are not divided by the square root of d_head."),
+        edit(" / W_Q.shape[1] ** 0.5", "",
+             says="The scores are not divided by the square root of d_head."),
         edit(KEYS, 'weights["embed.W_E"] @ W_K',
-             says="The key comes straight from the embedding. Head 0.previous writes it: go through W_V and W_O."),
+             says="The key comes straight from the embedding. Head 0.previous writes it: go "
+                  "through W_V and W_O."),
         edit(KEYS, 'asks @ W_V @ weights["blocks.0.attn.W_O"][previous] @ W_K',
              says="The key's side begins with `asks` too. That table belongs to the query."),
         edit("Factors(asks @", 'Factors(weights["embed.W_E"] @',
              says="The query's side begins with the embedding. Let it begin with `asks`."),
         edit("Factors(asks @ W_Q / W_Q.shape[1] ** 0.5, keys.T)",
              "Factors(keys, (asks @ W_Q / W_Q.shape[1] ** 0.5).T)",
-             says="This is the transpose. A row is the query's token, a column the token before the key."),
+             says="This is the transpose. A row is the query's token, a column the token before "
+                  "the key."),
         edit(FIRST, f"    previous, induction = induction, previous\n{FIRST}",
              says="The two heads are exchanged. `previous` is in layer 0, `induction` in layer 1."),
     ],
@@ -540,20 +599,20 @@ exercise("d2.3.10", cases=composed, use=composed_use, tolerance=CLOSE, sizes=SIZ
         """
         def composed_qk(weights, asks, previous, induction):
             normed = lambda rows, name: (rows - rows.mean(1, keepdim=True)) * weights[f"{name}.w"]
-            moved = normed(weights["embed.W_E"], "blocks.0.ln1") @ weights["blocks.0.attn.W_V"][previous]
-            keys = normed(moved @ weights["blocks.0.attn.W_O"][previous], "blocks.1.ln1")
+            V, O = (weights[f"blocks.0.attn.W_{letter}"][previous] for letter in "VO")
+            keys = normed(normed(weights["embed.W_E"], "blocks.0.ln1") @ V @ O, "blocks.1.ln1")
             W_Q, W_K = (weights[f"blocks.1.attn.W_{letter}"][induction] for letter in "QK")
             query = normed(asks, "blocks.1.ln1") @ W_Q
             return query, (keys @ W_K).T / W_K.shape[-1] ** 0.5
         """,
     ],
     hints=[
-        ("Help, what does the key read?", "What head 0.previous wrote at that place: the embedding of the token "
-         "*before*, times W_V and W_O of that head. Attention only says from where."),
-        ("Help, where is which layernorm?", "W_V of layer 0 reads through blocks.0.ln1, W_Q and W_K of layer 1 "
-         "through blocks.1.ln1. W_O writes, and is not folded."),
-        ("Help, almost the code", "`keys = W_E @ W_V @ W_O @ W_K` [d_vocab, d_head]; `Factors(asks @ W_Q / "
-         "W_Q.shape[1] ** 0.5, keys.T)`."),
+        ("Help, what does the key read?", "What head 0.previous wrote at that place: the embedding "
+         "of the token *before*, times W_V and W_O of that head. Attention only says from where."),
+        ("Help, where is which layernorm?", "W_V of layer 0 reads through blocks.0.ln1, W_Q and "
+         "W_K of layer 1 through blocks.1.ln1. W_O writes, and is not folded."),
+        ("Help, almost the code", "`keys = W_E @ W_V @ W_O @ W_K` [d_vocab, d_head]; `Factors(asks "
+         "@ W_Q / W_Q.shape[1] ** 0.5, keys.T)`."),
     ],
 )
 
@@ -561,9 +620,10 @@ exercise("d2.3.10", cases=composed, use=composed_use, tolerance=CLOSE, sizes=SIZ
 
 
 def heads(seed):
-    """As many first heads as second ones, fewer and more; thin matrices, whose scores differ widely."""
+    """As many first heads as second ones, fewer and more; thin, so that scores differ widely."""
     numbers = torch.Generator().manual_seed(seed)
-    draw = lambda n: torch.randn(n, 7, 2, generator=numbers) @ torch.randn(n, 2, 7, generator=numbers)
+    thin = lambda *shape: torch.randn(*shape, generator=numbers)
+    draw = lambda n: thin(n, 7, 2) @ thin(n, 2, 7)
     return [(draw(first), draw(second)) for first, second in ((3, 3), (2, 4), (4, 2))]
 
 
@@ -572,10 +632,12 @@ DIVIDED = "size(products) / (size(writes)[:, None] * size(reads))"
 exercise("d2.3.11", cases=heads, tolerance=CLOSE,
     mistakes=[
         edit("writes[:, None] @ reads[None]", "reads[None] @ writes[:, None]",
-             says="The matrices are multiplied in the wrong order. Vectors are rows, so the first head's matrix "
-                  "stands on the left."),
-        edit(DIVIDED, "size(products)", says="The norms of the products are not divided by those of the matrices."),
-        edit(DIVIDED, f"({DIVIDED}).square()", says="These are squares of the scores. A norm is a root."),
+             says="The matrices are multiplied in the wrong order. Vectors are rows, so the first "
+                  "head's matrix stands on the left."),
+        edit(DIVIDED, "size(products)",
+             says="The norms of the products are not divided by those of the matrices."),
+        edit(DIVIDED, f"({DIVIDED}).square()",
+             says="These are squares of the scores. A norm is a root."),
         edit("matrices.square().sum((-2, -1)).sqrt()", "torch.linalg.matrix_norm(matrices, 2)",
              says="These are spectral norms, the largest singular values. Take Frobenius norms."),
         edit("writes[:, None] @ reads[None]", "writes[:, None] * reads[None]",
@@ -584,23 +646,27 @@ exercise("d2.3.11", cases=heads, tolerance=CLOSE,
              says="First and second are exchanged in the result. The order is [first, second]."),
         edit("(size(writes)[:, None] * size(reads))", "(writes.norm() * reads.norm())",
              says="The norms are those of all heads together. Each pair has its own."),
-        edit("reads[None]", "reads[None].mT", says="R is transposed on the way. `reads` is used as it comes."),
+        edit("reads[None]", "reads[None].mT",
+             says="R is transposed on the way. `reads` is used as it comes."),
         edits(("writes[:, None] @ reads[None]", "writes @ reads"), ("[:, None] * size", " * size"),
               says="Each first head meets one second head only. Score all pairs."),
     ],
     right=[
         """
         def composition_scores(writes, reads):
-            score = lambda W, R: torch.linalg.norm(W @ R) / torch.linalg.norm(W) / torch.linalg.norm(R)
+            norm = torch.linalg.norm
+            score = lambda W, R: norm(W @ R) / norm(W) / norm(R)
             return torch.stack([torch.stack([score(W, R) for R in reads]) for W in writes])
         """,
     ],
     hints=[
-        ("Help, how do I get all pairs?", "`writes[:, None] @ reads[None]` multiplies every first matrix with every "
-         "second one: [first, second, d_model, d_model]."),
-        ("Help, the shapes of the norms do not fit", "The norms of the products are [first, second]. Those of the "
-         "first heads are [first], so give them an axis: `[:, None]`. Those of the second heads fit as they are."),
-        ("Help, almost the code", "`size = lambda matrices: matrices.square().sum((-2, -1)).sqrt()`, three times."),
+        ("Help, how do I get all pairs?", "`writes[:, None] @ reads[None]` multiplies every first "
+         "matrix with every second one: [first, second, d_model, d_model]."),
+        ("Help, the shapes of the norms do not fit", "The norms of the products are [first, "
+         "second]. Those of the first heads are [first], so give them an axis: `[:, None]`. Those "
+         "of the second heads fit as they are."),
+        ("Help, almost the code", "`size = lambda matrices: matrices.square().sum((-2, "
+         "-1)).sqrt()`, three times."),
     ],
 )
 
@@ -617,33 +683,39 @@ def right_scores(n, seed):
 
 
 def chance_use(answer, seeds):
-    """Facts about the draws: their shape, the seed's part, their independence, their distribution."""
+    """Facts about the draws: their shape, the seed's part, independence, and distribution."""
     state = torch.get_rng_state()
     drawn_scores = [torch.as_tensor(answer(FEW, WIDTH, RANK, seed=seed)) for seed in seeds]
     again = torch.as_tensor(answer(FEW, WIDTH, RANK, seed=seeds[0]))
     if drawn_scores[0].shape != (FEW,):
-        raise Wrong(f"It gives {list(drawn_scores[0].shape)} for n = {FEW}. Return one score a pair, [n].")
+        shape = list(drawn_scores[0].shape)
+        raise Wrong(f"It gives {shape} for n = {FEW}. Return one score a pair, [n].")
     if not torch.allclose(again, drawn_scores[0]):
-        raise Wrong("With the same seed it gives other numbers the second time. Use a generator with that seed.")
+        raise Wrong("With the same seed it gives other numbers the second time. Use a generator "
+                    "with that seed.")
     if torch.allclose(drawn_scores[0], drawn_scores[1]):
         raise Wrong("It gives the same numbers whatever the seed.")
     if drawn_scores[0].std() < 1e-6:
         raise Wrong(f"All {FEW} scores are equal. Draw new matrices for each pair.")
     require_enough_draws(answer, seeds[0])
-    require_distribution(torch.cat(drawn_scores).double(), right_scores(4000, seeds[0] + 7).double())
+    right = right_scores(4000, seeds[0] + 7)
+    require_distribution(torch.cat(drawn_scores).double(), right.double())
     if not torch.equal(state, torch.get_rng_state()):
-        raise Wrong("It seeds torch's global generator, which other code uses. Use torch.Generator().")
+        raise Wrong("It seeds torch's global generator, which other code uses. Use "
+                    "torch.Generator().")
     return tuple(again.shape)
 
 
 def require_enough_draws(answer, seed):
-    """Four matrices a pair need that many random numbers; draws by another library are not counted."""
+    """Four matrices a pair need that many random numbers; only torch's draws are counted."""
     with Draws() as draws:
         answer(FEW, WIDTH, RANK, seed=seed)
     needed = 4 * FEW * WIDTH * RANK
     if 0 < draws.count < needed:
-        raise Wrong(f"It draws {draws.count:,} random numbers, and {FEW} pairs of heads need {needed:,}: the pairs "
-                    "share a matrix. Draw all four matrices anew for each pair.")  # fmt: skip
+        raise Wrong(
+            f"It draws {draws.count:,} random numbers, and {FEW} pairs of heads need {needed:,}: "
+            "the pairs share a matrix. Draw all four matrices anew for each pair."
+        )
 
 
 class Draws(TorchFunctionMode):
@@ -663,14 +735,20 @@ def require_distribution(scores, right):
     """The scores are distributed as those of random thin heads are."""
     mean, spread = scores.mean() / right.mean(), scores.std() / right.std()
     if mean > 2 and scores.max() <= 1:
-        raise Wrong(f"The mean is {scores.mean():.3f}, far above 1/√{WIDTH}. Weights that are all positive, as from "
-                    "torch.rand, point the same way. Use torch.randn.")  # fmt: skip
+        raise Wrong(
+            f"The mean is {scores.mean():.3f}, far above 1/√{WIDTH}. Weights that are all "
+            "positive, as from torch.rand, point the same way. Use torch.randn."
+        )
     if abs(mean - 1) > 0.05:
-        raise Wrong(f"The mean is {scores.mean():.3f}, where random heads of width {WIDTH} score "
-                    f"{right.mean():.3f}.")  # fmt: skip
+        raise Wrong(
+            f"The mean is {scores.mean():.3f}, where random heads of width {WIDTH} score "
+            f"{right.mean():.3f}."
+        )
     if spread < 0.75:
-        raise Wrong(f"The mean is right, and the spread is only {spread:.2f} of that of random heads. A head's "
-                    "matrix has rank d_head: multiply two thin ones.")  # fmt: skip
+        raise Wrong(
+            f"The mean is right, and the spread is only {spread:.2f} of that of random heads. A "
+            "head's matrix has rank d_head: multiply two thin ones."
+        )
 
 
 DRAWN = "torch.randn(4, d_model, d_head, generator=generator)"
@@ -685,8 +763,10 @@ exercise("d2.3.12", cases=lambda seed: [(range(seed, seed + 12),)], use=chance_u
         edit("    generator = torch.Generator().manual_seed(seed)\n",
              "    generator = torch.manual_seed(seed)\n",
              says="It seeds torch's global generator, which other code uses."),
-        edit(".manual_seed(seed)", ".manual_seed(0)", says="It gives the same numbers whatever the seed."),
-        edits(("    generator = torch.Generator().manual_seed(seed)\n", ""), (", generator=generator", ""),
+        edit(".manual_seed(seed)", ".manual_seed(0)",
+             says="It gives the same numbers whatever the seed."),
+        edits(("    generator = torch.Generator().manual_seed(seed)\n", ""),
+              (", generator=generator", ""),
               says="With the same seed it gives other numbers the second time."),
         edit("    for _ in range(n):\n",
              "    for _ in range(n):\n        generator = torch.Generator().manual_seed(seed)\n",
@@ -696,9 +776,11 @@ exercise("d2.3.12", cases=lambda seed: [(range(seed, seed + 12),)], use=chance_u
               ("(value @ write.T)[None]", "(shared[0] @ shared[1].T)[None]"),
               says="Draw all four matrices anew for each pair."),
         edits((f"value, write, read, rest = {DRAWN}", f"value, read = {DRAWN.replace('4', '2')}"),
-              ("(value @ write.T)[None], (read @ rest.T)[None]", "(value @ value.T)[None], (read @ read.T)[None]"),
+              ("(value @ write.T)[None], (read @ rest.T)[None]",
+               "(value @ value.T)[None], (read @ read.T)[None]"),
               says="Draw all four matrices anew for each pair."),
-        edit("torch.stack(scores)", "torch.stack(scores).mean()", says="Return one score a pair, [n]."),
+        edit("torch.stack(scores)", "torch.stack(scores).mean()",
+             says="Return one score a pair, [n]."),
     ],
     right=[
         """
@@ -715,12 +797,13 @@ exercise("d2.3.12", cases=lambda seed: [(range(seed, seed + 12),)], use=chance_u
         """,
     ],
     hints=[
-        ("Help, what is random here?", "The weights of two heads: W_V and W_O of the first, W_Q and W_K of the "
-         "second, each [d_model, d_head] and normal."),
-        ("Help, how do I get a score from them?", "W = value @ write.T and R = read @ rest.T, as one-head stacks, "
-         "into `composition_scores`. The scale of the weights does not matter: it cancels."),
-        ("Help, almost the code", "`generator = torch.Generator().manual_seed(seed)` once, before the loop; in it "
-         "`torch.randn(4, d_model, d_head, generator=generator)`."),
+        ("Help, what is random here?", "The weights of two heads: W_V and W_O of the first, W_Q "
+         "and W_K of the second, each [d_model, d_head] and normal."),
+        ("Help, how do I get a score from them?", "W = value @ write.T and R = read @ rest.T, as "
+         "one-head stacks, into `composition_scores`. The scale of the weights does not matter: it "
+         "cancels."),
+        ("Help, almost the code", "`generator = torch.Generator().manual_seed(seed)` once, before "
+         "the loop; in it `torch.randn(4, d_model, d_head, generator=generator)`."),
     ],
 )
 
@@ -754,14 +837,17 @@ exercise("d2.3.13", cases=thin_heads, use=thin_use, tolerance=CLOSE,
         edit(SQUARES, "(middle * middle)",
              says="V and S are left out of the product: this is the norm of O R alone."),
         edit(BOTTOM, f"({WHOLE_NORMS})",
-             says="The product is right, but ‖V O‖ was taken for ‖V‖ ‖O‖, and ‖R Sᵀ‖ for ‖R‖ ‖S‖, which are "
-                  "larger."),
+             says="The product is right, but ‖V O‖ was taken for ‖V‖ ‖O‖, and ‖R "
+                  "Sᵀ‖ for ‖R‖ ‖S‖, which are larger."),
         edit(f" / {BOTTOM}", "", says="The product is not divided by the norms of the two heads."),
-        edit(SQUARES, "((middle @ SS) * middle)", says=f"V's square is left out of the product. {FULL}"),
-        edit(SQUARES, "((VV[:, None] @ middle) * middle)", says=f"S's square is left out of the product. {FULL}"),
+        edit(SQUARES, "((middle @ SS) * middle)",
+             says=f"V's square is left out of the product. {FULL}"),
+        edit(SQUARES, "((VV[:, None] @ middle) * middle)",
+             says=f"S's square is left out of the product. {FULL}"),
         edit(".sqrt()", ".sqrt().T",
              says="First and second are exchanged in the result. The order is [first, second]."),
-        edit("    middle = torch", "    return composition_scores(V @ O, R @ S.mT)\n    middle = torch",
+        edit("    middle = torch",
+             "    return composition_scores(V @ O, R @ S.mT)\n    middle = torch",
              says="On the way it makes a tensor"),
     ],
     right=[
@@ -775,29 +861,31 @@ exercise("d2.3.13", cases=thin_heads, use=thin_use, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, what is small?", "M = O R, [d_head, d_head] for each pair. V stands to its left and Sᵀ to its "
-         "right: their squares VᵀV and SᵀS are as small, one for each head."),
-        ("Help, which trace is it?", "‖V M Sᵀ‖² = tr(S Mᵀ VᵀV M Sᵀ) = tr(VᵀV M · SᵀS Mᵀ). And the trace of X Yᵀ is "
-         "the sum of the entries of X times those of Y."),
-        ("Help, almost the code", '`middle = torch.einsum("ahd,bdk->abhk", O, R)`; `squares = ((VV[:, None] @ middle '
-         "@ SS) * middle).sum((-2, -1))`. The norms below are d2.3.2, once for each head."),
+        ("Help, what is small?", "M = O R, [d_head, d_head] for each pair. V stands to its left "
+         "and Sᵀ to its right: their squares VᵀV and SᵀS are as small, one for each head."),
+        ("Help, which trace is it?", "‖V M Sᵀ‖² = tr(S Mᵀ VᵀV M Sᵀ) = tr(VᵀV M · "
+         "SᵀS Mᵀ). And the trace of X Yᵀ is the sum of the entries of X times those of Y."),
+        ("Help, almost the code", '`middle = torch.einsum("ahd,bdk->abhk", O, R)`; `squares = '
+         "((VV[:, None] @ middle @ SS) * middle).sum((-2, -1))`. The norms below are d2.3.2, once "
+         "for each head."),
     ],
 )
 
 quiz("d2.3.quiz",
     rank=number(says="A chain is never thicker than its thinnest member."),
     missing=option("previous", "current", "first",
-                   says="Look at d2.3.6 again: three heads of layer 0 give attention of 0.86 and more to which "
-                        "token?"),
-    statistic=number(says="All its eigenvalues are negative. What is their sum, over the sum of their lengths?"),
+                   says="Look at d2.3.6 again: three heads of layer 0 give attention of 0.86 and "
+                        "more to which token?"),
+    statistic=number(says="All its eigenvalues are negative. What is their sum, over the sum of "
+                          "their lengths?"),
     keys=name(says="The heat map of d2.3.9 had one column.", also=("head 0.0", "(0, 0)")),
     chance=number(says="It is one over the square root of the width.", also=(0.063, 0.0625)),
     hints=[
-        ("Help, the rank and what was missing", "d2.3.1: how thick is a product at most? d2.3.6: which heads of "
-         "layer 0 write about the place where they stand?"),
-        ("Help, the statistic", "d2.3.7: all eigenvalues are negative and real. Put such numbers into the "
-         "fraction."),
-        ("Help, the keys and chance", "d2.3.9: which column was not empty? d2.3.12: one over the square root of "
-         "256."),
+        ("Help, the rank and what was missing", "d2.3.1: how thick is a product at most? d2.3.6: "
+         "which heads of layer 0 write about the place where they stand?"),
+        ("Help, the statistic", "d2.3.7: all eigenvalues are negative and real. Put such numbers "
+         "into the fraction."),
+        ("Help, the keys and chance", "d2.3.9: which column was not empty? d2.3.12: one over the "
+         "square root of 256."),
     ],
 )

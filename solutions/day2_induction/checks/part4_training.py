@@ -28,22 +28,26 @@ SPREAD = "difference.std().item() / len(difference) ** 0.5"
 exercise("d2.4.1", cases=twice_measured,
     mistakes=[
         edit(SPREAD, "(before.var() / len(before) + after.var() / len(after)).sqrt().item()",
-             says="The mean is right, and the error is that of two unrelated sets of rows. These are the same "
-                  "rows: take the difference first, and then its spread."),
+             says="The mean is right, and the error is that of two unrelated sets of rows. These "
+                  "are the same rows: take the difference first, and then its spread."),
         edit("after - before", "before - after",
-             says="The sign is reversed. A loss that fell has a change below zero: after - before."),
+             says="The sign is reversed. A loss that fell has a change below zero: after - "
+                  "before."),
         edit(" / len(difference) ** 0.5", "",
-             says="The second value is the standard deviation of one row's change. Divide by the square root of "
-                  "the number of rows."),
-        edit(" ** 0.5", "", says="You divided the standard deviation by the number of rows. Divide by its square "
-                                 "root."),
+             says="The second value is the standard deviation of one row's change. Divide by the "
+                  "square root of the number of rows."),
+        edit(" ** 0.5", "",
+             says="You divided the standard deviation by the number of rows. Divide by its square "
+                  "root."),
         edit(SPREAD, "difference.var().item() / len(difference)",
              says="The second value is the variance of the mean. Take the root."),
         edit(".std()", ".std(correction=0)",
-             says="The spread is divided by n and not by n - 1. torch's .std() divides by n - 1 by default."),
+             says="The spread is divided by n and not by n - 1. torch's .std() divides by n - 1 by "
+                  "default."),
         edit(SPREAD, "after.std().item() / len(after) ** 0.5",
              says="The error is that of the rows after. Take the spread of the difference."),
-        edit("difference.mean()", "difference.sum()", says="This is the sum of the changes. Take their mean."),
+        edit("difference.mean()", "difference.sum()",
+             says="This is the sum of the changes. Take their mean."),
     ],
     right=[
         """
@@ -55,21 +59,21 @@ exercise("d2.4.1", cases=twice_measured,
         """,
     ],
     hints=[
-        ("Help, my error is far too large", "It includes how much stories differ from each other, and that is the "
-         "same before and after. Subtract row by row first."),
-        ("Help, which standard error?", "That of the mean of the differences: their standard deviation, over the "
-         "square root of how many there are."),
-        ("Help, almost the code", "`difference = after - before`; its `.mean()`, and its `.std() / len(difference) "
-         "** 0.5`."),
+        ("Help, my error is far too large", "It includes how much stories differ from each other, "
+         "and that is the same before and after. Subtract row by row first."),
+        ("Help, which standard error?", "That of the mean of the differences: their standard "
+         "deviation, over the square root of how many there are."),
+        ("Help, almost the code", "`difference = after - before`; its `.mean()`, and its `.std() / "
+         "len(difference) ** 0.5`."),
     ],
 )
 
 
 def curves(seed):
-    """A steep fall beside a long wait, a steep rise after a slow fall, a steep fall after a rise."""
+    """A steep fall beside a long wait, a rise after a slow fall, a steep fall after a rise."""
     shift = (seed % 7) / 10
     return [
-        ([0, 1000, 1100, 1150, 4000], [7 + shift, 7.0 + shift, 6.8 + shift, 5.0 + shift, 1.0 + shift]),
+        ([0, 1000, 1100, 1150, 4000], [each + shift for each in (7.0, 7.0, 6.8, 5.0, 1.0)]),
         ([0, 10, 30, 40, 100], [0.9, 0.8, 0.7, 0.9 + shift, 0.1]),
         ([5, 6, 8, 16, 17], [0.0, 0.3, 0.9, 3.9, 3.2 - shift]),
     ]
@@ -80,15 +84,19 @@ SIZE, BOTH_STEPS = "abs(after - before)", "This is one step. Return both, from w
 exercise("d2.4.2", cases=curves,
     mistakes=[
         edit(" / (end - start)", "",
-             says="This is the largest difference, however long it took. Divide by the number of steps between."),
+             says="This is the largest difference, however long it took. Divide by the number of "
+                  "steps between."),
         edit(SIZE, "(after - before)",
-             says="Only rises count here, and a curve may fall too. Take the absolute value of the slope."),
+             says="Only rises count here, and a curve may fall too. Take the absolute value of the "
+                  "slope."),
         edit(SIZE, "(before - after)",
-             says="Only falls count here, and a curve may rise too. Take the absolute value of the slope."),
+             says="Only falls count here, and a curve may rise too. Take the absolute value of the "
+                  "slope."),
         edit("return max(slopes, key=lambda each: each[0])[1:]",
              "return [steps.index(step) for step in max(slopes)[1:]]",
              says="These are places in the list. Return the steps at those places."),
-        edit("max(", "min(", says="This is where the curve is flattest. Return where it is steepest."),
+        edit("max(", "min(",
+             says="This is where the curve is flattest. Return where it is steepest."),
         edit("[1:]", "[1]", says=BOTH_STEPS),
         edit("[1:]", "[2]", says=BOTH_STEPS),
         edit("return max(slopes, key=lambda each: each[0])[1:]", "return sum(max(slopes)[1:]) / 2",
@@ -107,17 +115,19 @@ exercise("d2.4.2", cases=curves,
         """,
     ],
     hints=[
-        ("Help, the long interval wins", "It had more time. Divide each difference by the number of steps between "
-         "its two checkpoints."),
-        ("Help, my curve falls", "Then the steepest slope is the one with the largest absolute value: `abs`."),
-        ("Help, almost the code", "`zip(steps, steps[1:], values, values[1:])` goes through neighbours. Keep (slope, "
-         "start, end), take the `max` by its first entry, return the other two."),
+        ("Help, the long interval wins", "It had more time. Divide each difference by the number "
+         "of steps between its two checkpoints."),
+        ("Help, my curve falls", "Then the steepest slope is the one with the largest absolute "
+         "value: `abs`."),
+        ("Help, almost the code", "`zip(steps, steps[1:], values, values[1:])` goes through "
+         "neighbours. Keep (slope, start, end), take the `max` by its first entry, return the "
+         "other two."),
     ],
 )
 
 
 def arrivals(seed):
-    """One that comes and goes, one always there, one that never stays, one on the line, one at the end."""
+    """One comes and goes, one is always there, one never stays, one meets the line, one is late."""
     low = 0.01 * (seed % 9)
     return [
         ([0, 100, 300, 350, 900], [low, 0.7, 0.2, 0.6, 0.9], 0.5),
@@ -128,14 +138,17 @@ def arrivals(seed):
     ]
 
 
-LAST = "This is the last step at which the score is high enough. Return the step from which on it always is."
-STAYS = "return next((s for i, s in enumerate(steps) if all(each >= least for each in scores[i:])), None)"
+LAST = ("This is the last step at which the score is high enough. Return the step from which on it "
+        "always is.")
+STAYS = ("return next((s for i, s in enumerate(steps) if all(each >= least for each in "
+         "scores[i:])), None)")
+STAYING = f"def first_step(steps, scores, least):\n    {STAYS}"
 
 exercise("d2.4.3", cases=arrivals,
     mistakes=[
         edit("            arrived = None\n", "            pass\n",
-             says="This is the first time that the score is high enough. It may fall back later: forget the date "
-                  "then."),
+             says="This is the first time that the score is high enough. It may fall back later: "
+                  "forget the date then."),
         edit("elif arrived is None:", "else:",
              says=LAST),
         instead("""
@@ -145,34 +158,38 @@ exercise("d2.4.3", cases=arrivals,
                 """, says=LAST),
         edit("score < least", "score <= least",
              says="A score of exactly `least` counts as too low here. At least means >=."),
-        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('(s for', '(i for')}",
+        instead(STAYING.replace("(s for", "(i for"),
                 says="This is the place in the list. Return the step at that place."),
-        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('(s for', '(steps[max(i - 1, 0)] for')}",
-                says="This is the step before, the last at which the score was *not* there to stay."),
-        instead(f"def first_step(steps, scores, least):\n    {STAYS.replace('>= least', '< least')}",
-                says="This is the step from which on the score is below the line. It must be at least `least`."),
+        instead(STAYING.replace("(s for", "(steps[max(i - 1, 0)] for"),
+                says="This is the step before, the last at which the score was *not* there to "
+                     "stay."),
+        instead(STAYING.replace(">= least", "< least"),
+                says="This is the step from which on the score is below the line. It must be at "
+                     "least `least`."),
         edit("return arrived", "return steps[-1] if arrived is None else arrived",
              says="Where the score never stays, return None, and not the last step."),
     ],
-    right=[f"def first_step(steps, scores, least):\n    {STAYS}"],
+    right=[STAYING],
     hints=[
-        ("Help, the score was there already, and fell again", "Then it had not arrived. Forget the date as soon as "
-         "the score falls below the line."),
-        ("Help, how do I forget?", "Keep one variable `arrived`, which is None while the score is too low, and is "
-         "set at the first step after that."),
-        ("Help, almost the code", "In the loop: too low → `arrived = None`; otherwise, and only where it is None, "
-         "`arrived = step`. At the end return it."),
+        ("Help, the score was there already, and fell again", "Then it had not arrived. Forget the "
+         "date as soon as the score falls below the line."),
+        ("Help, how do I forget?", "Keep one variable `arrived`, which is None while the score is "
+         "too low, and is set at the first step after that."),
+        ("Help, almost the code", "In the loop: too low → `arrived = None`; otherwise, and only "
+         "where it is None, `arrived = step`. At the end return it."),
     ],
 )
 
-NAMES = ("embed.W_E", "blocks.1.attn.W_Q", "blocks.1.ln1.w", "blocks.10.attn.W_Q", "unembed.W_U", "old.blocks.1.ln1.w")
+NAMES = ("embed.W_E", "blocks.1.attn.W_Q", "blocks.1.ln1.w", "blocks.10.attn.W_Q", "unembed.W_U",
+         "old.blocks.1.ln1.w")
+BEGINNINGS = ("blocks.1.",), ("embed", "unembed."), (), ("blocks.1.ln1.w",)
 
 
 def checkpoints(seed):
     """Names that begin with, contain and end in the same words."""
     numbers = torch.Generator().manual_seed(seed)
     early, late = ({key: torch.randn(3, generator=numbers) for key in NAMES} for _ in range(2))
-    return [(early, late, parts) for parts in (("blocks.1.",), ("embed", "unembed."), (), ("blocks.1.ln1.w",))]
+    return [(early, late, beginnings) for beginnings in BEGINNINGS]
 
 
 CHOSEN = "name.startswith(tuple(beginnings))"
@@ -181,14 +198,17 @@ exercise("d2.4.4", cases=checkpoints,
     mistakes=[
         edit("(late if", "(early if", says="Nothing was exchanged."),
         edits(("(late if", "(early if"), ("else early)", "else late)"),
-              says="early and late are exchanged. Weights with these beginnings come from late, all others from "
-                   "early."),
+              says="early and late are exchanged. Weights with these beginnings come from late, "
+                   "all others from early."),
         edit(CHOSEN, "any(each in name for each in beginnings)",
-             says="This looks for the words anywhere in a name, and 'embed' is in 'unembed' too. Use startswith."),
-        edit(CHOSEN, "name in beginnings", says="This compares the whole name. Ask how the name *begins*."),
+             says="This looks for the words anywhere in a name, and 'embed' is in 'unembed' too. "
+                  "Use startswith."),
+        edit(CHOSEN, "name in beginnings",
+             says="This compares the whole name. Ask how the name *begins*."),
         edit("for name in early", f"for name in early if {CHOSEN}",
              says="Only the exchanged weights are there. A model needs all of them."),
-        edit("tuple(beginnings)", "tuple(beginnings)[:1]", says="Only the first of the beginnings counts."),
+        edit("tuple(beginnings)", "tuple(beginnings)[:1]",
+             says="Only the first of the beginnings counts."),
         edit("else early)", "else late)", says="All weights come from late."),
         edit("(late if name.startswith(tuple(beginnings)) else early)[name]",
              f"(early[name] + late[name]) / 2 if {CHOSEN} else early[name]",
@@ -205,12 +225,12 @@ exercise("d2.4.4", cases=checkpoints,
         """,
     ],
     hints=[
-        ("Help, where do I begin?", "A new dict with all names of `early`. For each name decide from which of the two "
-         "the tensor comes."),
-        ("Help, how do I ask for several beginnings?", "`name.startswith(...)` takes a tuple of texts, and is true "
-         "if one of them fits."),
-        ("Help, almost the code", "`{name: (late if name.startswith(tuple(beginnings)) else early)[name] for name in "
-         "early}`"),
+        ("Help, where do I begin?", "A new dict with all names of `early`. For each name decide "
+         "from which of the two the tensor comes."),
+        ("Help, how do I ask for several beginnings?", "`name.startswith(...)` takes a tuple of "
+         "texts, and is true if one of them fits."),
+        ("Help, almost the code", "`{name: (late if name.startswith(tuple(beginnings)) else "
+         "early)[name] for name in early}`"),
     ],
 )
 
@@ -224,14 +244,18 @@ TEXT = torch.arange(VOCAB, 3 * VOCAB)  # no token of it is a random one, and eac
 def rows_use(answer, seeds):
     """Faults of the rows, one after the other; their shape if there are none."""
     state = torch.get_rng_state()
-    draw = lambda seed: torch.as_tensor(answer(TEXT, N, SEQ, VOCAB, torch.Generator().manual_seed(seed)))
+    generator = lambda seed: torch.Generator().manual_seed(seed)
+    draw = lambda seed: torch.as_tensor(answer(TEXT, N, SEQ, VOCAB, generator(seed)))
     drawn = [draw(seed) for seed in seeds]
     if drawn[0].shape != (N, SEQ):
         raise Wrong(f"It gives {list(drawn[0].shape)}, expected [n, seq], here {[N, SEQ]}.")
     if drawn[0].is_floating_point():
-        raise Wrong(f"The tokens are {drawn[0].dtype}. They index a table, so they must be torch.long.")
+        raise Wrong(
+            f"The tokens are {drawn[0].dtype}. They index a table, so they must be torch.long."
+        )
     if not torch.equal(drawn[0], draw(seeds[0])):
-        raise Wrong("With the same generator it gives other rows the second time. Draw everything from it.")
+        raise Wrong("With the same generator it gives other rows the second time. Draw everything "
+                    "from it.")
     if torch.equal(drawn[0], drawn[1]):
         raise Wrong("It gives the same rows whatever the generator.")
     if not torch.equal(state, torch.get_rng_state()):
@@ -260,27 +284,36 @@ def require_periods(rows):
     """Each random row repeats itself, with a period of its own, over the whole range."""
     periods = [period_of(row) for row in rows]
     if None in periods:
-        raise Wrong(f"A random row is not repeated within 2 seq / 5, here {MOST} tokens. Repeat it to the end.")
+        raise Wrong(
+            f"A random row is not repeated within 2 seq / 5, here {MOST} tokens. Repeat it to the "
+            "end."
+        )
     low, high, batch = min(periods), max(periods), N // 2
     if low < LEAST:
         raise Wrong(f"A row has period {low}, and {LEAST} is the shortest.")
     if len(set(periods)) == 1:
-        raise Wrong(f"Every row has the period {low}, and a head could learn to look back by so much. Draw one for "
-                    "each row.")  # fmt: skip
+        raise Wrong(
+            f"Every row has the period {low}, and a head could learn to look back by so much. "
+            "Draw one for each row."
+        )
     if all(len(set(periods[at : at + batch])) == 1 for at in range(0, len(periods), batch)):
         raise Wrong("The rows of one batch share their period. Draw one for each row, [n // 2, 1].")
     if low > LEAST or high not in (MOST, MOST - 1):
-        raise Wrong(f"The periods of {len(periods)} rows are from {low} to {high}, expected all from {LEAST} to "
-                    f"{MOST}.")  # fmt: skip
+        raise Wrong(
+            f"The periods of {len(periods)} rows are from {low} to {high}, expected all from "
+            f"{LEAST} to {MOST}."
+        )
     if len({tuple(row[:LEAST].tolist()) for row in rows}) < len(rows):
         raise Wrong("Two random rows hold the same tokens. Draw each row anew.")
     if rows.max() < 0.98 * VOCAB or rows.min() > 0.02 * VOCAB:
-        raise Wrong(f"The {rows.numel():,} random tokens lie between {int(rows.min())} and {int(rows.max())}, "
-                    f"expected 0 to {VOCAB - 1}.")  # fmt: skip
+        raise Wrong(
+            f"The {rows.numel():,} random tokens lie between {int(rows.min())} and "
+            f"{int(rows.max())}, expected 0 to {VOCAB - 1}."
+        )
 
 
 def period_of(row):
-    """The shortest distance at which the whole row repeats; None where it does not within the longest allowed."""
+    """The shortest distance at which the whole row repeats; None if there is none up to MOST."""
     return next((gap for gap in range(1, MOST + 1) if torch.equal(row[gap:], row[:-gap])), None)
 
 
@@ -292,8 +325,10 @@ def require_passages(rows):
     if len(starts.unique()) < len(starts) // 2:
         raise Wrong("Passages begin at the same place of the text. Draw a place for each.")
     if starts.min() > len(TEXT) // 10 or starts.max() < 0.9 * (len(TEXT) - SEQ):
-        raise Wrong(f"Passages begin between {int(starts.min())} and {int(starts.max())} of {len(TEXT)} tokens. Use "
-                    "all of the text.")  # fmt: skip
+        raise Wrong(
+            f"Passages begin between {int(starts.min())} and {int(starts.max())} of {len(TEXT)} "
+            "tokens. Use all of the text."
+        )
 
 
 PERIOD = "torch.randint(8, 2 * seq // 5 + 1, (said, 1), generator=generator)"
@@ -316,12 +351,14 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
         edit(START, "torch.zeros(n - said, 1, dtype=torch.long)", says="Draw a place for each."),
         edit("len(text) - seq + 1", "len(text) // 2", says="Use all of the text."),
         edit("said = n // 2", "said = n - n // 2", says="rows are random, expected n // 2"),
-        edit(f"[drawn.gather(1, place % period), {PASSAGES}]", f"[{PASSAGES}, drawn.gather(1, place % period)]",
+        edit(f"[drawn.gather(1, place % period), {PASSAGES}]",
+             f"[{PASSAGES}, drawn.gather(1, place % period)]",
              says="Put the random rows first, and passages after them."),
         edit(", generator=generator", "", times=3, says="Draw everything from it."),
         edit(DRAWN, "torch.randint(vocab, (1, seq), generator=generator).expand(said, seq)",
              says="Two random rows hold the same tokens."),
-        edit(PASSAGES, f"{PASSAGES}]).float() + torch.cat([torch.zeros(n, seq)", says="must be torch.long."),
+        edit(PASSAGES, f"{PASSAGES}]).float() + torch.cat([torch.zeros(n, seq)",
+             says="must be torch.long."),
     ],
     right=[
         """
@@ -339,13 +376,14 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
         """,
     ],
     hints=[
-        ("Help, how does a row repeat itself?", "Draw a whole row of random tokens, and read it at place % period: "
-         "0, 1, ..., period - 1, 0, 1, ... `drawn.gather(1, places)` does that for all rows, each with places of its "
-         "own."),
-        ("Help, how do I cut passages?", "Draw one start for each row, [rows, 1]; `text[start + torch.arange(seq)]` "
-         "is [rows, seq]."),
-        ("Help, almost the code", "`period = torch.randint(8, 2 * seq // 5 + 1, (n // 2, 1), generator=generator)`, "
-         "since randint leaves out its upper bound; the last start is `len(text) - seq`. Then one `torch.cat`."),
+        ("Help, how does a row repeat itself?", "Draw a whole row of random tokens, and read it at "
+         "place % period: 0, 1, ..., period - 1, 0, 1, ... `drawn.gather(1, places)` does that for "
+         "all rows, each with places of its own."),
+        ("Help, how do I cut passages?", "Draw one start for each row, [rows, 1]; `text[start + "
+         "torch.arange(seq)]` is [rows, seq]."),
+        ("Help, almost the code", "`period = torch.randint(8, 2 * seq // 5 + 1, (n // 2, 1), "
+         "generator=generator)`, since randint leaves out its upper bound; the last start is "
+         "`len(text) - seq`. Then one `torch.cat`."),
     ],
 )
 
@@ -377,7 +415,7 @@ def slips(model):
 
 
 def survey_use(answer, seed):
-    """A missing model, a folder without one, a refused measure, a faulty measure, and no model at all."""
+    """A missing model, a folder without one, a refused measure, a faulty one, and no model."""
     found, lines = surveyed(answer, [HERE[0], GONE, HERE[1]], size)
     require_entries(found, HERE, "the models before and after one that cannot be loaded")
     require_line(lines, GONE)
@@ -386,14 +424,17 @@ def survey_use(answer, seed):
         require_entries(found, HERE[1:], "a folder without a model, and a model")
         require_line(lines, folder)
     found, lines = surveyed(answer, [*HERE], refuses)
-    require_entries(found, HERE[1:], "a model that the measure refuses with a RemixError, and another")
+    tried = "a model that the measure refuses with a RemixError, and another"
+    require_entries(found, HERE[1:], tried)
     require_line(lines, HERE[0])
     try:
         surveyed(answer, [*HERE], slips)
     except Slip:
         return surveyed(answer, [], size)[0]
-    raise Wrong("An error that is no RemixError was swallowed, so a fault in your measure would look like a gap. Catch "
-                "RemixError alone.")  # fmt: skip
+    raise Wrong(
+        "An error that is no RemixError was swallowed, so a fault in your measure would look like "
+        "a gap. Catch RemixError alone."
+    )
 
 
 def surveyed(answer, names, measure):
@@ -403,8 +444,10 @@ def surveyed(answer, names, measure):
         with contextlib.redirect_stdout(printed):
             found = answer(names, measure)
     except RemixError as refusal:
-        raise Wrong(f"It stopped at a model that could not be measured ({type(refusal).__name__}). Print its line, and "
-                    "go on.") from refusal  # fmt: skip
+        raise Wrong(
+            f"It stopped at a model that could not be measured ({type(refusal).__name__}). Print "
+            "its line, and go on."
+        ) from refusal
     if not isinstance(found, dict):
         raise Wrong(f"It gives a {type(found).__name__}, expected a dict from name to measurement.")
     return found, [line for line in printed.getvalue().splitlines() if line.strip()]
@@ -412,7 +455,9 @@ def surveyed(answer, names, measure):
 
 def require_entries(found, names, what):
     if any(value is None for value in found.values()):
-        raise Wrong(f"Tried on {what}: a model that could not be measured has an entry None. Leave it out.")
+        raise Wrong(
+            f"Tried on {what}: a model that could not be measured has an entry None. Leave it out."
+        )
     missing = [each for each in names if each not in found]
     if missing:
         raise Wrong(f"Tried on {what}: {missing[0]} is missing, and it could be measured.")
@@ -427,8 +472,10 @@ def require_line(lines, model):
     if not about:
         raise Wrong("A model was left out without a word. Print its name and the reason.")
     if len(lines) > 1:
-        raise Wrong(f"There are {len(lines)} lines about one model. Print error.fact, which is one line, and not the "
-                    "whole error.")  # fmt: skip
+        raise Wrong(
+            f"There are {len(lines)} lines about one model. Print error.fact, which is one line, "
+            "and not the whole error."
+        )
     if len(about[0]) <= len(model) + 10:
         raise Wrong("The line gives a name and no reason. Print error.fact too.")
 
@@ -439,8 +486,9 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
     mistakes=[
         edit("except RemixError as refusal:", "except ZeroDivisionError as refusal:",
              says="It stopped at a model that could not be measured"),
-        edit("except RemixError as refusal:", "except Exception as refusal:\n"
-             "            refusal = refusal if hasattr(refusal, 'fact') else RemixError(str(refusal), fix='')",
+        edit("except RemixError as refusal:",
+             "except Exception as refusal:\n            refusal = refusal if hasattr(refusal, "
+             "'fact') else RemixError(str(refusal), fix='')",
              says="Catch RemixError alone."),
         edit(PRINTED, "pass", says="A model was left out without a word."),
         edit(PRINTED, "found[name] = None", says="Leave it out."),
@@ -449,9 +497,10 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
         edit(PRINTED, f"{PRINTED}\n            break", says="and it could be measured."),
         edit(MEASURED, "found[name] = models.load(name)", says="the results of `measure(model)`."),
         edits((MEASURED, "model = models.load(name)"),
-              (f"            {PRINTED}", f"            {PRINTED}\n            continue\n        found[name] = measure(model)"),
+              (PRINTED, f"{PRINTED}\n            continue\n        found[name] = measure(model)"),
               says="It stopped at a model that could not be measured"),
-        edit("return found", "return list(found.values())", says="expected a dict from name to measurement."),
+        edit("return found", "return list(found.values())",
+             says="expected a dict from name to measurement."),
     ],
     right=[
         """
@@ -467,12 +516,12 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
         """,
     ],
     hints=[
-        ("Help, the first missing model stops it", "An error leaves the function unless it is caught *inside* the "
-         "loop."),
-        ("Help, what do I catch?", "`RemixError`, and nothing more. `except Exception` would also swallow a slip in "
-         "`measure`, and call it a missing model."),
-        ("Help, almost the code", "`try: found[name] = measure(models.load(name))`, and `except RemixError as refusal: "
-         'print(f"{name}: {refusal.fact}")`.'),
+        ("Help, the first missing model stops it", "An error leaves the function unless it is "
+         "caught *inside* the loop."),
+        ("Help, what do I catch?", "`RemixError`, and nothing more. `except Exception` would also "
+         "swallow a slip in `measure`, and call it a missing model."),
+        ("Help, almost the code", "`try: found[name] = measure(models.load(name))`, and `except "
+         'RemixError as refusal: print(f"{name}: {refusal.fact}")`.'),
     ],
 )
 
@@ -487,9 +536,11 @@ def tables(seed):
 
 SORTED = "sorted(found, key=lambda pair: -pair[0])"
 
-exercise("d2.4.7", cases=tables, sizes="The check uses models of other sizes: read them off the scores.",
+exercise("d2.4.7", cases=tables,
+    sizes="The check uses models of other sizes: read them off the scores.",
     mistakes=[
-        edit(SORTED, "found", says="The heads are in the order of their layers. Put the best one first."),
+        edit(SORTED, "found",
+             says="The heads are in the order of their layers. Put the best one first."),
         edit("-pair[0]", "pair[0]", says="The best head comes last. Put it first."),
         edit("score >= least", "score > least",
              says="A head whose score is exactly `least` is missing. At least means >=."),
@@ -500,8 +551,10 @@ exercise("d2.4.7", cases=tables, sizes="The check uses models of other sizes: re
         edit("[name for", "[float(name) for",
              says="These are numbers. Return names, because 5.1 and 5.10 are two heads."),
         edit(">= least", "< least", says="These are the heads *below* the line."),
-        edit(" if score >= least", "", says="All heads are there. Keep those with at least `least`."),
-        edit('f"{layer}.{head}"', 'f"head {layer}.{head}"', says='The names begin with a word. "5.1" is enough.'),
+        edit(" if score >= least", "",
+             says="All heads are there. Keep those with at least `least`."),
+        edit('f"{layer}.{head}"', 'f"head {layer}.{head}"',
+             says='The names begin with a word. "5.1" is enough.'),
         instead("""
                 def strongest(scores, least):
                     order = scores.flatten().argsort(descending=True).tolist()
@@ -518,12 +571,12 @@ exercise("d2.4.7", cases=tables, sizes="The check uses models of other sizes: re
         """,
     ],
     hints=[
-        ("Help, how do I get the names?", "Two loops with `enumerate`: over the rows, which are layers, and over the "
-         "entries of a row, which are heads."),
-        ("Help, how do I sort?", "Make pairs (score, name), and sort them by the score, largest first: `key=lambda "
-         "pair: -pair[0]`."),
-        ("Help, almost the code", "`[name for score, name in sorted(pairs, key=...) if score >= least]`; the name is "
-         '`f"{layer}.{head}"`.'),
+        ("Help, how do I get the names?", "Two loops with `enumerate`: over the rows, which are "
+         "layers, and over the entries of a row, which are heads."),
+        ("Help, how do I sort?", "Make pairs (score, name), and sort them by the score, largest "
+         "first: `key=lambda pair: -pair[0]`."),
+        ("Help, almost the code", "`[name for score, name in sorted(pairs, key=...) if score >= "
+         'least]`; the name is `f"{layer}.{head}"`.'),
     ],
 )
 
@@ -534,12 +587,13 @@ quiz("d2.4.quiz",
                also=("K", "composition", "composition score", "K-composition score")),
     pressed=name(says="Read the card once more: which head had an auxiliary loss, and for what?",
                  also=("head 0.0", "previous-token head", "(0, 0)")),
-    error=option("before", "after", "difference", says="d2.4.1: what was computed first, before the spread?"),
+    error=option("before", "after", "difference",
+                 says="d2.4.1: what was computed first, before the spread?"),
     hints=[
-        ("Help, the stories and the slope", "d2.4.1: look at the sign again. d2.4.2: how much is 0.4 in 200 steps for "
-         "each step?"),
-        ("Help, the early score, and the head", "d2.4.3, the second panel. And the card of the model, at the top of this "
-         "part."),
+        ("Help, the stories and the slope", "d2.4.1: look at the sign again. d2.4.2: how much is "
+         "0.4 in 200 steps for each step?"),
+        ("Help, the early score, and the head", "d2.4.3, the second panel. And the card of the "
+         "model, at the top of this part."),
         ("Help, the error", "d2.4.1: why was it smaller than the unpaired one?"),
     ],
 )
