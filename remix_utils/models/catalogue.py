@@ -26,10 +26,10 @@ def load(name: str, step: int | None = None) -> Model:
     """A network by its name: one that ships, or any GPT-2-, GPT-NeoX- or Llama-shaped causal model.
 
     Those that ship have their weights checked against the sha256 on their card; `step` asks for a checkpoint of their
-    training, where there are some (`model.checkpoints`). "smollm2" is in the user's cache, once `remix model smollm2` has
-    fetched it. A path that ends in .gguf is a file of llama.cpp. Others are named as on the Hugging Face hub ("gpt2",
-    "EleutherAI/pythia-70m", "EleutherAI/pythia-70m@step1000" for a revision) or by a folder's path, and come from that
-    folder, from the hub's cache, or from the hub.
+    training, where there are some (`model.checkpoints`). "smollm2" is in the user's cache, once `remix model smollm2`
+    has fetched it. A path that ends in .gguf is a file of llama.cpp. Others are named as on the Hugging Face hub
+    ("gpt2", "EleutherAI/pythia-70m", "EleutherAI/pythia-70m@step1000" for a revision) or by a folder's path, and come
+    from that folder, from the hub's cache, or from the hub.
 
     >>> from remix_utils import models
     >>> models.load("digits-a").graph().shape

