@@ -433,7 +433,7 @@ plot.heatmap(indifferent, names, names, "A head that has no preference", "attent
 #
 # Here $x$ is what queries read, and $y$ what keys read; they come as two arguments, because later we want to change one of them alone. A dot product of `d_head` random terms has a spread of $\sqrt{d_\text{head}}$; the division keeps scores at a size at which softmax still listens.
 #
-# Write `attention_scores`. The biases `b_Q`, `b_K` are [head, d_head]. `each_head` is half of it; the other half is `query head d_head, key head d_head -> head query key`, with a batch. The check uses two heads of 5 entries: read `d_head` off a shape.
+# Write `attention_scores`. The biases `b_Q`, `b_K` are [head, d_head]. `each_head` is half of it; the other half is `query head d_head, key head d_head -> head query key`, with a batch. The check uses heads of 4 and of 5 entries: read `d_head` off a shape.
 #
 # Stuck? `hint("d1.0.13")`
 # %% exercise="d1.0.13"
@@ -479,7 +479,7 @@ plot.attention_heads(pieces(row[0, :32]), pattern[:, :32, :32], names, "Layer 0,
 # 3. `z`: for each head and query, the average of the values by the pattern. `head query key, key head d_head -> query head d_head`.
 # 4. Through `W_O` [head, d_head, d_model], *summed over heads*, plus `b_O` [d_model], once.
 #
-# Step 4 is the reason why we may speak of heads at all: their outputs are added, so each of them has one. The check uses two heads of 5 entries.
+# Step 4 is the reason why we may speak of heads at all: their outputs are added, so each of them has one. The check uses networks with two heads and with three.
 #
 # Stuck? `hint("d1.0.14")`
 # %% exercise="d1.0.14"

@@ -510,7 +510,7 @@ def pattern_and_past(answer, scores):
     before, after = scores[..., ~past], masked[..., ~past]
     lowered = bool(((after != before) & ((after < before) | (after < 0))).all())
     kept = torch.equal(scores[..., past], masked[..., past])
-    if lowered and kept and pattern[..., ~past].max() > 1e-5:
+    if lowered and kept and pattern[..., ~past].max() > 0:
         raise Wrong(
             "The future is not low enough: where the visible scores are low, it still gets weight. "
             "Use minus infinity."
@@ -523,7 +523,7 @@ exercise("d1.0.12", cases=low_and_high, use=pattern_and_past,
         edit("-torch.inf", "0.0",
              says="The future got the score 0, and exp(0) is 1. Use minus infinity."),
         *[edit("-torch.inf", low, says="The future is not low enough")
-          for low in ("-20.0", "-100.0", "scores.min()")],
+          for low in ("-20.0", "-100.0", "scores.min()", "scores.min() - 20")],
         edit("scores.masked_fill(future, -torch.inf)", "scores - 100 * future",
              says="The future is not low enough"),
         edit("-torch.inf", "torch.inf",
@@ -561,10 +561,19 @@ exercise("d1.0.12", cases=low_and_high, use=pattern_and_past,
 def reads_of(seed, inputs):
     """Inputs that differ for queries, keys and values, with weights and a layer."""
     cases = []
-    for i, (batch, seq, layer) in enumerate([(2, 6, 0), (1, 5, 1), (3, 8, 1)]):
+    for i, (batch, seq, layer) in enumerate([(2, 6, 0), (1, 5, 1), (3, 8, 1), (2, 5, 1)]):
         reads = [stream(seed + 10 * i + j, seq, batch) / 2 for j in range(inputs)]
-        cases.append((*reads, random_weights(seed + i), layer))
+        weights = random_weights(seed + i) if i < 3 else three_narrow_heads(seed + i)
+        cases.append((*reads, weights, layer))
     return cases
+
+
+def three_narrow_heads(seed):
+    """Weights with three heads of 4 entries in each layer."""
+    weights = random_weights(seed, n_heads=3)
+    heads = {name: weights[name] for name in weights if name[:-1].endswith((".W_", ".b_"))}
+    narrow = {name: heads[name][..., :4] for name in heads if name[-1] in "QKV"}
+    return weights | narrow | {name: heads[name][:, :4] for name in heads if name[-3:] == "W_O"}
 
 
 def two_reads(seed):
@@ -588,17 +597,21 @@ def by_head(x, weights, layer, letter):
 
 def scores_by_head(q_input, k_input, weights, layer):
     q, k = by_head(q_input, weights, layer, "Q"), by_head(k_input, weights, layer, "K")
-    return q @ k.transpose(-1, -2) / 5**0.5
+    return q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
 
 
 WITH_PLACES = "with_positions({}, weights)"
 SCALED = "/ q.shape[-1] ** 0.5"
+HEADS = (
+    "The check uses small networks, with 2 heads of 5 entries or 3 heads of 4, and vectors of 8 "
+    "entries. Read every size off a shape."
+)
 LAYER_0 = "The weights are those of layer 0. Use the argument `layer`."
 OWN_KEYS = "Keys were made from q_input. They have an input of their own, k_input."
 PATTERN = "This is a pattern. Return the scores; softmax comes later."
 ONE_ROOT = "Divide by the root of d_head, the number of products in each score."
 
-exercise("d1.0.13", cases=two_reads, tolerance=1e-4, sizes=SIZES,
+exercise("d1.0.13", cases=two_reads, tolerance=1e-4, sizes=HEADS,
     mistakes=[
         edit(" " + SCALED, "", says="The scores are not scaled. Divide by the root of d_head."),
         edit(SCALED, "/ q.shape[-1]", says="You divided by d_head. Divide by its square root."),
@@ -610,8 +623,11 @@ exercise("d1.0.13", cases=two_reads, tolerance=1e-4, sizes=SIZES,
         edit(SCALED, "/ q.shape[1] ** 0.5",
              says=f"You divided by the root of the number of positions. {ONE_ROOT}"),
         edit(SCALED, "/ 32**0.5",
-             says="You divided by the root of 32, the d_head of our model. Heads have 5 entries "
-                  "in the check: read d_head off a shape."),
+             says="You divided by the root of 32, the d_head of our model. Heads have 4 or 5 "
+                  "entries in the check: read d_head off a shape."),
+        edit(SCALED, "/ 5**0.5",
+             says="You always divide by the root of 5. Heads have 4 or 5 entries in the check: "
+                  "read d_head off a shape."),
         edits((' + weights[f"{name}.b_Q"]', ""), (' + weights[f"{name}.b_K"]', ""),
               says="The biases b_Q and b_K are missing. Add them before multiplying."),
         edit(' + weights[f"{name}.b_Q"]', "", says="b_Q is missing. Add it to the queries."),
@@ -664,7 +680,7 @@ SCORES = "attention_scores(q_input, k_input, weights, layer)"
 NO_SOFTMAX = "softmax is missing. Scores become weights that add up to 1 by softmax over keys."
 OWN_VALUES = "They have an input of their own, v_input, without positions."
 
-exercise("d1.0.14", cases=three_reads, tolerance=1e-4, sizes=SIZES,
+exercise("d1.0.14", cases=three_reads, tolerance=1e-4, sizes=HEADS,
     mistakes=[
         edit("softmax(dim=-1)", "softmax(dim=-2)",
              says="softmax went over queries. Each query distributes one unit over its keys."),
@@ -683,6 +699,8 @@ exercise("d1.0.14", cases=three_reads, tolerance=1e-4, sizes=SIZES,
              says="b_O was added once for each head. Add it once."),
         edit('z, weights[f"{name}.W_O"])', 'z / z.shape[2], weights[f"{name}.W_O"])',
              says="The heads were averaged. Sum them."),
+        edit('z, weights[f"{name}.W_O"])', 'z[:, :, :2], weights[f"{name}.W_O"][:2])',
+             says="Only the first two heads are summed. A network may have any number of heads."),
         edit("-> b q d", "-> b q h d",
              says="The outputs of the heads are apart. Sum them: name no head in the result."),
         edit("each_head(v_input", "each_head(k_input",
@@ -1236,7 +1254,7 @@ exercise("d1.0.22", cases=to_draw_from, use=shares, tolerance=0.075,
 # --- recall ---------------------------------------------------------------------------------------
 
 quiz("d1.0.quiz",
-    summed=name(says="Look for the letter that the result does not name."),
+    summed=name(says="Look for the letter that the result does not name.", also=("letter i",)),
     scale=option("d_model", "d_head", "d_vocab", "n_ctx",
                says="How many products are added up in one score?"),
     softmax=option("queries", "keys",

@@ -41,11 +41,17 @@ def tensors(seed, *shapes):
     return [torch.randn(shape, generator=numbers) for shape in shapes]
 
 
+def in_full(shape):
+    """A shape as text, so that a message shows its sizes and not how many there are."""
+    return str(tuple(map(int, shape))) if isinstance(shape, list | tuple) else shape
+
+
 def kept_array(answer, value):
     """What an Array of the value holds after its caller has changed the value."""
     require_class(answer)
     own = value.clone()
     made = answer(own)
+    answer(torch.zeros(4))
     if not torch.equal(own, value):
         raise Wrong("The caller's tensor was changed. Copy it, and leave it as it is.")
     own += 1
@@ -56,13 +62,16 @@ def kept_array(answer, value):
     shape = made.shape()
     if isinstance(shape, int):
         raise Wrong(f"shape() is the number {shape}. Return the sizes of all axes, as a tuple.")
-    return {"shape()": shape, "run()": made.run(), "the dtype": str(made.run().dtype)}
+    return {"shape()": in_full(shape), "run()": made.run(), "the dtype": str(made.run().dtype)}
 
 
 ALIAS = "After `w += 1` the Array of w has changed, because it holds the same tensor. Keep a copy."
 
-exercise("d1.2.1", cases=lambda seed: [(value,) for value in tensors(seed, (3,), (2, 5), ())],
-    use=kept_array,
+def constants(seed):
+    return [(value,) for value in (*tensors(seed, (3,), (2, 5), ()), torch.tensor([seed, 2, 3]))]
+
+
+exercise("d1.2.1", cases=constants, use=kept_array,
     mistakes=[
         edit(".clone()", "", says=ALIAS),
         edit("value.clone()", "value.detach()", says=ALIAS),
@@ -73,6 +82,11 @@ exercise("d1.2.1", cases=lambda seed: [(value,) for value in tensors(seed, (3,),
         edit("value.clone()", "value.double()",
              says="The copy is float64, and the tensor was float32. A product with a float32 "
                   "image would fail, so keep the dtype."),
+        edit("value.clone()", "value.clone().float()",
+             says="The copy is float32, and the tensor held whole numbers. Keep the dtype."),
+        edit("self.value = value", "type(self).value = value",
+             says="The tensor is kept by the class, so every Array holds the last one. Keep it "
+                  "under self.value."),
         edit("value.clone()", "value.clone().flatten()",
              says="The copy has one axis, whatever the tensor had. Keep the tensor's shape."),
     ],
@@ -104,6 +118,7 @@ def sum_cases(seed):
         [(n,), (n,)], [(2, n), (n,)], [(n,), (2, 5, n)], [(n, 1), (1, 4)], [(2, 1, 4), (n, 1)],
         [(), (n,)], [(n,), (n, n + 1)], [(2, n), (2,)], [(2, n), (n,), (1,), (7, 1, 1)],
         [(n,), (1,), (n + 1,)], [(1,), (2, n), (n,)], [(n, 2), (n, 2)], [(1, 1), (1,)], [(n,)],
+        [(), ()],
     ]
     groups = [[(2, 3), (2, 3), (2, 3)], [(2, 3), (3,)], [(4, 1), (3,), ()], [(5,), (5,)], [(2,)]]
     return [
@@ -117,7 +132,8 @@ def added(answer, method, children):
     before = [each.clone() for each in children] if method == "run" else []
     value = getattr(answer(), method)(*children)
     kept = all(map(torch.equal, children, before)) if before else True
-    return {"the result": value, "the children are as they were": kept}
+    result = in_full(value) if method == "shape" else value
+    return {"the result": result, "the children are as they were": kept}
 
 
 TOTAL = "sum(values[1:], start=values[0])"
@@ -133,7 +149,7 @@ exercise("d1.2.2", cases=sum_cases, use=added, raises=ValueError,
         edits(("map(reversed, shapes)", "shapes"), ("tuple(reversed(sizes))", "tuple(sizes)"),
               says="The shapes are aligned at their first axes. Align them at their last axes."),
         edit("tuple(reversed(sizes))", "tuple(sizes)",
-             says="The result is in reverse order. You reversed the shapes, so reverse it as well."),
+             says="The result is in reverse order. You reversed the shapes, so reverse it, too."),
         edit("map(reversed, shapes)", "shapes",
              says="The shapes are aligned at their first axes, and the result is in reverse order. "
                   "Reverse the shapes, and then the result."),
@@ -207,7 +223,7 @@ def clipped(answer, value):
     before = value.clone()
     result = answer().run(value)
     return {
-        "shape()": answer().shape(tuple(value.shape)),
+        "shape()": in_full(answer().shape(tuple(value.shape))),
         "run()": result,
         "the value is as it was": torch.equal(value, before),
     }
@@ -259,7 +275,7 @@ def patterns(seed):
     asked = [
         f"{word} pixel, pixel -> {word}", "hidden pixel,pixel->hidden", "i j,j k->i k",
         f"  a   {word} ,b-> a  b ", ", i -> i", "i, i ->", "x->x", " , -> ",
-        "q h d, k h d -> h q k", ", a0 a_1 -> a_1 a0", "Q K K, K -> Q",
+        "q h d, k h d -> h q k", ", a0 a_1 -> a_1 a0", "Q K K, K -> Q", "i j, j k, k -> i",
     ]
     return [(pattern,) for pattern in asked]
 
@@ -281,6 +297,11 @@ exercise("d1.2.4", cases=patterns, tolerance=0,
         edits(("operand.split()", 'list(operand.replace(" ", ""))'),
               ("right.split()", 'list(right.replace(" ", ""))'),
               says="Each letter has become an axis. An axis here is a whole word."),
+        edit("[operand.split() for", "[list(dict.fromkeys(operand.split())) for",
+             says="A word that stands twice in an operand is kept once. Keep it twice: the "
+                  "operand has two such axes."),
+        edit('left.split(",")', 'left.split(",", 1)',
+             says="Only the first comma is read. A product has any number of operands."),
         edit('[operand.split() for operand in left.split(",")]', 'left.replace(",", " ").split()',
              says="The operands are joined. Make one list of words for each operand."),
         edit('for operand in left.split(",")]',
@@ -324,6 +345,8 @@ def shape_cases(seed):
         ([["i", "i"], ["j"]], ["j"], [(n, n + 1), (2,)]),
         ([["i", "j"], ["j"]], ["i"], [(2, n)]),
         ([["i", "j"]], ["i"], [(2, n), (n,)]),
+        ([["i", "j"], ["j"]], ["j", "i"], [(1, n), (n,)]),
+        ([[], ["i"]], ["i"], [(2,), (n,)]),
     ]
 
 
@@ -332,7 +355,7 @@ STORED = "sizes.setdefault(word, size) != size"
 TWO_SIZES = "A word with two sizes is accepted, and its last size wins. Compare before you store."
 
 exercise("d1.2.5", cases=shape_cases, raises=ValueError,
-    use=lambda answer, inputs, output, shapes: answer(inputs, output, *shapes),
+    use=lambda answer, inputs, output, shapes: in_full(answer(inputs, output, *shapes)),
     mistakes=[
         edits((OUTER, "zip(inputs, shapes)"), (INNER, "zip(words, shape)"),
               (STORED, "sizes.update({word: size})"),
@@ -353,6 +376,11 @@ exercise("d1.2.5", cases=shape_cases, raises=ValueError,
                   "strict=True."),
         edit(OUTER, "zip(inputs, shapes)",
              says="A pattern of two operands accepts one shape. Give the outer zip strict=True."),
+        edits((INNER, "zip(words, shape)"),
+              ("        for word, size", "        if words and len(words) != len(shape):\n"
+               "            raise ValueError(words)\n        for word, size"),
+              says="An operand without words is a number, and here it accepts any shape. It may "
+                   "have no axes."),
         edit("for word in output", "for word in sizes if word in output",
              says="The sizes come in the order of the operands. The output list gives the order."),
         *[edit("raise ValueError", f"raise {kind}",
@@ -396,6 +424,7 @@ def product_cases(seed):
         ([["head", "a"], ["a", "hidden"]], ["hidden", "head"], [(3, 3), (3, 3)]),
         ([["i"], ["j"]], ["i", "j"], [(2,), (3,)]),
         ([["i", "j"]], [], [(3, 2)]),
+        ([["i", "i"], ["i", "j"]], ["j", "i"], [(3, 3), (3, 2)]),
         ([[], ["i"]], ["i"], [(), (4,)]),
         ([["q", "head", "d"], ["k", "head", "d"], ["k"]], ["head", "q"],
          [(2, 2, 3), (4, 2, 3), (4,)]),
@@ -429,6 +458,10 @@ exercise("d1.2.6", cases=product_cases,
         edit("letter[word] for word in words", "ascii_letters[i] for i, word in enumerate(words)",
              says="Each operand begins again at the letter a, so that one word has two letters. "
                   "Number the words of all operands together."),
+        edit('"".join(letter[word] for word in words)',
+             '"".join(letter[word] for word in dict.fromkeys(words))',
+             says="A word that stands twice in an operand got one letter. Write its letter twice, "
+                  "and torch takes the diagonal."),
         edit("ascii_letters", "ascii_letters[:26]", says=FEW),
         edit(LETTERS, EACH.format("ascii_letters[:26][i]"), says=FEW),
         edit(LETTERS, EACH.format("chr(97 + i)"), says=FEW),
@@ -447,15 +480,16 @@ exercise("d1.2.6", cases=product_cases,
         """,
         """
         def contract(inputs, output, *values):
-            words = list(dict.fromkeys([*output, *(word for each in inputs for word in each)]))
-            product = torch.tensor(1.0)
-            for own, value in zip(inputs, values):
-                order = sorted(range(len(own)), key=lambda axis: words.index(own[axis]))
-                sizes = dict(zip(own, value.shape))
-                spread = [sizes.get(word, 1) for word in words]
-                product = product * value.permute(order).reshape(spread)
-            summed = list(range(len(output), len(words)))
-            return product.sum(dim=summed) if summed else product
+            sizes = {}
+            for words, value in zip(inputs, values):
+                sizes.update(zip(words, value.shape))
+            names = [*output, *(word for word in sizes if word not in output)]
+            result = torch.zeros([sizes[word] for word in output])
+            for spot in itertools.product(*(range(sizes[word]) for word in names)):
+                at = dict(zip(names, spot))
+                entries = [value[tuple(at[w] for w in own)] for own, value in zip(inputs, values)]
+                result[spot[: len(output)]] += math.prod(entries)
+            return result
         """,
     ],
     hints=[
@@ -486,6 +520,7 @@ def subtracted(answer, left, right):
     return {
         "the value": value_of(graph, {"left": left, "right": right}),
         "it has the name that was given": graph.name == "error",
+        "the names of both sides": [one.name, two.name],
     }
 
 
@@ -555,6 +590,11 @@ def printed(answer, graph):
     text = tree(root)
     if not isinstance(text, str | list | tuple):
         raise Wrong(f"tree gives {kind_of(text)}. Return the text, do not print it.")
+    if tree(root) != text:
+        raise Wrong(
+            "The second call gives another text, because the nodes of the first call are still "
+            "remembered. Begin each call with an empty set."
+        )
     lines = text.splitlines() if isinstance(text, str) else "\n".join(text).splitlines()
     known = {node.name: node for node in below(root)}
     found = read_lines([line for line in lines if line.strip()], known)
@@ -620,6 +660,16 @@ exercise("d1.2.8",
         edits(("node in seen", "node.name in seen"), ("seen.add(node)", "seen.add(node.name)"),
               says="Two different nodes with one name count as one node. Remember the nodes, not "
                    "their names."),
+        instead("""
+                def tree(graph, depth=0, seen=set()):
+                    line = "  " * depth + graph.name
+                    if graph in seen:
+                        return line
+                    seen.add(graph)
+                    line += f" {list(graph.shape)} = {graph.op.kind}"
+                    return "\\n".join([line, *(tree(child, depth + 1) for child in graph.children)])
+                """,
+                says="Begin each call with an empty set."),
         edit('"  " * depth + ', "",
              says="The lines are not indented. Write children further right than their reader."),
         edit("join(lines)", "join(reversed(lines))",
@@ -801,8 +851,15 @@ def as_network(answer, weights, x):
     }
 
 
+def weights_and_images(seed):
+    """Two networks; the weights of the second one come in another order."""
+    one, two = ([*network.state_dict().items()] for network, _ in networks(seed))
+    images = [x[0] for _, x in networks(seed)]
+    return [(dict(one), images[0]), (dict(reversed(two)), images[1])]
+
+
 exercise("d1.2.10",
-    cases=lambda seed: [(dict(network.state_dict()), x[0]) for network, x in networks(seed)],
+    cases=weights_and_images,
     use=as_network,
     sizes="The check uses networks of other sizes. Read every size off the weights.",
     mistakes=[
@@ -831,6 +888,9 @@ exercise("d1.2.10",
         edit('"skip.product"', '"skip_product"',
              says="No node is called 'skip.product', and one is called 'skip_product'."),
         edit('Node(Relu(), (inner,), "hidden")', "inner", says="No node is called 'hidden'."),
+        edit("for name, value in weights.items()", "for name, value in zip("
+             '["skip", "inner.weight", "inner.bias", "out.weight"], weights.values())',
+             says="The weights are taken in the order of the dict. Look each up by its name."),
         edit('weights["skip"].shape[1:]', "(64,)",
              says="x always has 64 pixels. Take the number from the second axis of the skip."),
         edit('weights["skip"].shape[1:]', '(len(weights["skip"]),)',
@@ -908,6 +968,7 @@ def questions(seed):
         ("ladder", RELU), ("ladder", ADD), ("namesakes", "sum"), ("namesakes", reads_two),
         ("twice", "active"), ("twice", "double"), ("shadow", "x"), ("network", "skip w"),
         ("network", "Skip"), ("diamond", "add"), ("twice", "actve"), ("square", RELU),
+        ("diamond", has_shape_2),
     ]
     return [(Recipe(name, seed), wanted) for name, wanted in asked]
 
@@ -954,6 +1015,9 @@ exercise("d1.2.11", cases=questions, use=searched, raises=LookupError,
         edit("if not found:", "if False:",
              says="Finding nothing is no error here, so a slip in a name would ablate nothing. "
                   "Raise a LookupError."),
+        edit("if not found:", "if not found and isinstance(wanted, str | type):",
+             says="A function that fits no node finds nothing, and that is no error here. Raise a "
+                  "LookupError for all three kinds of wanted."),
         edit("nodes_of(graph) if fits", "nodes_of(graph)[:-1] if fits",
              says="The root is never found. It is a node, too."),
         edit("isinstance(wanted, type)", "False",
@@ -1007,6 +1071,7 @@ REPLACEMENTS = {
     "relu": lambda make: lambda node: make.relu(node, f"relu of {node.name}"),
     "relu of the same name": lambda make: lambda node: make.relu(node, node.name),
     "its first child": lambda make: lambda node: node.children[0],
+    "itself": lambda make: lambda node: node,
     "zeros": lambda make: lambda node: make.array(torch.zeros(tuple(node.shape)), "zeros"),
 }
 
@@ -1020,7 +1085,7 @@ def replacements(seed):
         ("square", ["moved"], "relu"), ("namesakes", ["sum (2)"], "relu"),
         ("namesakes", ["bias"], "zeros"), ("siblings", ["sum"], "relu"),
         ("network", ["mixed"], "relu of the same name"), ("ladder", ["block c"], "its first child"),
-        ("diamond", [], "relu"),
+        ("diamond", [], "relu"), ("diamond", ["active"], "itself"),
     ]
     return [(Recipe(name, seed), targets, by) for name, targets, by in spots]
 
@@ -1030,7 +1095,9 @@ def updated(answer, graph, targets, replaced_by):
     root = graph.build(make)
     nodes = labels(root)
     chosen, function = [nodes[each] for each in targets], REPLACEMENTS[replaced_by](make)
-    return after_edit(root, lambda: update(root, chosen, function), graph.inputs(root))[1]
+    given = list(chosen)
+    facts = after_edit(root, lambda: update(root, given, function), graph.inputs(root))[1]
+    return {**facts, "the list of targets is as it was": given == chosen}
 
 
 COPIED = (
@@ -1070,6 +1137,22 @@ exercise("d1.2.12", cases=replacements, use=updated,
                 """,
                 says="The replacement is searched for targets. It holds the old node, which is "
                      "replaced again, without end. Go through the nodes of the old graph alone."),
+        instead("""
+                def update(graph, targets, function):
+                    new, above = {}, set(targets)
+                    for node in nodes_of(graph):
+                        children = [new[child] for child in node.children]
+                        changed = any(child in above for child in node.children)
+                        above |= {node} if changed else set()
+                        built = Node(node.op, children, node.name) if changed else node
+                        new[node] = function(built) if node in targets else built
+                    return new[graph]
+                """,
+                says="Everything above a target is built anew, even if the function returned the "
+                     "target itself. Keep a node whose children are all the same objects."),
+        edit("node in targets else built",
+             "node in targets and not targets.remove(node) else built",
+             says="The caller's list of targets has lost its nodes. Leave the list as it is."),
         edit("function(built)", "function(node)",
              says="One target lies below another, and the lower replacement is lost. Give the "
                   "function the node with its new children."),
@@ -1136,7 +1219,7 @@ def pairs_of_graphs(seed):
     spots = [
         ("diamond", "active"), ("diamond", "bias"), ("network", "hidden"), ("network", "skip"),
         ("ladder", "block c"), ("ladder", "x"), ("namesakes", "sum (2)"), ("diamond", "nothing"),
-        ("diamond", "everything"),
+        ("diamond", "everything"), ("diamond", "active, by a copy"),
     ]
     return [(Recipe(name, seed), replaced) for name, replaced in spots]
 
@@ -1150,8 +1233,10 @@ def compared(answer, graph, replaced):
     elif replaced == "nothing":
         after = before
     else:
-        node = labels(before)[replaced]
-        after = rebuilt(before, node, make.relu(node, f"relu of {node.name}"))
+        node = labels(before)[replaced.removesuffix(", by a copy")]
+        copy = type(node)(node.op, node.children, node.name)
+        other = make.relu(node, f"relu of {node.name}") if node.name == replaced else copy
+        after = rebuilt(before, node, other)
     return labels_of(shared(before, after), before, "shared")
 
 
@@ -1165,6 +1250,9 @@ exercise("d1.2.13", cases=pairs_of_graphs, use=compared,
         edits((KEPT, "{node.op for node in nodes_of(after)}"), ("node in kept", "node.op in kept"),
               says="Nodes of one operation count as shared. A node that was built anew keeps its "
                    "operation, so compare the nodes."),
+        edits((KEPT, "{(node.op, node.children) for node in nodes_of(after)}"),
+              ("node in kept", "(node.op, node.children) in kept"),
+              says="A copy of a node counts as shared. Ask whether they are the same object."),
         edits((KEPT, "{node.name for node in nodes_of(before)}"),
               (BOTH, "[node for node in nodes_of(after) if node.name in kept]"),
               says="Nodes of equal names are not the same node."),
@@ -1622,9 +1710,9 @@ def sum_of(make, value, name):
     return make.add(make.x("x", 3), make.array(value, "w"), name=name)
 
 
-def product(make, pattern, *contents):
+def product(make, pattern, *contents, name="y"):
     children = [make.array(value, "w") for value in contents]
-    return make.einsum(pattern, *children, name="y")
+    return make.einsum(pattern, *children, name=name)
 
 
 MATRICES = "i j, j k -> i k"
@@ -1636,13 +1724,19 @@ def pairs_to_key(seed):
     changed = long.index_fill(0, torch.tensor([1000]), 1.0)
     pairs = {
         "a sum under two names": lambda make: [sum_of(make, one, name) for name in ("s", "t")],
+        "two arrays of equal numbers under two names": lambda make: [
+            make.array(one, name) for name in ("w", "v")
+        ],
+        "products under two names": lambda make: [
+            make.relu(product(make, MATRICES, a, b, name=name), f"relu of {name}") for name in "yz"
+        ],
         "two arrays of equal numbers": arrays(one, one.clone()),
         "two arrays of different numbers": arrays(one, one + 1),
         "sums with arrays of different numbers": lambda make: [
             make.relu(sum_of(make, value, "s"), "r") for value in (one, one + 1)
         ],
         "1, 2, 4 and 4, 2, 1": arrays(torch.tensor([1.0, 2, 4]), torch.tensor([4.0, 2, 1])),
-        "two arrays that differ in the sixth digit": arrays(one, one + 1e-5),
+        "two arrays that differ in the sixth digit": arrays(one.sign(), one.sign() + 1e-5),
         "two long arrays that differ in one number": arrays(long, changed),
         "zeros of the shapes [2, 3] and [3, 2]": arrays(zeros, zeros.T),
         "zeros of the shapes [3] and [1, 3]": arrays(zeros[0], zeros[:1]),
@@ -1690,6 +1784,8 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
         *twins(('node.name if node.op.kind == "placeholder" else', "node.name +"),
                says="The name of a node is part of the key, and one computation may have two "
                     "names. Keep only the names of placeholders, which say which input is read."),
+        *twins(("own = node.op.value.tolist()", "own = (node.name, node.op.value.tolist())"),
+               says="The name of an array is part of the key. Only the names of placeholders are."),
         *twins(("node.op.value.tolist()", '""'), says=NUMBERS),
         edits(NO_SHAPE, ("node.op.value.tolist()", "node.shape"), says=NUMBERS),
         *twins(("node.op.value.tolist()", "repr(node.op.value)"),
