@@ -13,7 +13,7 @@ STOREYS = (
     "graph/axes graph/buffer graph/functions",
     "graph/indexing graph/node",
     "graph/linear graph/walk data tasks/stream tasks/*/vocabulary",
-    "graph/operations",
+    "graph/operations tasks/*/choices tasks/*/encoding",
     "graph/memory",
     "graph/ops graph/narrow graph/selector graph/schedule graph/execute",
     "graph/select graph/evaluate graph/show",

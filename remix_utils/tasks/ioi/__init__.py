@@ -5,6 +5,7 @@ The task of Wang et al. 2022, Interpretability in the Wild, with our own sentenc
 
 from remix_utils.tasks.ioi.families import FAMILIES, sentences
 from remix_utils.tasks.ioi.prompt import ORDERS, PARTS, Prompt, Prompts, prompts
+from remix_utils.tasks.ioi.single_tokens import names, objects, places
 from remix_utils.tasks.ioi.tokens import ROLES, dataset, groups
 from remix_utils.tasks.ioi.vocabulary import (
     NAMES,

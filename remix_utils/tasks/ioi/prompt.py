@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from string import Formatter
+from itertools import combinations, product
 from typing import overload
 
 import torch
 
-from remix_utils.errors import DataError
+from remix_utils.errors import DataError, counted
+from remix_utils.tasks.ioi.choices import checked_words, parts_of
 from remix_utils.tasks.ioi.vocabulary import (
     AGAIN,
     NAMES,
@@ -61,16 +62,20 @@ class Prompt:
 
         >>> prompts(1)[0].pieces()[:3]
         [('With a ', None), ('blanket', 'object'), (' in the bag, ', None)]
+
+        Raises DataError for a template with unknown fields.
         """
         roles = dict(zip(("first", "second"), ("IO", "S1") if self.order == "ABBA" else ("S1", "IO"), strict=True))
         roles |= {"subject": "S2", "place": "place", "object": "object"}
         front = AGAIN.format(name=getattr(self, self.again)) if self.again else ""
         pieces: list[tuple[str, str | None]] = [(front, None)]
-        for literal, slot, *_ in Formatter().parse(self.template):
+        named: set[str] = set()
+        for literal, field in parts_of(self.template):
             pieces.append((literal, None))
-            if slot is not None:
-                role = roles.pop(slot, None)
-                pieces.append((getattr(self, role or slot), role))
+            if field is not None:
+                role = roles[field]
+                pieces.append((getattr(self, role), None if role in named else role))
+                named.add(role)
         return [(piece, role) for piece, role in pieces if piece]
 
 
@@ -80,6 +85,7 @@ class Prompts:
 
     `flip` gives a role a fresh name, or another role's, or changes the order; `swap` exchanges two roles' names. Roles
     are places in the sentence: after `flip("S2", to="IO")`, S2 is still the place where the subject is named again.
+    Fresh names are drawn from `names`, those that the prompts were drawn from.
 
     >>> clean = prompts(1, seed=1, templates=TEMPLATES[:1])
     >>> clean.texts
@@ -91,6 +97,7 @@ class Prompts:
     """
 
     rows: tuple[Prompt, ...]
+    names: tuple[str, ...] = NAMES
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -107,7 +114,7 @@ class Prompts:
         if isinstance(which, int):
             return self.rows[which]
         rows = range(len(self))[which] if isinstance(which, slice) else torch.arange(len(self))[which].tolist()
-        return Prompts(tuple(self.rows[row] for row in rows))
+        return Prompts(tuple(self.rows[row] for row in rows), self.names)
 
     @property
     def texts(self) -> list[str]:
@@ -122,13 +129,14 @@ class Prompts:
     def flip(self, role: str, to: str = "random", seed: int = 0) -> Prompts:
         """The same prompts with another name for "IO", "S1", "S2" or "S" (both its places), or with the other "order".
 
-        `to="random"` draws a name that the prompt does not have and never had; `to="IO"`, "S1" or "S2" copies that
-        role's. `flip("order")` exchanges the first two names with their roles: who is to be named stays the same.
+        `to="random"` draws, from the prompts' own `names`, one that the prompt does not have and never had;
+        `to="IO"`, "S1" or "S2" copies that role's. `flip("order")` exchanges the first two names with their roles: who
+        is to be named stays the same.
 
         >>> prompts(1, templates=TEMPLATES[1:2]).flip("S1").flip("S2").texts
         ['When Molly and Heather reached the bakery, Tina handed the blanket to']
 
-        Raises DataError for an unknown role.
+        Raises DataError for an unknown role, and where a prompt has had all of the names.
         """
         if role == "order":
             return self._each(lambda prompt: replace(prompt, order=ORDERS[prompt.order == ORDERS[0]]))
@@ -140,8 +148,16 @@ class Prompts:
 
         def fresh(prompt: Prompt) -> Prompt:
             old = (*prompt.before, prompt.IO, prompt.S1, prompt.S2)
-            name = stream.choose([name for name in NAMES if name not in old])
-            return replace(prompt, before=old, **dict.fromkeys(places, name))
+            unused = [name for name in self.names if name not in old]
+            if not unused:
+                raise DataError(
+                    f"A flip of {role} needs a fresh name, and {prompt.text!r} has had {len(set(old))} "
+                    f"of {len(self.names)}.",
+                    fix="draw the prompts from more names.",
+                    role=role,
+                    names=len(self.names),
+                )
+            return replace(prompt, before=old, **dict.fromkeys(places, stream.choose(unused)))
 
         return self._each(fresh)
 
@@ -184,7 +200,7 @@ class Prompts:
         return self._each(lambda prompt: replace(prompt, again=_places(role)[-1]))
 
     def _each(self, change: Callable[[Prompt], Prompt]) -> Prompts:
-        return Prompts(tuple(change(prompt) for prompt in self))
+        return Prompts(tuple(change(prompt) for prompt in self), self.names)
 
 
 def prompts(
@@ -193,17 +209,24 @@ def prompts(
     part: str | None = None,
     split: int = 0,
     order: str | None = None,
-    templates: Collection[str] = TEMPLATES,
+    templates: Sequence[str] = TEMPLATES,
+    names: Sequence[str] = NAMES,
+    places: Sequence[str] = PLACES,
+    objects: Sequence[str] = OBJECTS,
 ) -> Prompts:
     """Random prompts: a template, two names, a place, an object and an order, each drawn evenly.
 
     `part` is "train", "held-out" (templates of training with a fifth of the pairs of names, another fifth for each
-    template, chosen by `split`), "unseen" (templates kept from training), or None for all there is.
+    template, chosen by `split`), "unseen" (templates kept from training), or None for all there is. For a tokenizer
+    that cuts some of the words in two, draw from `ioi.names(encode)`, `ioi.places(encode)` and `ioi.objects(encode)`.
 
     >>> prompts(1, seed=3, part="unseen").texts
     ['While it was raining, Aaron and Jacob stopped at the restaurant. Soon Jacob offered a knife to']
+    >>> prompts(2, templates=["{first} met {second}, and {subject} waved to"], names=["Ann", "Bo"]).texts
+    ['Bo met Ann, and Bo waved to', 'Ann met Bo, and Ann waved to']
 
-    Raises DataError for an unknown part or order, and where none of the templates is in the part.
+    Raises DataError for an unknown part or order, for a template with other fields than {first}, {second}, {subject},
+    {place} and {object} or without the first three, for fewer than two names, and where nothing is in the part.
     """
     if part not in (None, *PARTS):
         raise DataError(f"IOI has no part {part!r}.", fix="ask for " + ", ".join(map(repr, PARTS)) + ".", part=part)
@@ -211,19 +234,43 @@ def prompts(
         raise DataError(f"IOI has no order {order!r}.", fix='ask for "ABBA" or "BABA".', order=order)
     if n < 1:
         raise DataError(f"{n} prompts were asked for.", fix="ask for at least one.")
-    allowed = [
-        each for each in templates if part is None or (each in TEMPLATES[TRAIN_TEMPLATES:]) == (part == "unseen")
-    ]
-    if not allowed:
-        raise DataError(f"None of the {len(templates)} templates is in the part {part!r}.", fix="leave templates out.")
+    names = checked_words("names", names, least=2)
+    places, objects = checked_words("places", places), checked_words("objects", objects)
+    allowed = _templates_of(part, templates)
+    _require_pairs(part, split, allowed, names)
     stream = Stream("ioi prompts", seed)
     rows: list[Prompt] = []
     while len(rows) < n:
-        template, (io, s) = stream.choose(allowed), stream.choose_several(NAMES, 2)
-        words = stream.choose(PLACES), stream.choose(OBJECTS), order or stream.choose(ORDERS)
+        template, (io, s) = stream.choose(allowed), stream.choose_several(names, 2)
+        words = stream.choose(places), stream.choose(objects), order or stream.choose(ORDERS)
         if part in (None, "unseen") or _held_out(template, io, s, split) == (part == "held-out"):
             rows.append(Prompt(template, io, s, s, *words))
-    return Prompts(tuple(rows))
+    return Prompts(tuple(rows), names)
+
+
+def _templates_of(part: str | None, templates: Sequence[str]) -> list[str]:
+    for template in checked_words("templates", templates):
+        parts_of(template)
+    unseen = TEMPLATES[TRAIN_TEMPLATES:]
+    allowed = [each for each in templates if part is None or (each in unseen) == (part == "unseen")]
+    if not allowed:
+        raise DataError(f"None of the {len(templates)} templates is in the part {part!r}.", fix="leave templates out.")
+    return allowed
+
+
+def _require_pairs(part: str | None, split: int, templates: Sequence[str], names: Sequence[str]) -> None:
+    """With few names and templates, all of their pairs may be in the other part."""
+    if part in (None, "unseen"):
+        return
+    pairs = product(templates, combinations(names, 2))
+    if not any(_held_out(template, *pair, split) == (part == "held-out") for template, pair in pairs):
+        raise DataError(
+            f"No pair of these {counted(len(names), 'name')} is in the part {part!r} for any of "
+            f"{counted(len(templates), 'template')}.",
+            fix="pass more names, or another split.",
+            part=part,
+            split=split,
+        )
 
 
 def _held_out(template: str, name: str, other: str, split: int) -> bool:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
 from remix_utils.data import Dataset
 from remix_utils.errors import DataError
+from remix_utils.tasks.ioi.encoding import Encode, numbers_of, one_token, require_beginning
 from remix_utils.tasks.ioi.prompt import ORDERS, Prompt, Prompts
 from remix_utils.tasks.ioi.vocabulary import TEMPLATES, TOKENIZER
 
 ROLES = ("IO", "S1", "S1+1", "S2", "place", "object", "END")
 WORD_ROLES = ("IO", "S1", "S2", "place", "object")
-Encode = Callable[[str], Sequence[int]]
 
 
 def dataset(prompts: Prompts, encode: Encode = TOKENIZER.encode, pad: int | None = None, side: str = "left") -> Dataset:
     """Prompts as tokens, with the position of each role.
 
     Columns: `tokens` [rows, seq]; `mask` [rows, seq], false at padding; `position.IO`, `.S1`, `.S1+1`, `.S2`, `.place`,
-    `.object` and `.END` (the last token), each [rows]; `token.IO`, `token.S` (the name at S2), `token.S1`, `token.S2`,
-    `token.place`, `token.object` and `token.answer` [rows]; `template` and `order` (0 for ABBA, 1 for BABA) [rows].
+    `.object` and `.END` (the last token), each [rows]; `token.S1`, `token.S2`, `token.place` and `token.object`, the
+    tokens at those positions; `token.IO`, `token.S` (the name at S2) and `token.answer`, the tokens of these names as
+    the next word after the prompt, whose logits at END are compared; `template` and `order` (0 for ABBA, 1 for BABA).
+    Templates without a place or an object have no columns for it.
 
     `encode` turns a text into numbers; without it, one word is one token. Prompts of different lengths need a number
     to `pad` with, at the "left" or the "right", or `groups`.
@@ -31,15 +33,17 @@ def dataset(prompts: Prompts, encode: Encode = TOKENIZER.encode, pad: int | None
     >>> data["position.S2"], ioi.TOKENIZER.decode(data["token.IO"].tolist())
     (tensor([9, 9]), 'Keith Edward')
 
-    Raises DataError for a word with a role that is not one token, for an encoding of the whole that does not begin like
-    that of its parts, and for different lengths without `pad`.
+    Raises DataError for a word with a role that is not one token, for two names that are the same token, for an
+    encoding of the whole that does not begin like that of its parts, for different lengths without `pad`, and for
+    templates of which only some have a place or an object.
     """
     if side not in ("left", "right"):
         raise DataError(f"There is no side {side!r} to pad.", fix='pad "left" or "right".', side=side)
     if not len(prompts):
         raise DataError("There are 0 prompts.", fix="keep at least one row.")
     read = [_read(prompt, encode) for prompt in prompts]
-    lengths = [len(tokens) for tokens, _ in read]
+    _require_same_roles(prompts, [set(places) for _, places, _ in read])
+    lengths = [len(tokens) for tokens, *_ in read]
     longest = max(lengths)
     if pad is None and min(lengths) < longest:
         raise DataError(
@@ -49,14 +53,16 @@ def dataset(prompts: Prompts, encode: Encode = TOKENIZER.encode, pad: int | None
     shifts = [longest - length if side == "left" else 0 for length in lengths]
     tokens = torch.full((len(read), longest), 0 if pad is None else pad)
     mask = torch.zeros(len(read), longest, dtype=torch.bool)
-    for row, ((numbers, _), shift) in enumerate(zip(read, shifts, strict=True)):
+    for row, ((numbers, *_), shift) in enumerate(zip(read, shifts, strict=True)):
         tokens[row, shift : shift + len(numbers)] = torch.tensor(numbers)
         mask[row, shift : shift + len(numbers)] = True
     position = {
-        role: torch.tensor([places[role] + shift for (_, places), shift in zip(read, shifts, strict=True)])
+        role: torch.tensor([places[role] + shift for (_, places, _), shift in zip(read, shifts, strict=True)])
         for role in ROLES
+        if role in read[0][1]
     }
-    return Dataset({"tokens": tokens, "mask": mask, **_columns(prompts, tokens, position)})
+    names = {role: torch.tensor([answers[role] for *_, answers in read]) for role in ("IO", "S", "answer")}
+    return Dataset({"tokens": tokens, "mask": mask, **_columns(prompts, tokens, position, names)})
 
 
 def groups(prompts: Prompts, encode: Encode = TOKENIZER.encode) -> list[Dataset]:
@@ -70,7 +76,7 @@ def groups(prompts: Prompts, encode: Encode = TOKENIZER.encode) -> list[Dataset]
 
     Raises DataError as `dataset` does.
     """
-    lengths = torch.tensor([len(encode(text)) for text in prompts.texts])
+    lengths = torch.tensor([len(numbers_of(encode, text)) for text in prompts.texts])
     found = []
     for length in lengths.unique():
         rows = (lengths == length).nonzero()[:, 0]
@@ -78,39 +84,47 @@ def groups(prompts: Prompts, encode: Encode = TOKENIZER.encode) -> list[Dataset]
     return found
 
 
-def _columns(prompts: Prompts, tokens: torch.Tensor, position: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    words = {role: tokens.gather(1, position[role][:, None])[:, 0] for role in WORD_ROLES}
-    is_s = torch.tensor([prompt.answer != prompt.IO for prompt in prompts])
-    words |= {"S": words["S2"], "answer": torch.where(is_s, words["S2"], words["IO"])}
+def _require_same_roles(prompts: Prompts, roles: Sequence[set[str]]) -> None:
+    for missing in set.union(*roles) - set.intersection(*roles):
+        without = [prompt.template for prompt, each in zip(prompts, roles, strict=True) if missing not in each]
+        raise DataError(
+            f"{len(without)} of {len(roles)} prompts have no {missing}, as in {without[0]!r}.",
+            fix=f"make one dataset of the templates with {{{missing}}} and one of those without.",
+            role=missing,
+            rows=len(without),
+        )
+
+
+def _columns(
+    prompts: Prompts, tokens: torch.Tensor, position: dict[str, torch.Tensor], names: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    at_roles = {role: tokens.gather(1, position[role][:, None])[:, 0] for role in WORD_ROLES if role in position}
     known = {template: number for number, template in enumerate(TEMPLATES)}
     return {
         **{f"position.{role}": places for role, places in position.items()},
-        **{f"token.{role}": numbers for role, numbers in words.items()},
+        **{f"token.{role}": numbers for role, numbers in (at_roles | names).items()},
         "template": torch.tensor([known.get(prompt.template, -1) for prompt in prompts]),
         "order": torch.tensor([ORDERS.index(prompt.order) for prompt in prompts]),
     }
 
 
-def _read(prompt: Prompt, encode: Encode) -> tuple[list[int], dict[str, int]]:
-    """The tokens of a prompt and the position of each role among them, counted from the tokens of what comes before."""
-    tokens, text, places = list(encode(prompt.text)), "", {}
+def _read(prompt: Prompt, encode: Encode) -> tuple[list[int], dict[str, int], dict[str, int]]:
+    """The tokens of a prompt, the position of each role among them, and the tokens of the names as its next word."""
+    tokens, text, places = numbers_of(encode, prompt.text), "", {}
     for piece, role in prompt.pieces():
         before, text = text, text + piece
-        if role is None:
-            continue
-        read = list(encode(text))
-        if read != tokens[: len(read)]:
-            raise DataError(
-                f"The tokens of {text!r} are not the first of {prompt.text!r}.",
-                fix="pass an encode that adds nothing at the end of a text.",
-            )
-        parts = len(read) - len(encode(before.rstrip()))
-        if parts != 1:
-            raise DataError(
-                f"The {role} {piece!r} is {parts} tokens in {prompt.text!r}, not 1.",
-                fix="use words that this tokenizer has.",
-                word=piece,
-                role=role,
-            )
-        places[role] = len(read) - 1
-    return tokens, {**places, "S1+1": places["S1"] + 1, "END": len(tokens) - 1}
+        if role is not None:
+            places[role] = one_token(encode, before.rstrip(), text, role, piece)
+            require_beginning(tokens, numbers_of(encode, text), text, prompt.text)
+    names = {"IO": prompt.IO, "S": prompt.S2, "answer": prompt.answer}
+    answers = {}
+    for role, name in names.items():
+        longer = f"{prompt.text} {name}"
+        answers[role] = numbers_of(encode, longer)[one_token(encode, prompt.text, longer, role, name)]
+    if prompt.IO != prompt.S2 and answers["IO"] == answers["S"]:
+        raise DataError(
+            f"The names {prompt.IO!r} and {prompt.S2!r} are the same token, {answers['S']}, in {prompt.text!r}.",
+            fix="draw prompts(..., names=ioi.names(encode)), names with a token of their own.",
+            token=answers["S"],
+        )
+    return tokens, {**places, "S1+1": places["S1"] + 1, "END": len(tokens) - 1}, answers

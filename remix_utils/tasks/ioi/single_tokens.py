@@ -1,0 +1,78 @@
+"""The words that a tokenizer has as single tokens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from remix_utils.errors import DataError, counted
+from remix_utils.tasks.ioi.choices import checked_words
+from remix_utils.tasks.ioi.encoding import Encode, numbers_of, require_beginning
+from remix_utils.tasks.ioi.vocabulary import NAMES, OBJECTS, PLACES
+
+BEFORE = "After"  # a word that every tokenizer of English has, so that the words that are tried follow a space
+NO_WORD = "Xqzvkj"  # what a tokenizer with a token for unknown words reads as that token
+
+
+def names(encode: Encode, among: Sequence[str] = NAMES) -> tuple[str, ...]:
+    """Returns the names that are one token after a space, each a token of its own.
+
+    >>> from remix_utils.tasks import ioi
+    >>> halves = lambda text: [hash(part) for word in text.split() for part in ([word] if len(word) < 6 else word)]
+    >>> ioi.names(halves)[:4], len(ioi.names(ioi.TOKENIZER.encode))
+    (('Aaron', 'Adam', 'Alan', 'Alex'), 120)
+
+    Raises DataError where none of them is, and for an encode that adds something at the end of a text.
+    """
+    return _single(encode, among, "names")
+
+
+def places(encode: Encode, among: Sequence[str] = PLACES) -> tuple[str, ...]:
+    """Returns the places that are one token after a space, each a token of its own.
+
+    >>> from remix_utils.tasks import ioi
+    >>> ioi.places(ioi.TOKENIZER.encode, among=["store", "igloo", "park"])
+    ('store', 'park')
+
+    Raises DataError as `names` does.
+    """
+    return _single(encode, among, "places")
+
+
+def objects(encode: Encode, among: Sequence[str] = OBJECTS) -> tuple[str, ...]:
+    """Returns the objects that are one token after a space, each a token of its own.
+
+    >>> from remix_utils.tasks import ioi
+    >>> len(ioi.objects(ioi.TOKENIZER.encode))
+    24
+
+    Raises DataError as `names` does.
+    """
+    return _single(encode, among, "objects")
+
+
+def _single(encode: Encode, among: Sequence[str], kind: str) -> tuple[str, ...]:
+    words = checked_words(kind, among)
+    unknown = _token(encode, NO_WORD)
+    tokens = {word: _token(encode, word) for word in words}
+    count = Counter(tokens.values())
+    found = tuple(word for word in words if tokens[word] not in (None, unknown) and count[tokens[word]] == 1)
+    if not found:
+        raise DataError(
+            f"None of {counted(len(words), kind.removesuffix('s'))} is one token of its own after a space.",
+            fix="pass words that this tokenizer has, among=[...].",
+            kind=kind,
+            words=len(words),
+        )
+    return found
+
+
+def _token(encode: Encode, word: str) -> int | None:
+    """The token of a word after a space, or None where it is not one; a word that encode refuses is none."""
+    start = numbers_of(encode, BEFORE)
+    try:
+        read = numbers_of(encode, f"{BEFORE} {word}")
+    except DataError:
+        return None
+    require_beginning(read, start, BEFORE, f"{BEFORE} {word}")
+    return read[-1] if len(read) == len(start) + 1 else None
