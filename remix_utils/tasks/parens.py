@@ -2,6 +2,8 @@
 
 A string is balanced if it has as many "(" as ")" (the count test) and if, read from right to left, no suffix has more
 "(" than ")" (the horizon test). The proportions of the two tests are those of Chan et al. 2022, Causal Scrubbing.
+The horizon test from the left is its mirror image: no prefix has more ")" than "(". A string is balanced exactly where
+it passes both horizon tests, which together imply the count.
 """
 
 from __future__ import annotations
@@ -52,6 +54,15 @@ def horizon_test(text: str) -> bool:
     return all(text.count("(", start) <= text.count(")", start) for start in range(len(text)))
 
 
+def left_horizon_test(text: str) -> bool:
+    """Whether no prefix of a string has more ")" than "(".
+
+    >>> left_horizon_test("())("), left_horizon_test("(()")
+    (False, True)
+    """
+    return all(text.count(")", 0, end) <= text.count("(", 0, end) for end in range(len(text) + 1))
+
+
 def is_balanced(text: str) -> bool:
     """Whether every parenthesis of a string has its partner: it passes both tests.
 
@@ -98,23 +109,28 @@ def describe(strings: Sequence[str] | torch.Tensor) -> Dataset:
     """Strings, or their tokens [rows, 42], as a dataset with everything that one may want to know of each.
 
     Columns: `tokens` [rows, 42]; `mask` [rows, 42], true at all but padding; `label` [rows], 1 for balanced; and the
-    features `count_ok`, `horizon_ok`, `starts_open` (true or false) and `length` [rows].
+    features `count_ok`, `horizon_ok` (from the right), `left_ok` (the horizon from the left), `starts_open` (true or
+    false) and `length` [rows].
 
-    >>> data = describe(["(())", "())("])
-    >>> data["label"], data["count_ok"], data["horizon_ok"]
-    (tensor([1, 0]), tensor([True, True]), tensor([ True, False]))
+    >>> data = describe(["(())", "()))", "(()"])
+    >>> data["label"], data["count_ok"].tolist()
+    (tensor([1, 0, 0]), [True, False, False])
+    >>> data["horizon_ok"].tolist(), data["left_ok"].tolist()
+    ([True, True, False], [True, False, True])
 
     Raises DataError as `encode` does, and for tokens that `encode` never gives.
     """
     tokens = _checked(strings) if isinstance(strings, torch.Tensor) else encode(strings)
     excess = _excess(tokens)
     count_ok, horizon_ok = excess[:, 0] == 0, (excess >= 0).all(1)
+    left_ok = (excess >= excess[:, :1]).all(1)  # what remains after a prefix with more ")" has fewer than the whole
     return Dataset(
         tokens=tokens,
         mask=tokens != PAD,
         label=(count_ok & horizon_ok).long(),
         count_ok=count_ok,
         horizon_ok=horizon_ok,
+        left_ok=left_ok,
         starts_open=tokens[:, 1] == OPEN,
         length=_is_parenthesis(tokens).sum(1),
     )

@@ -38,6 +38,7 @@ def test_features_agree_with_the_text():
     """Each feature column says what its test says of the string."""
     assert ALL["count_ok"].tolist() == [parens.count_test(text) for text in STRINGS]
     assert ALL["horizon_ok"].tolist() == [parens.horizon_test(text) for text in STRINGS]
+    assert ALL["left_ok"].tolist() == [parens.left_horizon_test(text) for text in STRINGS]
     assert ALL["starts_open"].tolist() == [text[0] == "(" for text in STRINGS]
     assert ALL["length"].tolist() == [len(text) for text in STRINGS]
 
@@ -51,6 +52,31 @@ def test_the_horizon_is_where_the_proportion_passes_one_half():
         expected = [text[start:].count("(") / len(text[start:]) for start in range(len(text))]
         assert share[row, 1 : len(text) + 1].tolist() == pytest.approx(expected)
         assert share[row, len(text) + 1 :].sum() == 0 and share[row, 0] == share[row, 1]
+
+
+def test_the_left_horizon_is_the_right_one_in_a_mirror():
+    """A string read backwards, with each parenthesis turned, passes from the right what it passed from the left."""
+    mirrored = [text[::-1].translate(str.maketrans("()", ")(")) for text in STRINGS]
+    assert parens.describe(mirrored)["horizon_ok"].tolist() == ALL["left_ok"].tolist()
+    assert [parens.horizon_test(text) for text in mirrored] == ALL["left_ok"].tolist()
+
+
+def test_both_horizons_imply_the_count():
+    """Balanced is what passes both horizons; every other pair of verdicts occurs, with and without the count."""
+    left, right, label = ALL["left_ok"], ALL["horizon_ok"], ALL["label"] == 1
+    assert torch.equal(left & right, label)
+    verdicts = Counter(zip(left.tolist(), right.tolist(), ALL["count_ok"].tolist(), strict=True))
+    fails = {(False, False, True), (False, False, False), (True, False, False), (False, True, False)}
+    assert set(verdicts) == fails | {(True, True, True)}
+
+
+@pytest.mark.parametrize("longest", [30, 40])
+def test_the_left_horizon_holds_on_long_strings_too(longest):
+    """On random strings up to 40, odd ones among them, the column is the test that reads the text."""
+    drawn = parens.decode(parens.draw(300, seed=longest)["tokens"])
+    strings = [text[: longest - row % 2] for row, text in enumerate(drawn) if len(text) > 1]
+    expected = [parens.left_horizon_test(text) for text in strings]
+    assert parens.describe(strings)["left_ok"].tolist() == expected and 0 < sum(expected) < len(expected)
 
 
 def test_strings_survive_their_encoding():
