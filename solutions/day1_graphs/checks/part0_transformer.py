@@ -254,6 +254,9 @@ exercise("d1.0.7", cases=streams,
                   "Take the mean of the squares."),
         edit("(variance + eps).sqrt()", "(variance.sqrt() + eps)",
              says="eps stands beside the root. It belongs under it: sqrt(variance + eps)."),
+        edit("(variance + eps).sqrt()", "(x.std(dim=-1, keepdim=True) + eps)",
+             says="There are two faults. .std divides by d_model - 1 by default, and eps stands "
+                  "beside the root. Write sqrt(variance + eps)."),
         edit("return centred", "return x", says=NOT_CENTRED),
         edit(" - " + MEANS, "", says=NOT_CENTRED),
         edit(".sqrt()", "", says="This divides by the variance. Divide by its square root."),
@@ -684,6 +687,8 @@ exercise("d1.0.14", cases=three_reads, tolerance=1e-4, sizes=HEADS,
     mistakes=[
         edit("softmax(dim=-1)", "softmax(dim=-2)",
              says="softmax went over queries. Each query distributes one unit over its keys."),
+        edit("softmax(dim=-1)", "softmax(dim=1)",
+             says="softmax went over heads. Each head has a pattern of its own, over keys."),
         edit(f"mask_future({SCORES})", SCORES,
              says="The future is visible. Mask the scores before softmax."),
         edit(f"mask_future({SCORES})",
@@ -843,6 +848,8 @@ exercise("d1.0.16", cases=block_cases, tolerance=1e-4, sizes=SIZES,
         edit(LN2, "x", says="The MLP reads the stream as it is. Read it through ln2."),
         edit(INPUTS, "placed, placed, placed,",
              says="Values read positions too. Only queries and keys do."),
+        edit(INPUTS, "placed, placed, x,",
+             says="Values read the raw stream. They read it through ln1, as queries and keys do."),
         edit(INPUTS, "read, read, read,",
              says="Queries and keys read no positions. They read with_positions(...)."),
         edit(INPUTS, "placed, read, read,",
@@ -1139,6 +1146,9 @@ exercise("d1.0.21", cases=beginnings,
         edits(("for _ in", "start = len(tokens)\n    for _ in"),
               ("return tokens", "return tokens[start:]"),
               says="The prompt is missing. Return it with the tokens that were added."),
+        edits(("for _ in", "tokens = tokens[None]\n    for _ in"), ("tokens[None])", "tokens)"),
+              ("likeliest[None]])", "likeliest[None, None]], dim=1)"),
+              says="The batch axis is still there. run needs it, and the result is [seq + n]."),
         edit("argmax", "argmin", says="This takes the least likely token. Use argmax."),
         edit("range(n)", "range(n - 1)", says="One token too few was added. Add n."),
         edit("range(n)", "range(n + 1)", says="One token too many was added. Add n."),
@@ -1165,13 +1175,17 @@ exercise("d1.0.21", cases=beginnings,
     ])
 
 DRAWS = 2000
+SAME_TOKEN = (
+    "Every draw gives the same token, as greedy writing does. Draw from the probabilities, with "
+    "the given `generator`."
+)
 
 
 def to_draw_from(seed):
     """Logits from -1.5 to 1.5 in random order, each list with another temperature."""
     numbers = torch.Generator().manual_seed(seed)
     cases = []
-    for size, temperature in ((5, 0.5), (6, 1.0), (7, 2.0)):
+    for size, temperature in ((5, 0.5), (6, 1.0), (7, 2.0), (4, 4.0)):
         order = torch.randperm(size, generator=numbers)
         cases.append((torch.linspace(-1.5, 1.5, size)[order], temperature))
     return cases
@@ -1184,12 +1198,18 @@ def shares(answer, logits, temperature):
         generator = torch.Generator().manual_seed(seed)
         return [a_token(answer(logits, temperature, generator), len(logits)) for _ in range(count)]
 
+    before = logits.clone()
+    draw(3, 1)
+    if not torch.equal(logits, before):
+        raise Wrong("The given logits were written into. Make a new tensor, logits / temperature.")
     if draw(3, 40) != draw(3, 40):
         raise Wrong(
             "With two generators of the same seed the draws differ. Pass `generator` to "
             "torch.multinomial, so that a run can be repeated."
         )
     drawn = torch.tensor(draw(0, DRAWS))
+    if bool((drawn == drawn[0]).all()):
+        raise Wrong(SAME_TOKEN)
     return {f"share of {DRAWS} draws": torch.bincount(drawn, minlength=len(logits)) / DRAWS}
 
 
@@ -1215,10 +1235,6 @@ def by_cumulative_sums(logits, temperature, generator):
     return place.clamp(max=len(logits) - 1)
 
 
-SAME_TOKEN = (
-    "Every draw gives the same token, as greedy writing does. Draw from the probabilities, with "
-    "the given `generator`."
-)
 DRAW = "torch.multinomial(probabilities, 1, generator=generator)"
 
 # Two shares of 2,000 draws differ by 0.075 once in 500,000 times: 4.7 standard errors at one half.
@@ -1229,6 +1245,8 @@ exercise("d1.0.22", cases=to_draw_from, use=shares, tolerance=0.075,
         edit("(logits / temperature).softmax(dim=-1)", "logits.softmax(dim=-1) / temperature",
              says="The temperature changes nothing. Divide the logits by it, before softmax: "
                   "probabilities that are all divided by one number keep their proportions."),
+        edit("(logits / temperature)", "logits.div_(temperature)",
+             says="The given logits were written into."),
         edit(DRAW, "probabilities.argmax()", says=SAME_TOKEN),
         edit(DRAW, "torch.multinomial(torch.ones_like(logits), 1, generator=generator)",
              says="Every token comes equally often. Draw by the probabilities."),

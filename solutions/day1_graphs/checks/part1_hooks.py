@@ -6,6 +6,7 @@ import torch
 
 from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
 from remix_utils.checks.questions import number, option
+from remix_utils.errors import kind_of
 
 from .small_networks import (
     activations,
@@ -21,16 +22,26 @@ LAYERS = ("hidden", "inner", "out", "x")
 LEFT = "The values are right, but the hook is still on the layer. Call handle.remove()."
 
 
+def nothing(module, inputs, output):
+    """Somebody else's hook, which only observes."""
+
+
 def observed(answer, network, *arguments):
-    """The value, and the hooks left on the network."""
-    return {"the value": answer(network, *arguments), "hooks left on": hooks_on(network)}
+    """The value, and the hooks left on; each layer has somebody else's hook, which must stay."""
+    for layer in LAYERS:
+        network.get_submodule(layer).register_forward_hook(nothing)
+    value = answer(network, *arguments)
+    left = hooks_on(network) - len(LAYERS)
+    if left < 0:
+        raise Wrong("Another hook is gone from the layer. Remove your own alone, by its handle.")
+    return {"the value": value, "hooks left on": left}
 
 
 def made_and_used(made, output):
     """The edit that was made is called on an output."""
     if not callable(made):
         raise Wrong(
-            f"It returns a {type(made).__name__}, and an edit is a function of the layer's output. "
+            f"It returns {kind_of(made)}, and an edit is a function of the layer's output. "
             "Return `lambda output: ...`."
         )
     return made(output)
@@ -48,6 +59,8 @@ exercise("d1.1.1",
         edit("append(output)", "append(inputs[0])",
              says="This is the layer's input. A hook gets (layer, inputs, output), in this order."),
         edit("    handle.remove()\n", "", says=LEFT),
+        edit("handle.remove()", "network.get_submodule(layer)._forward_hooks.clear()",
+             says="Another hook is gone from the layer."),
         edit("seen[0]", "seen", says="This is a list that holds one tensor. Return the tensor."),
         edit("    network(x)", "    network.get_submodule(layer)(x)",
              says="This applies the layer to the image. Its input is what the layers before it "
@@ -320,7 +333,7 @@ def narrow_use(answer, edit, neuron, output):
     result = answer(edit, neuron)
     if not callable(result):
         raise Wrong(
-            f"It returns a {type(result).__name__}, and a narrowed edit is a function of the "
+            f"It returns {kind_of(result)}, and a narrowed edit is a function of the "
             "layer's output. Return the inner function."
         )
     return {"edited": result(output), "its input is as it was": torch.equal(before, output)}
@@ -344,6 +357,8 @@ exercise("d1.1.6", cases=narrowing, use=narrow_use,
              "changed[:, neuron : neuron + 1] = edit(output[:, neuron : neuron + 1])",
              says="The edit sees one column only, and an edit of a layer needs the whole layer. "
                   "Call edit(output), then keep one column of its result."),
+        edit("        return changed\n", "",
+             says="The inner function returns nothing. Return the changed copy from it."),
         edit("edit(output)[:, neuron]", "edit(output[:, neuron])",
              says="The edit sees one neuron as a flat row. Call edit(output), then keep one "
                   "column."),
@@ -402,6 +417,7 @@ exercise("d1.1.7", cases=tiny_runs,
         edit(".abs()", ".square()",
              says="This is the mean *squared* change. Use the absolute value."),
         edit(".mean().item()", "", says="This is one number for each row. Return their mean."),
+        edit(".mean()", ".sum()", says="This is a sum over rows. Return the mean."),
     ],
     right=[
         """
@@ -451,6 +467,9 @@ exercise("d1.1.8", cases=two_runs, use=observed,
                 """,
                 says="The logits are right, but a hook is still on the network. Let run_edited do "
                      "it."),
+        edit("lambda output: other", "other",
+             says="run_edited takes an edit, which is a function of the layer's output, and this "
+                  "is a tensor. Pass `lambda output: other`."),
         edit("lambda output: other", "lambda output: read_layer(network, layer, source)",
              says="The inner run starts while the hook is on, so the hook calls itself without "
                   "end. Read the layer on source first, before run_edited."),
@@ -487,7 +506,7 @@ def hooked_use(answer, network, x):
     block = answer(network, "hidden", ones)
     if not hasattr(block, "__enter__"):
         raise Wrong(
-            f"It gives a {type(block).__name__}, which `with` cannot use. Put @contextmanager "
+            f"It gives {kind_of(block)}, which `with` cannot use. Put @contextmanager "
             "above it."
         )
     with block:
@@ -608,6 +627,10 @@ exercise("d1.1.10", cases=with_rows, use=attempt_use,
                   "x."),
         edit("resample_edit(rows)", "lambda output: output",
              says="Nothing was resampled. Edit the layer x with resample_edit(rows)."),
+        *[edit("resample_edit(rows)", tensor,
+               says="run_edited takes an edit, which is a function of the layer's output, and this "
+                    "is a tensor. Pass `resample_edit(rows)`.")
+          for tensor in ("x[rows]", "resample_edit(rows)(x)")],
         edit("resample_edit(rows)", "torch.zeros_like",
              says="The layer x was set to zero. Resample it by rows."),
         edit('return run_edited(network, "x", resample_edit(rows), x)', "return network(x[rows])",

@@ -302,6 +302,9 @@ exercise("d1.2.4", cases=patterns, tolerance=0,
                   "operand has two such axes."),
         edit('left.split(",")', 'left.split(",", 1)',
              says="Only the first comma is read. A product has any number of operands."),
+        edit('[operand.split() for operand in left.split(",")], right.split()',
+             '[operand.strip() for operand in left.split(",")], right.strip()',
+             says="These are whole operands. Split each of them, and the result, into words."),
         edit('[operand.split() for operand in left.split(",")]', 'left.replace(",", " ").split()',
              says="The operands are joined. Make one list of words for each operand."),
         edit('for operand in left.split(",")]',
@@ -535,7 +538,7 @@ class Subtract:
 
 SIDES = (
     [(3,), (3,)], [(2, 3), (3,)], [(), ()], [(3,), (2, 3)], [(2, 3, 2), (2, 3, 2)],
-    [(1, 2, 1, 2, 1, 2), (1, 2, 1, 2, 1, 2)],
+    [(1, 1, 2, 1, 1, 1), (1, 1, 2, 1, 1, 1)],
 )
 
 exercise("d1.2.7", cases=lambda seed: [tuple(tensors(seed, *pair)) for pair in SIDES],
@@ -1447,7 +1450,7 @@ def path_questions(seed):
     spots = [
         ("diamond", "x"), ("diamond", "bias"), ("network", "x"), ("network", "w"),
         ("ladder", "stream b"), ("twice", "x"), ("namesakes", "bias"), ("diamond", "total"),
-        ("square", "moved"), ("shadow", "x"),
+        ("square", "moved"), ("shadow", "x"), ("siblings", "x"),
     ]
     return [(Recipe(graph, seed), name) for graph, name in spots]
 
@@ -1481,6 +1484,17 @@ exercise("d1.2.16", cases=path_questions, use=paths_listed,
                 """,
                 says="A node that was reached before is not entered again. For values a memory is "
                      "right, but a second way to the same node is a second path."),
+        instead("""
+                def paths(graph, name, known=None):
+                    known = {} if known is None else known
+                    if graph.name not in known:
+                        known[graph.name] = [()] if graph.name == name else []
+                        for number, child in enumerate(graph.children):
+                            rest = paths(child, name, known)
+                            known[graph.name] += [(number, *path) for path in rest]
+                    return known[graph.name]
+                """,
+                says="Paths are remembered by name, and two different nodes may have one name."),
         edit("(number, *path)", "(*path, number)",
              says="The paths run upwards, from the node to the root. Begin at the root."),
         edit("return found", "return sorted(found)[:1]", says=FIRST),
@@ -1544,6 +1558,7 @@ def patched(answer, graph, path):
     new = make.x("new", *old.shape)
     inputs = {**graph.inputs(root), "new": torch.full(tuple(old.shape), 2.5)}
     result, facts = after_edit(root, lambda: patch_path(root, path, new), inputs)
+    facts["the node `new` itself is in it"] = any(node is new for node in below(result))
     return {**facts, "paths that still lead to the old node": paths_to(result, old)}
 
 
@@ -1595,6 +1610,8 @@ exercise("d1.2.17", cases=paths_to_patch, use=patched,
         edit("list(graph.children)",
              "[Node(each.op, each.children, each.name) for each in graph.children]",
              says="Nodes beside the path were built anew. Use them as they are."),
+        edit("return new", "return Node(new.op, new.children, new.name)",
+             says="The path ends at a copy of `new`. Put in the node itself."),
         edit("return new", "return graph",
              says="The path still ends at the old node. At the end of the path, return `new`."),
         edit("if not path:", "if not path[1:]:",
@@ -1751,6 +1768,12 @@ def pairs_to_key(seed):
         "two einsum patterns": lambda make: [
             product(make, pattern, a, one) for pattern in ("i j, j -> i", "i j, i -> j")
         ],
+        "two patterns with one result": lambda make: [
+            product(make, pattern, a, one) for pattern in ("i j, j -> i", "j i, j -> i")
+        ],
+        "sums over either axis of a matrix": lambda make: [
+            product(make, pattern, a) for pattern in ("i j -> i", "i j -> j")
+        ],
         "A @ B and B @ A": lambda make: [
             product(make, MATRICES, a, b), product(make, MATRICES, b, a)
         ],
@@ -1760,10 +1783,10 @@ def pairs_to_key(seed):
 
 
 def same_key(answer, graphs):
-    """Whether two graphs, built in the participant's classes, have one key."""
+    """Whether two graphs, built in the participant's classes, have one key or two."""
     make, key = handed_in(answer)
     keys = [key(graph) for graph in graphs.make(make)]
-    return None if None in keys else len({*keys}) == 1
+    return None if None in keys else ("two keys" if len({*keys}) == 2 else "one key")
 
 
 CHILDREN = "[known[child] for child in node.children]"
@@ -1802,6 +1825,9 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
                says="Two inputs have one key. The name of a placeholder says which input it is."),
         *twins(('getattr(node.op, "pattern", "")', '""'),
                says="The pattern of an einsum is missing in the key. Add it."),
+        *[mistake for part in ("inputs", "output") for mistake in twins(
+            ('getattr(node.op, "pattern", "")', f'getattr(node.op, "{part}", "")'),
+            says="Only one side of an einsum's pattern is in the key. Take both.")],
         *twins((f", {CHILDREN}", ""),
                says="The children are missing in the key. Equal nodes read equal nodes."),
         *twins((CHILDREN, f"sorted({CHILDREN})"),
