@@ -454,7 +454,7 @@ plot.bars(resting, "Attention of the induction heads to full stops and ends of l
 # Stuck? `hint("d2.1.10")`
 # %% exercise="d2.1.10"
 def candidates(tokens: torch.Tensor, guesses: torch.Tensor, least: int) -> list[int]:
-    """The tokens, in order, whose guess exists at `least` places and is right at half of them; both [row, seq]."""
+    """The tokens, in ascending order, whose guess exists at `least` places and is right at half; both [row, seq]."""
     ### BEGIN SOLUTION
     now, exists = tokens[:, :-1], guesses[:, :-1] >= 0
     right = guesses[:, :-1] == tokens[:, 1:]

@@ -14,7 +14,7 @@ from remix_utils.models.transformer import untrained
 # --- reading the graph ----------------------------------------------------------------------------
 
 KINDS = ("shortformer", "learned", "rotary")
-NAMES = ("0.attn.q", "0.attn.v", "1.attn.k", "1.attn.v", "0.resid_pre")
+NAMES = ("0.attn.q", "0.attn.v", "0.attn.scores", "1.attn.k", "1.attn.v", "0.resid_pre")
 
 
 class Kind(Graph):
@@ -201,11 +201,19 @@ exercise("d2.1.3", cases=repeated_rows,
 
 
 def long_texts(seed):
-    """Rows that differ a great deal, so that it matters to take the difference within a row."""
-    numbers = torch.Generator().manual_seed(seed)
-    sizes = (6, 12, range(2, 5), range(8, 13)), (5, 20, range(1, 8), range(11, 16))
+    """Rows that differ a great deal, so that it matters to take the difference within a row.
+
+    In the first case context helps, in the second it harms.
+    """
+    numbers, cases = torch.Generator().manual_seed(seed), []
     draw = lambda *shape: torch.rand(*shape, generator=numbers)
-    return [(3 * draw(rows, 1) + draw(rows, seq), early, late) for rows, seq, early, late in sizes]
+    for rows, seq, early, late, slope in (
+        (6, 12, range(2, 5), range(8, 13), -0.1),
+        (5, 20, range(1, 8), range(11, 16), 0.1),
+    ):
+        losses = 2 + 3 * draw(rows, 1) + draw(rows, seq) + slope * torch.arange(seq)
+        cases.append((losses, early, late))
+    return cases
 
 
 ERROR = "change.std().item() / len(change) ** 0.5"
@@ -223,6 +231,8 @@ exercise("d2.1.4", cases=long_texts,
              says="These are sums over tokens. Take the mean, since the ranges differ in length."),
         edit("after - before", "before - after",
              says="The sign is reversed. It is the late loss minus the early one."),
+        edit("change.mean()", "change.mean().abs()",
+             says="The sign is lost. Below zero means that context helps."),
         edit(ERROR, "((before.var() + after.var()) / len(change)).sqrt().item()",
              says="Early and late are no independent samples. Subtract within each row first."),
         edit(ERROR,

@@ -129,10 +129,11 @@ SUMMARY = "(cost.mean().item(), cost.std().item() / len(cost) ** 0.5)"
 COSTS = f"return {{head: {SUMMARY} for head, cost in costs.items()}}"
 PAIRED = "loss - clean for name"
 
+
 def each_head(seed):
-    """Each way, on models of two layers and of three."""
-    cases = ablations(seed, 2, 3, rows=4)
-    return [cases[0], cases[3], cases[4]]
+    """Three layers of two heads at their means, and two layers of three heads set to zero."""
+    cases = ablations(seed, 3, 2, rows=4)
+    return [cases[2], cases[1]]
 
 
 exercise("d2.2.2", cases=each_head, use=costs_use, tolerance=CLOSE, sizes=SIZES,
@@ -147,6 +148,8 @@ exercise("d2.2.2", cases=each_head, use=costs_use, tolerance=CLOSE, sizes=SIZES,
              says="The sign is reversed. It is the loss without the head minus the loss with it."),
         edit("name, how, data", 'name, "zero"',
              says="The heads are set to zero, whatever is asked for. Pass `how` and `data` on."),
+        edit("name, how, data", 'name, "mean", data',
+             says="The heads are put at their means, whatever is asked for. Pass `how` on."),
         edit("name, how, data", "name, how, inputs",
              says="Means and other rows are taken from `inputs`. Take them from `data`."),
         edits(("loss.mean(-1) for loss in", "loss for loss in"), ("len(cost)", "cost.numel()"),
@@ -212,8 +215,8 @@ exercise("d2.2.2", cases=each_head, use=costs_use, tolerance=CLOSE, sizes=SIZES,
 
 
 def some_groups(seed):
-    """Pairs within a layer in each way; and heads of three layers, set to zero."""
-    layers = zip((0, 1, 0), ablations(seed, 2, rows=4), strict=True)
+    """Pairs within a layer, at their means and resampled; and heads of three layers, at zero."""
+    layers = zip((1, 0), ablations(seed, 2, rows=4)[1:], strict=True)
     pairs = [(case, [(layer, 0), (layer, 1)], how, data) for layer, (case, how, data) in layers]
     case, how, data = ablations(seed + 50, 3, rows=4)[0]
     return [*pairs, (case, [(0, 1), (1, 0), (2, 1)], how, data)]
@@ -291,9 +294,9 @@ exercise("d2.2.3", cases=some_groups, use=group_use, tolerance=CLOSE, sizes=SIZE
 
 
 def some_orders(seed):
-    """Two layers and three, every order that there is."""
-    two, three = transformers(seed, 2, 3)
-    return [(two, 0), (two, 1), (two, 2), (three, 1), (three, 2), (three, 0)]
+    """Three layers of two heads and two of three, with orders below the number of layers."""
+    three, two = transformers(seed, 3, 2)
+    return [(two, 0), (two, 1), (three, 1), (three, 2)]
 
 
 PASSED = "len(path) - 1 <= order"
@@ -361,6 +364,7 @@ def pattern_use(answer, pattern, length):
 QUERIES, KEYS = "torch.arange(length + 1, 2 * length + 1)", "queries - (length - 1)"
 
 exercise("d2.2.5", cases=some_patterns, use=pattern_use,
+    sizes="The check uses copies of other lengths: use `length`.",
     mistakes=[
         edit(KEYS, "queries - length",
              says="This is the attention to the same token. Its successor is `length` - 1 back."),
