@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,12 +75,14 @@ def _chosen(given: object, options: tuple[str, ...]) -> str | None:
     if not isinstance(given, str):
         return None
     words = set(_normal(given).replace("-", " ").split())
-    if words & {"not", "no", "never", "neither"}:
+    if words & NEGATIONS:
         return None
     named = [each for each in options if set(_normal(each).replace("-", " ").split()) <= words]
     return named[0] if len(named) == 1 else None
 
 
+NEGATIONS = {"not", "no", "never", "neither"}
+ORDINAL = re.compile(r"(\d+)(st|nd|rd|th)")
 WORDS = {
     "none": 0, "nothing": 0, "zero": 0, "one": 1, "once": 1, "two": 2, "twice": 2, "three": 3,
     "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
@@ -94,6 +97,8 @@ def read_number(given: object) -> float | None:
 
     >>> read_number("−1"), read_number("6.93 nats"), read_number("2^10"), read_number("196,606")
     (-1.0, 6.93, 1024.0, 196606.0)
+    >>> read_number("position 6"), read_number("the 6th"), read_number("6 or 7")
+    (6.0, 6.0, None)
     """
     form = plain(given)
     if isinstance(form, numpy.ndarray):
@@ -101,12 +106,20 @@ def read_number(given: object) -> float | None:
         return float(form.reshape(())) if is_one else None
     if not isinstance(form, str):
         return None
-    words = _normal(form).split()
-    for stop in range(len(words), 0, -1):  # "6.93 nats": the unit is left out
-        found = _number_in(" ".join(words[:stop]))
-        if found is not None:
-            return found
+    words = _normal(form).replace("minus ", "-").split()
+    if NEGATIONS & set(words):
+        return None
+    for start in range(len(words)):  # "position 6" and "6.93 nats": the other words are no numbers
+        for stop in range(len(words), start, -1):
+            found = _number_in(" ".join(words[start:stop]))
+            if found is not None:
+                others = words[:start] + words[stop:]
+                return found if not any(map(_is_number, others)) else None
     return None
+
+
+def _is_number(word: str) -> bool:
+    return _number_in(word) is not None
 
 
 def _number_in(text: str) -> float | None:
@@ -120,6 +133,8 @@ def _number_in(text: str) -> float | None:
     )
     if bare in WORDS:
         return float(WORDS[bare])
+    if ordinal := ORDINAL.fullmatch(bare):
+        return float(ordinal[1])
     share = 0.01 if bare.endswith("%") else 1.0
     bare = bare.removesuffix("%").replace(",", "").replace(" ", "").replace("**", "^")
     try:

@@ -73,11 +73,19 @@ def test_a_number_is_read_in_any_spelling(right):
 
 @pytest.mark.parametrize(
     "given",
-    ["length-1", "", "x", None, ..., {}, [1, 2], torch.ones(2), "1/0", "softmax", "2^", object()],
+    ["length-1", "", "x", None, ..., {}, [1, 2], torch.ones(2), "1/0", "softmax", "2^", object()]
+    + ["6 or 7", "not 6", "layer 1, head 4", "one in six"],
 )
 def test_other_things_are_no_number(given):
     """They are told to be none, and never taken for a wrong one."""
     assert read_number(given) is None
+
+
+def test_words_around_a_number_do_not_count():
+    """Units behind it, what it numbers in front of it, and ordinals."""
+    for given in ("position 6", "the 6th", "6 tokens", "about 6 of them"):
+        assert read_number(given) == 6, given
+    assert read_number("minus 3 nats") == -3
 
 
 def test_a_name_is_read_without_regard_to_case_hyphens_and_spaces():

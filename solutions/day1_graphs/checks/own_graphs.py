@@ -227,7 +227,7 @@ def after_edit(
     return result, {
         "the graph before is as it was": _wiring(graph) == wires,
         "the value": value_of(result, inputs),
-        "the names": sorted(node.name for node in nodes),
+        "the names": ", ".join(sorted(node.name for node in nodes)),
         "nodes shared with the graph before": sum(id(node) in kept for node in nodes),
     }
 
