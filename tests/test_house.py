@@ -10,7 +10,7 @@ HOUSE = ROOT / "remix_utils"
 # One storey a line, from the ground up. A room imports from lower lines only, never from its own.
 STOREYS = (
     "errors",
-    "graph/axes graph/buffer graph/functions",
+    "graph/axes graph/buffer graph/functions graph/glob",
     "graph/indexing graph/node",
     "graph/linear graph/walk data tasks/stream tasks/*/vocabulary",
     "graph/operations tasks/*/choices tasks/*/encoding",

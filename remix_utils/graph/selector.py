@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 from typing import Any, Literal
 
 from remix_utils.errors import PatternError, kind_of
+from remix_utils.graph.glob import glob
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
@@ -20,12 +18,16 @@ class Selector:
     """A set of paths from the root down, read one step at a time; a path selects the node it ends at.
 
     `|`, `&`, `~` combine selectors; `a >> b` is "b, reached below a"; `.avoiding(c)` forbids c on the way there;
-    `.child(i)` is one edge further, through child i.
+    `.child(i)` is one edge further, through child i. Parentheses change nothing: `a >> (b >> c)` is `a >> b >> c`.
     """
 
     def start(self, root: Node) -> State:
         """The state after the path that is only the root."""
         raise TypeError(f"{type(self).__name__} cannot start")
+
+    def start_below(self, root: Node) -> State:
+        """The state after only the root, where that is the end of a in `a >> self`: steps of `self` lie below it."""
+        return self.start(root)
 
     def step(self, state: State, node: Node, slot: int, child: Node) -> State:
         """The state after one more edge: from `node` through its child number `slot`."""
@@ -52,7 +54,12 @@ class Selector:
         return Complement(self)
 
     def __rshift__(self, other: object) -> Selector:
-        return Below(self, selector(other))
+        lower = selector(other)
+        if isinstance(lower, Below):
+            return Below(self >> lower.upper, lower.lower, lower.other)
+        if isinstance(lower, Combined) and lower.sign == "|" and lower.has_legs:
+            return (self >> lower.left) | (self >> lower.right)
+        return Below(self, lower)
 
     def avoiding(self, other: object) -> Selector:
         """The same paths without those that pass through what `other` selects on the last leg, its ends excepted."""
@@ -92,8 +99,17 @@ class Combined(Selector):
     right: Selector
     sign: Literal["|", "&"]
 
+    @property
+    def has_legs(self) -> bool:
+        """Whether one of the alternatives is itself of the form `b >> c`."""
+        parts = (self.left, self.right)
+        return any(isinstance(part, Below) or (isinstance(part, Combined) and part.has_legs) for part in parts)
+
     def start(self, root):
         return self.left.start(root), self.right.start(root)
+
+    def start_below(self, root):
+        return self.left.start_below(root), self.right.start_below(root)
 
     def step(self, state, node, slot, child):
         return self.left.step(state[0], node, slot, child), self.right.step(state[1], node, slot, child)
@@ -126,6 +142,9 @@ class Complement(Selector):
     def start(self, root):
         return self.inner.start(root)
 
+    def start_below(self, root):
+        return self.inner.start_below(root)
+
     def step(self, state, node, slot, child):
         return self.inner.step(state, node, slot, child)
 
@@ -143,6 +162,9 @@ class Child(Selector):
 
     def start(self, root):
         return self.inner.start(root), False
+
+    def start_below(self, root):
+        return self.inner.start_below(root), False
 
     def step(self, state, node, slot, child):
         return self.inner.step(state[0], node, slot, child), self.inner.accepts(state[0]) and slot == self.slot
@@ -166,6 +188,9 @@ class Avoiding(Selector):
 
     def start(self, root):
         return self.inner.start(root), self.other.start(root), None
+
+    def start_below(self, root):
+        return self.inner.start_below(root), self.other.start(root), None
 
     def step(self, state, node, slot, child):
         inner, other, passed = state
@@ -200,6 +225,9 @@ class Below(Selector):
     def start(self, root):
         return self._arrive(root, self.upper.start(root), self.other and self.other.start(root), frozenset())
 
+    def start_below(self, root):
+        return self.upper.start_below(root), self.other and self.other.start(root), frozenset(), None
+
     def step(self, state, node, slot, child):
         upper, other, runs, fresh = state
         going = set() if self.other and self.other.accepts(other) else set(runs)
@@ -211,7 +239,7 @@ class Below(Selector):
 
     def _arrive(self, node, upper, other, runs):
         """A new run of `lower` begins wherever `upper` ends."""
-        fresh = self.lower.start(node) if self.upper.accepts(upper) else None
+        fresh = self.lower.start_below(node) if self.upper.accepts(upper) else None
         return upper, other, runs, fresh
 
     def accepts(self, state):
@@ -233,6 +261,9 @@ class Below(Selector):
 
 def at(which: object = None, op: str | None = None) -> Selector:
     """A selector by name (with `*`, `?`, `[...]`; a star also crosses dots), predicate or node, and by operation.
+
+    A name that is written out is found, with brackets too: `at("v[0:5]")` is the node of that name.
+    In `at("blocks.[01].*")` the brackets are a class of characters.
 
     >>> from remix_utils import add, array, find
     >>> graph = add(array([1.0], "a.x"), array([2.0], "b.x"), name="sum")
@@ -257,8 +288,8 @@ def selector(which: object) -> Selector:
     if isinstance(which, Node):
         return Match(lambda node: node is which, f"at({which!r})")
     if isinstance(which, str):
-        matches = _glob(which)
-        return Match(lambda node: matches(node.name) is not None, f"at({which!r})")
+        matches = glob(which)
+        return Match(lambda node: matches(node.name), f"at({which!r})")
     if callable(which):
         return Match(lambda node: bool(which(node)), f"at({getattr(which, '__name__', 'predicate')})")
     raise PatternError(
@@ -266,9 +297,3 @@ def selector(which: object) -> Selector:
         fix="use at(name), at(predicate), at(node) or at(op='einsum').",
         given=type(which).__name__,
     )
-
-
-@lru_cache(maxsize=4096)
-def _glob(pattern: str):
-    """Names as globs; the spelling with hook_ means the same node."""
-    return re.compile(translate(re.sub(r"(^|\.)hook_", r"\1", pattern))).match

@@ -13,6 +13,7 @@ from remix_utils.graph.selector import Selector, at
 
 NAMES = ("a", "b", "c")
 Path = tuple[tuple[int | None, Node], ...]  # the slot through which each node is reached, and the node; root first
+LEG = -1  # the slot of the node that a leg begins at: the end of a in `a >> b`
 
 
 @st.composite
@@ -38,15 +39,20 @@ def all_paths(root: Node) -> list[Path]:
 
 
 class Spec:
-    """A selector twice: built with the library's operators, and as a test of one whole path."""
+    """A selector twice: built with the library's operators, and as a test of one whole path.
+
+    `legs` are a, b and what is forbidden between them, of a selector `a >> b`; `options` the two sides of `a | b`.
+    """
 
     def __init__(self, text: str, built: Selector, holds: Callable[[Path], bool], avoiding: Callable | None = None):
         self.text, self.built, self.holds = text, built, holds
         self.holds_avoiding = avoiding or self._avoiding
+        self.legs: tuple[Spec, Spec, list[Spec]] | None = None
+        self.options: tuple[Spec, Spec] | None = None
 
     def _avoiding(self, other: Spec) -> Callable[[Path], bool]:
         """The last leg is the whole path: nothing between its ends may be forbidden."""
-        return lambda path: self.holds(path) and not any(other.holds(path[:end]) for end in range(2, len(path)))
+        return lambda path: self.holds(path) and not any(other.holds(whole(path[:end])) for end in range(2, len(path)))
 
     def __repr__(self) -> str:
         return self.text
@@ -64,7 +70,9 @@ def either(a: Spec, b: Spec) -> Spec:
     def avoiding(other: Spec) -> Callable[[Path], bool]:
         return lambda path: a.holds_avoiding(other)(path) or b.holds_avoiding(other)(path)
 
-    return Spec(f"({a} | {b})", a.built | b.built, lambda path: a.holds(path) or b.holds(path), avoiding)
+    spec = Spec(f"({a} | {b})", a.built | b.built, lambda path: a.holds(path) or b.holds(path), avoiding)
+    spec.options = a, b
+    return spec
 
 
 def both(a: Spec, b: Spec) -> Spec:
@@ -80,26 +88,61 @@ def child(a: Spec, slot: int) -> Spec:
 
 
 def below(a: Spec, b: Spec) -> Spec:
+    """What `a >> b` reads as: `a >> (b >> c)` is `a >> b >> c`, and of alternatives each is reached below a."""
+    if b.legs:
+        upper, lower, forbidden = b.legs
+        meant = one_leg(below(a, upper), lower, forbidden)
+    elif b.options and has_legs(b):
+        meant = either(*(below(a, option) for option in b.options))
+    else:
+        meant = one_leg(a, b, [])
+    meant.text, meant.built = f"({a} >> {b})", a.built >> b.built
+    return meant
+
+
+def has_legs(spec: Spec) -> bool:
+    return bool(spec.legs or (spec.options and any(has_legs(option) for option in spec.options)))
+
+
+def one_leg(a: Spec, b: Spec, forbidden: list[Spec]) -> Spec:
     """Somewhere above its end the path has been selected by a; from there on, as a path of its own, it is by b."""
 
-    def from_somewhere(path: Path, allowed: Callable[[int], bool]) -> bool:
-        return any(a.holds(path[: i + 1]) and b.holds(alone(path[i:])) and allowed(i) for i in range(len(path) - 1))
+    def clear(path: Path, start: int, others: list[Spec]) -> bool:
+        ends = range(start + 1, len(path) - 1)
+        return not any(other.holds(whole(path[: end + 1])) for end in ends for other in others)
 
-    def avoiding(other: Spec) -> Callable[[Path], bool]:
-        def clear(path: Path, start: int) -> bool:
-            return not any(other.holds(path[: end + 1]) for end in range(start + 1, len(path) - 1))
+    def from_somewhere(path: Path, others: list[Spec]) -> bool:
+        first = 1 if path[0][0] == LEG else 0  # below the end of another leg
+        starts = [i for i in range(first, len(path) - 1) if a.holds(path[: i + 1]) and b.holds(leg(path[i:]))]
+        return any(clear(path, start, others) for start in starts)
 
-        return lambda path: from_somewhere(path, lambda start: clear(path, start))
+    spec = Spec(
+        f"({a} >> {b})",
+        a.built >> b.built,
+        lambda path: from_somewhere(path, forbidden),
+        lambda other: lambda path: from_somewhere(path, [*forbidden, other]),
+    )
+    spec.legs = a, b, forbidden
+    return spec
 
-    return Spec(f"({a} >> {b})", a.built >> b.built, lambda path: from_somewhere(path, lambda start: True), avoiding)
+
+def leg(path: Path) -> Path:
+    return ((LEG, path[0][1]), *path[1:])
 
 
-def alone(path: Path) -> Path:
+def whole(path: Path) -> Path:
     return ((None, path[0][1]), *path[1:])
 
 
 def avoiding(a: Spec, other: Spec) -> Spec:
-    return Spec(f"{a}.avoiding({other})", a.built.avoiding(other.built), a.holds_avoiding(other))
+    spec = Spec(f"{a}.avoiding({other})", a.built.avoiding(other.built), a.holds_avoiding(other))
+    if a.legs:
+        upper, lower, forbidden = a.legs
+        spec = one_leg(upper, lower, [*forbidden, other])
+    elif a.options:
+        spec = either(*(avoiding(option, other) for option in a.options))
+    spec.text, spec.built = f"{a}.avoiding({other})", a.built.avoiding(other.built)
+    return spec
 
 
 simple = st.sampled_from(NAMES).map(name) | st.sampled_from(["add", "apply", "array"]).map(kind)

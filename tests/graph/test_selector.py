@@ -46,12 +46,99 @@ def test_avoiding_twice_avoids_both(graph, end, first, second):
         assert find(graph, twice, missing="ok") == find(graph, once, missing="ok")
 
 
+@settings(max_examples=150)
+@given(tangles(), specs, specs, specs, st.sampled_from("abc"))
+def test_parentheses_change_nothing(graph, first, second, third, other):
+    """a >> (b >> c) selects the paths of a >> b >> c, whatever the three are, and so it does while avoiding."""
+    apart = (first.built >> second.built) >> third.built
+    together = first.built >> (second.built >> third.built)
+    for one, two in ((apart, together), (apart.avoiding(other), together.avoiding(other))):
+        assert routes(graph, one) == routes(graph, two)
+
+
+def routes(graph, chosen):
+    try:
+        return sorted([id(node) for node in path] for path in paths(graph, chosen))
+    except MatchError:
+        return []
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda s: s & at("x"), lambda s: s | at("y"), lambda s: ~~s, lambda s: s.avoiding("y")]
+)
+def test_a_leg_below_another_begins_further_down(wrap):
+    """In a >> (b >> c), b lies below a, also where the leg stands inside &, |, ~ and avoiding, and a is a b itself."""
+    x = placeholder("x", (1,))
+    one = apply("relu", x, name="sum")
+    two = apply("relu", one, name="sum")
+    leg = wrap(at("sum") >> "x")
+    assert find(one, at("sum") >> leg, missing="ok") == [] and find(two, at("sum") >> leg) == [x]
+    assert find(one, leg) == [x]
+
+
+def test_a_child_of_a_leg_and_a_leg_that_avoids_begin_further_down():
+    """So does b in a >> (b >> c).child(i), and in a >> ((b >> c) & d).avoiding(e)."""
+    x = placeholder("x", (1,))
+    chain = [x]
+    for _ in range(3):
+        chain.append(apply("relu", chain[-1], name="sum"))
+    child = at("sum") >> (at("sum") >> "sum").child(0)
+    assert find(chain[2], child, missing="ok") == [] and find(chain[3], child) == [x]
+    avoiding_y = at("sum") >> ((at("sum") >> "x") & at("x")).avoiding("y")
+    assert find(chain[1], avoiding_y, missing="ok") == [] and find(chain[2], avoiding_y) == [x]
+
+
+def test_each_alternative_has_its_own_last_leg():
+    """What (a >> ((b >> c) | d)).avoiding(e) forbids lies between b and c, and between a and d."""
+    c, d = placeholder("c", (1,)), placeholder("d", (1,))
+    above = apply("relu", apply("relu", apply("relu", c, name="b"), name="e"), name="a")
+    between = apply("relu", apply("relu", apply("relu", c, name="e"), name="b"), name="a")
+    either = at("a") >> ((at("b") >> "c") | at("d"))
+    assert find(above, either.avoiding("e")) == [c] and find(between, either.avoiding("e"), missing="ok") == []
+    assert find(apply("relu", apply("relu", d, name="e"), name="a"), either.avoiding("e"), missing="ok") == []
+    assert find(between, either) == [c] and find(apply("relu", d, name="a"), either.avoiding("e")) == [d]
+
+
 def test_a_glob_selects_by_name():
     """Stars and question marks stand for parts of names, and a star crosses dots."""
     names = [f"blocks.{layer}.attn.pattern" for layer in range(2)]
     assert [node.name for node in find(GRAPH, at("blocks.*.attn.pattern"))] == names
     assert find(GRAPH, "blocks.?.attn.pattern") == find(GRAPH, "*pattern") == find(GRAPH, at("blocks.[01]*.pattern"))
     assert find(GRAPH, "blocks.1*", missing="ok") and not find(GRAPH, "BLOCKS.1*", missing="ok")
+
+
+INDICES = ["0", "12", "-1", "0:5", ":3", "::2", "::-1", "1:", ":, 2", "0, 1:3", "..., 0", "1,2", "[0, 2]", "[0, 2], :"]
+
+
+@pytest.mark.parametrize("written", INDICES)
+@pytest.mark.parametrize("front", ["", "blocks.1.attn."])
+def test_a_name_with_brackets_is_found_by_writing_it(written, front):
+    """An index in a name stands for itself, alone and after a star, and finds nothing but names that hold it."""
+    wanted, whole = array([1.0], f"{front}v[{written}]"), array([1.0], f"{front}v")
+    others = [array([1.0], f"{front}v{letter}") for letter in "05:,-. "]
+    graph = add(wanted, whole, *others, name="top")
+    assert find(graph, wanted.name) == find(graph, at(wanted.name)) == [wanted]
+    if "[" not in written:
+        assert find(graph, f"*v[{written}]") == [wanted]
+    assert find(graph, f"{front}v") == [whole] and wanted in find(graph, f"{front}v*")
+
+
+def test_other_brackets_are_a_class_of_characters():
+    """Layers may be listed in brackets, in the middle of a name and with more than one at its end."""
+    nodes = [array([1.0], f"blocks.{layer}{end}") for layer in range(4) for end in ("", ".attn")]
+    graph = add(*nodes, name="top")
+    for pattern, layers in (("[12]", "12"), ("[1]", "1"), ("[0-2]", "012"), ("[!0]", "123"), ("[3]", "3")):
+        found = [node.name for node in find(graph, f"blocks.{pattern}.attn")]
+        assert found == [f"blocks.{layer}.attn" for layer in layers]
+    assert [node.name for node in find(graph, "blocks.[01]")] == ["blocks.0", "blocks.1"]
+    assert find(graph, "blocks.[1]", missing="ok") == []  # the index of a node that is named blocks.
+
+
+@pytest.mark.parametrize("odd", ["v[", "v]", "v[]", "v[[]", "a*b", "v[z-a]", "v[!", "hook_x", "v[0][1]", "\\d", "(x)"])
+def test_every_name_that_is_written_out_is_found(odd):
+    """Whatever characters a name has, it matches itself."""
+    graph = add(array([1.0], odd), array([1.0], "other"), name="top")
+    assert [node.name for node in find(graph, odd)] == [odd]
 
 
 @pytest.mark.parametrize(

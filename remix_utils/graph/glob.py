@@ -1,0 +1,49 @@
+"""Names written with stars, question marks and brackets, some of which are the names' own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from functools import lru_cache
+
+BRACKETS = re.compile(r"\[([^\[\]]+)\]")
+AN_INDEX = re.compile(r"-\d+|[-\d\s.]*[:,][-\d\s:,.]*")  # what stands in v[-1], v[0:5] and v[:, 2]
+
+
+@lru_cache(maxsize=4096)
+def glob(pattern: str) -> Callable[[str], bool]:
+    """Returns the test whether a name matches a pattern with `*`, `?` and `[...]`; a star also crosses dots.
+
+    The spelling with hook_ means the same name. A name that is written out matches itself, and brackets that hold an
+    index stand for themselves, so that the names of indexed nodes can be written.
+
+    >>> [name for name in ("v[0:5]", "v0", "v5") if glob("v[0:5]")(name)]
+    ['v[0:5]']
+    >>> [name for name in ("blocks.0.x", "blocks.1.x", "blocks.2.x") if glob("blocks.[01].x")(name)]
+    ['blocks.0.x', 'blocks.1.x']
+    """
+    wanted = re.sub(r"(^|\.)hook_", r"\1", pattern)
+    text, end = "", 0
+    for brackets in BRACKETS.finditer(wanted):
+        text += _translated(wanted[end : brackets.start()]) + _in_brackets(brackets)
+        end = brackets.end()
+    matches = re.compile(text + _translated(wanted[end:])).fullmatch
+    return lambda name: name == pattern or matches(name) is not None
+
+
+def _in_brackets(brackets: re.Match[str]) -> str:
+    """An index stands for itself, and other brackets for a character of their class or for themselves.
+
+    One digit at the end is an index, as in v[3]. More than one may be either, as in v[12], and both are matched.
+    """
+    literal = re.escape(brackets.group())
+    last = brackets.end() == len(brackets.string)
+    if AN_INDEX.fullmatch(brackets.group(1)) or (last and len(brackets.group(1)) == 1):
+        return literal
+    return f"(?:{literal}|{_translated(brackets.group())})"
+
+
+def _translated(glob: str) -> str:
+    """The regular expression of a glob, without the mark of its end."""
+    return translate(glob)[:-2]
