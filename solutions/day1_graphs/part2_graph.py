@@ -57,7 +57,7 @@ class Node:
 
     def __init__(self, op, children=(), name: str = ""):
         self.op, self.children, self.name = op, tuple(children), name
-        self.shape = op.shape(*(child.shape for child in self.children))
+        self.shape = tuple(op.shape(*(child.shape for child in self.children)))
 
     def __repr__(self) -> str:
         return f"{self.name} {list(self.shape)}"
