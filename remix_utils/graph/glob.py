@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from fnmatch import translate
 from functools import lru_cache
 
 BRACKETS = re.compile(r"\[([^\[\]]+)\]")
+HOOK = re.compile(r"(^|\.)hook_")
 AN_INDEX = re.compile(r"-\d+|[-\d\s.]*[:,][-\d\s:,.]*")  # what stands in v[-1], v[0:5] and v[:, 2]
 
 
@@ -23,13 +24,32 @@ def glob(pattern: str) -> Callable[[str], bool]:
     >>> [name for name in ("blocks.0.x", "blocks.1.x", "blocks.2.x") if glob("blocks.[01].x")(name)]
     ['blocks.0.x', 'blocks.1.x']
     """
-    wanted = re.sub(r"(^|\.)hook_", r"\1", pattern)
+    wanted = HOOK.sub(r"\1", pattern)
     text, end = "", 0
     for brackets in BRACKETS.finditer(wanted):
         text += _translated(wanted[end : brackets.start()]) + _in_brackets(brackets)
         end = brackets.end()
     matches = re.compile(text + _translated(wanted[end:])).fullmatch
     return lambda name: name == pattern or matches(name) is not None
+
+
+def one_of(names: Set[str]) -> frozenset[str]:
+    """Returns a set of whole names, without hook_; TypeError where something is no name.
+
+    >>> sorted(one_of({"blocks.0.hook_resid_pre", "embed"}))
+    ['blocks.0.resid_pre', 'embed']
+    """
+    return frozenset(HOOK.sub(r"\1", name) for name in names)
+
+
+def listed(names: frozenset[str]) -> str:
+    """Returns the first three of some names, and how many there are.
+
+    >>> listed(frozenset("dbac"))
+    "{'a', 'b', 'c', ...: 4 names}"
+    """
+    first = ", ".join(map(repr, sorted(names)[:3]))
+    return f"{{{first}}}" if len(names) <= 3 else f"{{{first}, ...: {len(names)} names}}"
 
 
 def _in_brackets(brackets: re.Match[str]) -> str:

@@ -59,9 +59,28 @@ def find(graph: Node, which: object, missing: Literal["error", "ok"] = "error") 
     else:
         arrived = states(graph, chosen)
         found = [node for node in order if any(map(chosen.accepts, arrived.get(node, ())))]
+    if missing == "error":
+        require_names(graph, chosen)
     if not found and missing == "error":
         raise no_match(graph, which)
     return found
+
+
+def require_names(graph: Node, chosen: Selector) -> None:
+    """Raises MatchError when a set of names in the selector holds one that no node has."""
+    wanted = [part for _, part in _parts(chosen) if isinstance(part, Match) and part.names]
+    if not wanted:
+        return
+    names = {node.name for node in children_first(graph)}
+    for part in wanted:
+        if lacking := sorted(part.names - names):
+            raise MatchError(
+                f"{len(lacking)} of {len(part.names)} names are no nodes below {graph.name!r}: {lacking[0]!r}; "
+                f"{nearest(lacking[0], names)}.",
+                fix="correct the names, or split what holds them first.",
+                lacking=lacking,
+                graph=graph.place,
+            )
 
 
 def no_match(graph: Node, which: object) -> MatchError:
@@ -112,6 +131,7 @@ def paths(graph: Node, which: object, most: int = 10_000) -> list[tuple[Node, ..
     Raises MatchError when there are none, or more than `most`: through skip connections they grow exponentially.
     """
     chosen = selector(which)
+    require_names(graph, chosen)
     live = _alive(graph, chosen)
     found: list[tuple[Node, ...]] = []
     stack: list[tuple[tuple[Node, ...], Hashable]] = [((graph,), chosen.start(graph))]

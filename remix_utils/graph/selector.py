@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from remix_utils.errors import PatternError, kind_of
-from remix_utils.graph.glob import glob
+from remix_utils.graph.glob import glob, listed, one_of
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
@@ -72,10 +72,11 @@ class Selector:
 
 @dataclass(frozen=True)
 class Match(Selector):
-    """Any path that ends at a node for which the test holds."""
+    """Any path that ends at a node for which the test holds; nodes of all these names must be there."""
 
     test: Callable[[Node], bool]
     text: str
+    names: frozenset[str] = frozenset()
 
     def start(self, root):
         return bool(self.test(root))
@@ -263,7 +264,7 @@ def at(which: object = None, op: str | None = None) -> Selector:
     """A selector by name (with `*`, `?`, `[...]`; a star also crosses dots), predicate or node, and by operation.
 
     A name that is written out is found, with brackets too: `at("v[0:5]")` is the node of that name.
-    In `at("blocks.[01].*")` the brackets are a class of characters.
+    In `at("blocks.[01].*")` the brackets are a class of characters. All names of a set must be there.
 
     >>> from remix_utils import add, array, find
     >>> graph = add(array([1.0], "a.x"), array([2.0], "b.x"), name="sum")
@@ -274,15 +275,14 @@ def at(which: object = None, op: str | None = None) -> Selector:
     """
     if which is None and op is None:
         raise PatternError("at() selects nothing.", fix="give a name, a predicate, a node, or op='einsum'.", given=None)
-    chosen = Match(lambda node: True, f"at(op={op!r})") if which is None else selector(which)
     if op is None:
-        return chosen
+        return selector(which)
     kind = Match(lambda node: node.op.kind == op, f"at(op={op!r})")
-    return kind if which is None else chosen & kind
+    return kind if which is None else selector(which) & kind
 
 
 def selector(which: object) -> Selector:
-    """What `find` and the others accept: a selector, a name, a predicate or a node."""
+    """What `find` and the others accept: a selector, a name, a set of names, a predicate or a node."""
     if isinstance(which, Selector):
         return which
     if isinstance(which, Node):
@@ -290,10 +290,10 @@ def selector(which: object) -> Selector:
     if isinstance(which, str):
         matches = glob(which)
         return Match(lambda node: matches(node.name), f"at({which!r})")
+    if isinstance(which, Set) and which and all(isinstance(name, str) for name in which):
+        names = one_of(which)
+        return Match(lambda node: node.name in names, f"at({listed(names)})", names)
     if callable(which):
         return Match(lambda node: bool(which(node)), f"at({getattr(which, '__name__', 'predicate')})")
-    raise PatternError(
-        f"{which!r} is no selector, but {kind_of(which)}.",
-        fix="use at(name), at(predicate), at(node) or at(op='einsum').",
-        given=type(which).__name__,
-    )
+    fix = "use at(name), at({name, ...}), at(predicate), at(node) or at(op='einsum')."
+    raise PatternError(f"{which!r} is no selector, but {kind_of(which)}.", fix=fix, given=type(which).__name__)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from remix_utils.errors import MatchError, PatternError
 from remix_utils.graph.ops import add, apply, array, placeholder
+from remix_utils.graph.rewrite import update
 from remix_utils.graph.select import find, paths
 from remix_utils.graph.selector import at, selector
 from tests.graph.random_paths import all_paths, avoiding, below, name, specs, tangles
@@ -231,3 +232,27 @@ def test_finding_in_a_chain_of_skips_is_linear():
     """Selectors visit each node once in each of their states, not once for each path (trap 1)."""
     chosen = (at("*.post") >> at("*.pre") >> "x").avoiding("3.post") & ~at("y") | at("5.post").child(0)
     assert grows_linearly(lambda layers: partial(find, skip_chain(layers), chosen))
+
+
+def test_a_set_of_names_is_one_selector():
+    """It selects the nodes of these names, wherever they are; the spelling with hook_ means the same."""
+    graph = transformer(layers=2)
+    names = {"blocks.0.attn.hook_pattern", "blocks.1.attn.q", "embed"}
+    one_by_one = find(graph, at("blocks.0.attn.pattern") | at("blocks.1.attn.q") | at("embed"))
+    assert find(graph, at(names)) == find(graph, names) == one_by_one
+    assert len(paths(graph, at("logits") >> at(names))) == len(paths(graph, names))
+    assert [node.name for node in find(graph, at("blocks.1.*") & at(frozenset(names)))] == ["blocks.1.attn.q"]
+
+
+def test_every_name_of_a_set_must_be_there():
+    """Otherwise part of an experiment would be left out without a word; missing='ok' allows it."""
+    graph = transformer(layers=2)
+    wrong = {"embed", "blocks.1.attn.pattern", "blocks.2.attn.pattern"}
+    for search in (find, paths, lambda graph, which: update(graph, which, lambda node: node)):
+        for which in (at(wrong), at("logits") >> at(wrong), at(wrong).avoiding("embed")):
+            with pytest.raises(MatchError, match=r"1 of 3 names are no nodes below 'logits': 'blocks\.2"):
+                search(graph, which)
+    assert len(find(graph, wrong, missing="ok")) == 2
+    for none in (set(), {1, "embed"}):
+        with pytest.raises(PatternError):
+            find(graph, none)
