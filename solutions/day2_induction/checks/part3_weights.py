@@ -144,6 +144,8 @@ exercise("d2.3.3", cases=some_heads, use=circuit_use, tolerance=CLOSE, sizes=SIZ
                   "in."),
         edit(W_U, "(",
              says="The layernorm that W_U reads through, ln_final, is left out. Fold it in."),
+        edit(W_U, 'weights["ln_final.w"][:, None] * (',
+             says="ln_final's weights are included, and not its centring. `folded` does both."),
         edit("W_V = folded(", WEIGHED + "W_V = folded(",
              says="The layernorms' weights are included, and not their centring. `folded` does "
                   "both."),
@@ -457,6 +459,9 @@ exercise("d2.3.8", cases=places, sizes=SIZES,
              'folded(weights, f"blocks.{layer}.ln1", '
              'weights[f"blocks.{layer}.attn.W_{letter}"][head]) for',
              says="The layernorm is folded in. In this model positions are added after it."),
+        edit("[:seq]",
+             "[:seq]\n    places = torch.nn.functional.layer_norm(places, places.shape[1:])",
+             says="The positions are normalised. In this model they come after the layernorm."),
         edit("[head] for", '[head] + weights[f"blocks.{layer}.attn.b_{letter}"][head] for',
              says="The biases b_Q and b_K are included. Use positions alone."),
         edit("{layer}", "0", says="This is a head of layer 0, whatever the layer. Use `layer`."),

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from remix_utils import models
 from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
 from remix_utils.checks.questions import name, number, option
 from remix_utils.errors import RemixError
@@ -70,12 +71,13 @@ exercise("d2.4.1", cases=twice_measured,
 
 
 def curves(seed):
-    """A steep fall beside a long wait, a rise after a slow fall, a steep fall after a rise."""
+    """Steepest where it falls late, where it rises, where it falls again, and at the beginning."""
     shift = (seed % 7) / 10
     return [
         ([0, 1000, 1100, 1150, 4000], [each + shift for each in (7.0, 7.0, 6.8, 5.0, 1.0)]),
         ([0, 10, 30, 40, 100], [0.9, 0.8, 0.7, 0.9 + shift, 0.1]),
         ([5, 6, 8, 16, 17], [0.0, 0.3, 0.9, 3.9, 3.2 - shift]),
+        ([0, 4, 12, 20], [shift, 3.0 + shift, 1.0, 3.0]),
     ]
 
 
@@ -130,10 +132,10 @@ def arrivals(seed):
     """One comes and goes, one is always there, one never stays, one meets the line, one is late."""
     low = 0.01 * (seed % 9)
     return [
-        ([0, 100, 300, 350, 900], [low, 0.7, 0.2, 0.6, 0.9], 0.5),
+        ([0, 100, 200, 300, 350, 900], [low, 0.7, 0.8, 0.2, 0.6, 0.9], 0.5),
         ([0, 50, 60], [0.8, 0.9, 0.7], 0.6),
         ([0, 10, 20], [low, 0.9, 0.3], 0.5),
-        ([0, 10, 20, 40], [low, 0.4, 0.5, 0.75], 0.5),
+        ([0, 10, 20, 40], [low, 0.495, 0.5, 0.75], 0.5),
         ([0, 10, 20, 30], [low, low, low, 0.9], 0.5),
     ]
 
@@ -160,9 +162,13 @@ exercise("d2.4.3", cases=arrivals,
              says="A score of exactly `least` counts as too low here. At least means >=."),
         instead(STAYING.replace("(s for", "(i for"),
                 says="This is the place in the list. Return the step at that place."),
-        instead(STAYING.replace("(s for", "(steps[max(i - 1, 0)] for"),
-                says="This is the step before, the last at which the score was *not* there to "
-                     "stay."),
+        instead("""
+                def first_step(steps, scores, least):
+                    low = [step for step, score in zip(steps, scores) if score < least]
+                    return low[-1] if low else None
+                """,
+                says="This is the last step at which the score is too low. Return the step after "
+                     "it, or the first step where the score is never too low."),
         instead(STAYING.replace(">= least", "< least"),
                 says="This is the step from which on the score is below the line. It must be at "
                      "least `least`."),
@@ -249,7 +255,7 @@ def rows_use(answer, seeds):
     drawn = [draw(seed) for seed in seeds]
     if drawn[0].shape != (N, SEQ):
         raise Wrong(f"It gives {list(drawn[0].shape)}, expected [n, seq], here {[N, SEQ]}.")
-    if drawn[0].is_floating_point():
+    if drawn[0].dtype != torch.long:
         raise Wrong(
             f"The tokens are {drawn[0].dtype}. They index a table, so they must be torch.long."
         )
@@ -298,6 +304,11 @@ def require_periods(rows):
         )
     if all(len(set(periods[at : at + batch])) == 1 for at in range(0, len(periods), batch)):
         raise Wrong("The rows of one batch share their period. Draw one for each row, [n // 2, 1].")
+    if len(set(periods)) < (MOST - LEAST) // 2:
+        raise Wrong(
+            f"{len(periods)} rows have only {len(set(periods))} different periods. Draw from all "
+            f"of {LEAST} to {MOST}."
+        )
     if low > LEAST or high not in (MOST, MOST - 1):
         raise Wrong(
             f"The periods of {len(periods)} rows are from {low} to {high}, expected all from "
@@ -305,7 +316,7 @@ def require_periods(rows):
         )
     if len({tuple(row[:LEAST].tolist()) for row in rows}) < len(rows):
         raise Wrong("Two random rows hold the same tokens. Draw each row anew.")
-    if rows.max() < 0.98 * VOCAB or rows.min() > 0.02 * VOCAB:
+    if rows.max() < VOCAB - 1 or rows.min() > 0:
         raise Wrong(
             f"The {rows.numel():,} random tokens lie between {int(rows.min())} and "
             f"{int(rows.max())}, expected 0 to {VOCAB - 1}."
@@ -345,8 +356,12 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
         edit("randint(8,", "randint(10,", says="expected all from 8 to"),
         edit("2 * seq // 5 + 1", "2 * seq // 5 - 2", says="expected all from 8 to"),
         edit("2 * seq // 5 + 1", "seq + 1", says="Repeat it to the end."),
+        edit("randint(8, 2 * seq // 5 + 1, (said, 1), generator=generator)",
+             "randint(2, (said, 1), generator=generator) * (2 * seq // 5 - 8) + 8",
+             says="rows have only 2 different periods."),
         edit(DRAWN, DRAWN.replace("vocab", "vocab // 2"),
              says="random tokens lie between"),
+        edit(DRAWN, DRAWN.replace("vocab", "1, vocab"), says="random tokens lie between"),
         edit(PASSAGES, "text[start + torch.zeros_like(place)]", says="Take seq tokens in a row."),
         edit(START, "torch.zeros(n - said, 1, dtype=torch.long)", says="Draw a place for each."),
         edit("len(text) - seq + 1", "len(text) // 2", says="Use all of the text."),
@@ -390,23 +405,24 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
 # --- other models ---------------------------------------------------------------------------------
 
 HERE, GONE = ("digits-a", "digits-b"), "digits-c"
+NO_HEADS = "This one has no heads to look at."
 
 
 class Refusal(RemixError):
     """Raised by a measure for a model that it is not made for."""
 
 
-class Slip(Exception):
-    """A fault in a measure."""
+class Slip(ValueError, KeyError, RuntimeError, TypeError, ArithmeticError):
+    """A fault in a measure, whatever kinds of errors an answer may catch."""
 
 
 def size(model):
-    return sum(weight.numel() for weight in model.weights.values())
+    return sum(weight.numel() for weight in getattr(model, "weights", {}).values())
 
 
 def refuses(model):
     if model.name == HERE[0]:
-        raise Refusal("This one has no heads to look at.", fix="leave it out.")
+        raise Refusal(NO_HEADS, fix="leave it out.")
     return size(model)
 
 
@@ -418,15 +434,15 @@ def survey_use(answer, seed):
     """A missing model, a folder without one, a refused measure, a faulty one, and no model."""
     found, lines = surveyed(answer, [HERE[0], GONE, HERE[1]], size)
     require_entries(found, HERE, "the models before and after one that cannot be loaded")
-    require_line(lines, GONE)
+    require_line(lines, GONE, why_not(GONE))
     with TemporaryDirectory() as folder:
         found, lines = surveyed(answer, [folder, HERE[1]], size)
         require_entries(found, HERE[1:], "a folder without a model, and a model")
-        require_line(lines, folder)
+        require_line(lines, folder, why_not(folder))
     found, lines = surveyed(answer, [*HERE], refuses)
     tried = "a model that the measure refuses with a RemixError, and another"
     require_entries(found, HERE[1:], tried)
-    require_line(lines, HERE[0])
+    require_line(lines, HERE[0], NO_HEADS)
     try:
         surveyed(answer, [*HERE], slips)
     except Slip:
@@ -437,12 +453,20 @@ def survey_use(answer, seed):
     )
 
 
+def why_not(name):
+    """The fact that the library states where it refuses to load a model."""
+    try:
+        return str(models.load(name))
+    except RemixError as refusal:
+        return refusal.fact
+
+
 def surveyed(answer, names, measure):
     """The result and the lines printed; a refusal that comes through is told."""
-    printed = io.StringIO()
+    printed, given = io.StringIO(), [*names]
     try:
         with contextlib.redirect_stdout(printed):
-            found = answer(names, measure)
+            found = answer(given, measure)
     except RemixError as refusal:
         raise Wrong(
             f"It stopped at a model that could not be measured ({type(refusal).__name__}). Print "
@@ -450,6 +474,8 @@ def surveyed(answer, names, measure):
         ) from refusal
     if not isinstance(found, dict):
         raise Wrong(f"It gives a {type(found).__name__}, expected a dict from name to measurement.")
+    if given != names:
+        raise Wrong("It changes the list of names that it is given. Go through the list instead.")
     return found, [line for line in printed.getvalue().splitlines() if line.strip()]
 
 
@@ -461,23 +487,23 @@ def require_entries(found, names, what):
     missing = [each for each in names if each not in found]
     if missing:
         raise Wrong(f"Tried on {what}: {missing[0]} is missing, and it could be measured.")
-    if {*found} - {*names}:
-        raise Wrong(f"Tried on {what}: there is an entry too many, {min({*found} - {*names})!r}.")
     if any(not isinstance(found[each], int) or found[each] < 100 for each in names):
         raise Wrong(f"Tried on {what}: the entries are not the results of `measure(model)`.")
+    if {*found} - {*names}:
+        raise Wrong(f"Tried on {what}: there is an entry too many, {min({*found} - {*names})!r}.")
 
 
-def require_line(lines, model):
+def require_line(lines, model, fact):
     about = [line for line in lines if model in line]
     if not about:
-        raise Wrong("A model was left out without a word. Print its name and the reason.")
+        raise Wrong("No line names the model that was left out. Print its name and error.fact.")
     if len(lines) > 1:
         raise Wrong(
-            f"There are {len(lines)} lines about one model. Print error.fact, which is one line, "
-            "and not the whole error."
+            f"There are {len(lines)} lines, expected one. Print the name and error.fact of each "
+            "model that is left out, and nothing else."
         )
-    if len(about[0]) <= len(model) + 10:
-        raise Wrong("The line gives a name and no reason. Print error.fact too.")
+    if fact not in about[0]:
+        raise Wrong("The line gives a name and not the reason. Print error.fact too.")
 
 
 PRINTED, MEASURED = 'print(f"{name}: {refusal.fact}")', "found[name] = measure(models.load(name))"
@@ -490,12 +516,21 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
              "except Exception as refusal:\n            refusal = refusal if hasattr(refusal, "
              "'fact') else RemixError(str(refusal), fix='')",
              says="Catch RemixError alone."),
-        edit(PRINTED, "pass", says="A model was left out without a word."),
+        edit(PRINTED, "pass", says="No line names the model that was left out."),
         edit(PRINTED, "found[name] = None", says="Leave it out."),
-        edit(PRINTED, 'print(f"{name}: {refusal}")', says="lines about one model."),
-        edit(PRINTED, "print(name)", says="The line gives a name and no reason."),
+        edit(PRINTED, 'print(f"{name}: {refusal}")', says="lines, expected one."),
+        edit(PRINTED, "print(name)", says="The line gives a name and not the reason."),
+        edit(PRINTED, 'print(f"{name}: it could not be measured.")',
+             says="The line gives a name and not the reason."),
+        edit("except RemixError as refusal:",
+             "except ValueError as refusal:\n            refusal = refusal if hasattr(refusal, "
+             "'fact') else RemixError(str(refusal), fix='')",
+             says="Catch RemixError alone."),
         edit(PRINTED, f"{PRINTED}\n            break", says="and it could be measured."),
         edit(MEASURED, "found[name] = models.load(name)", says="the results of `measure(model)`."),
+        edit(MEASURED, "found[name] = measure(name)", says="the results of `measure(model)`."),
+        edit("for name in names:", "while names:\n        name = names.pop(0)",
+             says="It changes the list of names"),
         edits((MEASURED, "model = models.load(name)"),
               (PRINTED, f"{PRINTED}\n            continue\n        found[name] = measure(model)"),
               says="It stopped at a model that could not be measured"),
@@ -530,7 +565,7 @@ def tables(seed):
     """Scores of few heads and of many, one of which meets the line."""
     numbers = torch.Generator().manual_seed(seed)
     few, many = torch.rand(2, 3, generator=numbers), torch.rand(12, 11, generator=numbers)
-    few[0, 2], few[1, 0], few[1, 1] = 0.5, 0.9, 0.1
+    few[0, 2], few[1, 0], few[1, 1] = 0.5, 0.9, -0.7
     return [(few, 0.5), (many, 0.9), (many, 2.0)]
 
 
@@ -544,6 +579,8 @@ exercise("d2.4.7", cases=tables,
         edit("-pair[0]", "pair[0]", says="The best head comes last. Put it first."),
         edit("score >= least", "score > least",
              says="A head whose score is exactly `least` is missing. At least means >=."),
+        edit("score >= least", "abs(score) >= least",
+             says="A score far below zero counts as a high one. Compare the score itself."),
         edit("{layer}.{head}", "{head}.{layer}",
              says="Layer and head are exchanged in the names. Head 1 of layer 5 is 5.1."),
         edit("[name for", "[tuple(map(int, name.split('.'))) for",
