@@ -1,4 +1,4 @@
-"""Thin matrices handed in as pairs of factors: their product, their rank, and the tensors made on the way."""
+"""Thin matrices as pairs of factors: their product, their rank, and the tensors made on the way."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def within(limit, function, *arguments) -> Any:
         result = function(*arguments)
     if watch.most > limit:
         raise Wrong(
-            f"On the way it makes a tensor {watch.shape}, as large as the table that the factors avoid.",
+            f"On the way it makes a tensor {watch.shape}, as large as the table that the factors "
+            "avoid.",
             fix="change the brackets, so that thin matrices meet first.",
         )
     return result
@@ -69,7 +70,8 @@ def pair(result, rank=None):
     if result is None or result is ...:
         return result
     if isinstance(result, torch.Tensor):
-        raise Wrong(f"It gives one tensor {list(result.shape)}. Return the two factors, Factors(A, B).")
+        shape = list(result.shape)
+        raise Wrong(f"It gives one tensor {shape}. Return the two factors, Factors(A, B).")
     A, B = factors(result)
     if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
         raise Wrong(f"The factors are {list(A.shape)} and {list(B.shape)}, which have no product.")
