@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +15,15 @@ from remix_utils.graph.operations import Apply, Concat, Index, Placeholder, Samp
 from remix_utils.graph.schedule import Inputs
 from remix_utils.graph.walk import children_first
 
+Pair = tuple[Node, Node]
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """True or false, the largest difference, and the first node where the graphs part: at the latest, the root."""
+    """True or false, the largest difference, and the part that differs: below it, the graphs compute the same.
+
+    The part is a name, or the way to it from a node whose name is its own: "sum, child 1".
+    """
 
     same: bool
     difference: float
@@ -37,12 +42,15 @@ class Comparison:
 def same_value(a: Node, b: Node, inputs: Inputs | None = None, tolerance: float = 1e-5, seed: int = 0) -> Comparison:
     """Compare two graphs on random inputs (or on the ones given): true or false, and it says where they part.
 
-    Differences are relative to the largest value, or absolute below 1. The place is a name that occurs once in each.
+    Differences are relative to the largest value, or absolute below 1. The graphs are compared part by part where they
+    are built alike, and by the names that occur once in each where they are not.
 
     >>> from remix_utils import add, array
     >>> x = array([1.0], "x")
     >>> same_value(add(x, x), add(x, weights=[2]))
     same value (largest difference 0)
+    >>> same_value(add(x, array([2.0], "y"), name="sum"), add(x, array([5.0], "y"), name="sum"))
+    different: by 1, first at 'y'
 
     Raises ShapeError for graphs of different shapes, SampleError for different numbers of draws.
     """
@@ -78,14 +86,86 @@ def _apart(left: torch.Tensor, right: torch.Tensor) -> float:
 
 
 def _first_difference(a: Node, b: Node, inputs: Inputs, tolerance: float) -> str:
-    here, there = _by_name(a), _by_name(b)
-    pairs = [(n, there[name]) for name, n in here.items() if name in there and there[name].shape == n.shape]
-    pairs = [(left, right) for left, right in pairs if left.key != right.key and left.space == right.space]
+    """The part that differs: as far down as the graphs are built alike, and further by names that are in both."""
+    steps: list[tuple[int | None, Pair]] = [(None, (a, b))]
+    while True:
+        alike = _built_alike(*steps[-1][1])
+        differing = _differing(alike, inputs, tolerance)
+        while further := [(slot, pair) for slot, pair in alike[steps[-1][1]] or () if pair in differing]:
+            steps.append(further[0])
+        if alike[steps[-1][1]] is not None:
+            break
+        left, right = steps[-1][1]
+        named = _same_names(left, right)
+        differing = _differing(named, inputs, tolerance)
+        first = next((pair for pair in named if pair in differing), None)
+        if first is None:
+            break
+        steps.append((None, first))
+    return _text(a, steps)
+
+
+def _text(root: Node, steps: Sequence[tuple[int | None, Pair]]) -> str:
+    """A name that one node has, or such a name and the numbers of the children that lead on from there."""
+    count = Counter(node.name for node in children_first(root))
+    text = ""
+    for slot, (node, _) in reversed(steps):
+        if slot is None or count[node.name] == 1:
+            return node.name + text
+        text = f", child {slot}{text}"
+    return text
+
+
+def _differing(pairs: Iterable[Pair], inputs: Inputs, tolerance: float) -> set[Pair]:
+    """The pairs of nodes whose values can be compared and differ."""
+    pairs = [pair for pair in pairs if _comparable(*pair)]
     values = evaluate([node for pair in pairs for node in pair], inputs)
-    for (node, _), left, right in zip(pairs, values[::2], values[1::2], strict=True):
-        if _apart(left, right) > tolerance:
-            return node.name
-    return a.name
+    compared = zip(pairs, values[::2], values[1::2], strict=True)
+    return {pair for pair, left, right in compared if _apart(left, right) > tolerance}
+
+
+def _comparable(left: Node, right: Node) -> bool:
+    spaces = {left.space, right.space} - {None}
+    return left.key != right.key and left.shape == right.shape and len(spaces) < 2
+
+
+def _built_alike(a: Node, b: Node) -> dict[Pair, list[tuple[int, Pair]] | None]:
+    """Each pair of nodes in the same place, with the pairs of their children; None where these do not correspond."""
+    found: dict[Pair, list[tuple[int, Pair]] | None] = {}
+    partner: dict[Node, Node] = {}
+    waiting = [(a, b)]
+    while waiting:
+        left, right = pair = waiting.pop()
+        if pair in found:
+            continue
+        if partner.setdefault(left, right) is right:
+            found[pair] = _corresponding(left, right)
+            waiting.extend(child for _, child in found[pair] or ())
+        else:
+            found[pair] = []  # compared, but not looked into twice
+    return found
+
+
+def _corresponding(left: Node, right: Node) -> list[tuple[int, Pair]] | None:
+    """The children that differ, in pairs: by name where one of each has it, the others in their order."""
+    if left.op.kind != right.op.kind or len(left.children) != len(right.children):
+        return None
+    keys = {child.key for child in left.children} & {child.key for child in right.children}
+    here = [(slot, child) for slot, child in enumerate(left.children) if child.key not in keys]
+    there = [child for child in right.children if child.key not in keys]
+    if len(here) != len(there):
+        return None
+    named = {child.name: child for child in there}
+    if len(named) == len({child.name for _, child in here} & named.keys()) == len(there):
+        there = [named[child.name] for _, child in here]
+    return [(slot, (child, other)) for (slot, child), other in zip(here, there, strict=True)]
+
+
+def _same_names(a: Node, b: Node) -> list[Pair]:
+    """Pairs of nodes below two others that a name alone can tell, children first."""
+    here, there = _by_name(a), _by_name(b)
+    pairs = [(node, there[name]) for name, node in here.items() if name in there]
+    return [(left, right) for left, right in pairs if left is not a and right is not b]
 
 
 def _by_name(root: Node) -> dict[str, Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remix_utils.errors import RewriteError
+from remix_utils.graph.broadcast import broadcast_to
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Index
@@ -21,6 +22,7 @@ def expand_paths(graph: Node, which: object, frozen: object = FROZEN, most: int 
 
     What `frozen` selects (attention patterns and layernorm scales, if nothing is said) counts as a fixed factor. Terms
     are named after the path, and their sum equals the node (A Mathematical Framework for Transformer Circuits, 2021).
+    A term that a sum broadcasts is written out to the whole shape, under its name with `.broadcast`.
 
     >>> from remix_utils import array, einsum, placeholder
     >>> x, w = placeholder("x", (1,)), array([2.0], "w")
@@ -70,8 +72,7 @@ def _open_slots(node: Node, fixed: set[Node]) -> list[int]:
     if isinstance(node.op, Index):
         return [0]
     if isinstance(node.op, Add):
-        same = all(child.shape == node.shape for child in node.children)
-        return list(range(len(node.children))) if same else []
+        return list(range(len(node.children)))
     if isinstance(node.op, Einsum):
         varying = [slot for slot, child in enumerate(node.children) if child not in fixed]
         return varying if len(varying) == 1 else []
@@ -81,7 +82,7 @@ def _open_slots(node: Node, fixed: set[Node]) -> list[int]:
 def _through(node: Node, slot: int, terms: dict[Node, list[Term]]) -> list[Term]:
     child = node.children[slot]
     if isinstance(node.op, Add):
-        return [(term, weight * node.op.weights[slot]) for term, weight in terms[child]]
+        return [(broadcast_to(term, node.shape), weight * node.op.weights[slot]) for term, weight in terms[child]]
     return [(_along(node, slot, term), weight) for term, weight in terms[child]]
 
 

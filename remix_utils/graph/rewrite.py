@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+import torch
 
 from remix_utils.errors import MatchError, NodeError, RewriteError, kind_of, nearest
 from remix_utils.graph import indexing
@@ -10,9 +13,12 @@ from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
 from remix_utils.graph.ops import add, concat, index
-from remix_utils.graph.select import find, no_match, states
+from remix_utils.graph.select import find, no_match, require_names, states
 from remix_utils.graph.selector import Match, selector
 from remix_utils.graph.walk import checked, children_first, substitute
+
+Parts = Iterable[int | Iterable[int]]  # each an entry of the axis, or several that stay together
+Groups = list[list[int]]
 
 SYNONYMS = {"head": ("heads", "h"), "position": ("pos", "seq", "query", "q", "s")}
 
@@ -34,6 +40,7 @@ def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node
     chosen = selector(which)
     if isinstance(chosen, Match):
         return _update_nodes(graph, find(graph, chosen), function)
+    require_names(graph, chosen)
     arrived = states(graph, chosen)
     if not any(chosen.accepts(state) for each in arrived.values() for state in each):
         raise no_match(graph, which)
@@ -88,14 +95,15 @@ def replace(graph: Node, new: Mapping[Node, Node]) -> Node:
     return substitute([graph], new)[0]
 
 
-def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[int]] | None = None) -> Node:
+def split(graph: Node, which: object, axis: str | int, parts: Parts | None = None) -> Node:
     """Split the selected nodes along an axis: a sum over an axis becomes an add of its parts, others a concat.
 
     So does an add with one term that sums over the axis: a product and its bias, which stays a term of its own.
 
     `axis` is a word of the einsum (`"head"`), `"position"` (the axis of positions, else the first one) or a number;
-    `parts` groups its entries, each alone if nothing is said. Indices sink as far as they go, so that a head's own
-    queries, keys and values are nodes: `blocks.1.attn_out` splits into `blocks.1.attn.head.5.out` and so on.
+    `parts` groups its entries, as in `[0, [1, 2]]`, each alone if nothing is said. Indices sink as far as they go, so
+    that a head's own queries, keys and values are nodes: `blocks.1.attn_out` splits into `blocks.1.attn.head.5.out` and
+    so on.
 
     >>> from remix_utils import array, einsum
     >>> z, w = array([[1.0], [2.0]], "z"), array([[3.0], [4.0]], "w")
@@ -105,10 +113,11 @@ def split(graph: Node, which: object, axis: str | int, parts: Sequence[Sequence[
 
     Raises RewriteError for a node without that axis, or parts that do not cover it once; MatchError for no node.
     """
-    return update(graph, which, lambda node: _split_node(node, axis, parts))
+    groups = None if parts is None else _read_parts(parts)
+    return update(graph, which, lambda node: _split_node(node, axis, groups))
 
 
-def _split_node(node: Node, axis: str | int, parts: Sequence[Sequence[int]] | None) -> Node:
+def _split_node(node: Node, axis: str | int, parts: Groups | None) -> Node:
     axis = _word(node, axis)
     if _sums_over(node, axis):
         return _split_sum(node, str(axis), parts)
@@ -138,7 +147,7 @@ def _sums_over(node: Node, axis: str | int) -> bool:
     return pattern is not None and axis not in pattern.output and any(axis in words for words in pattern.inputs)
 
 
-def _split_term(node: Node, word: str, parts: Sequence[Sequence[int]] | None) -> Node:
+def _split_term(node: Node, word: str, parts: Groups | None) -> Node:
     terms: list[tuple[Node, float]] = []
     for child, weight in zip(node.children, node.op.weights, strict=True):  # type: ignore[attr-defined]
         pieces = _split_sum(child.named(node.name), word, parts).children if _sums_over(child, word) else (child,)
@@ -146,7 +155,7 @@ def _split_term(node: Node, word: str, parts: Sequence[Sequence[int]] | None) ->
     return add(*[term for term, _ in terms], weights=[weight for _, weight in terms], name=node.name)
 
 
-def _split_sum(node: Node, word: str, parts: Sequence[Sequence[int]] | None) -> Node:
+def _split_sum(node: Node, word: str, parts: Groups | None) -> Node:
     pattern = node.op.parsed  # type: ignore[attr-defined]
     sizes = [
         c.shape[words.index(word)] for words, c in zip(pattern.inputs, node.children, strict=True) if word in words
@@ -180,8 +189,8 @@ def _axis_of(node: Node, axis: str | int) -> int:
     )
 
 
-def _groups(node: Node, axis: object, size: int, parts: Sequence[Sequence[int]] | None) -> list[list[int]]:
-    groups = [[i] for i in range(size)] if parts is None else [[int(i) for i in part] for part in parts]
+def _groups(node: Node, axis: object, size: int, parts: Groups | None) -> Groups:
+    groups = [[i] for i in range(size)] if parts is None else parts
     if sorted(i for group in groups for i in group) != list(range(size)) or not all(groups):
         raise RewriteError(
             f"{node.place}: parts {groups} do not cover the {size} entries of axis {axis!r} once each.",
@@ -191,6 +200,42 @@ def _groups(node: Node, axis: object, size: int, parts: Sequence[Sequence[int]] 
             size=size,
         )
     return groups
+
+
+def _read_parts(parts: Parts) -> Groups:
+    """Parts as lists of entries, where an entry by itself is a part of one."""
+    groups = []
+    for part in _each(parts, parts):
+        entry = _whole(part)
+        group = [entry] if entry is not None else [_whole(each) for each in _each(part, parts)]
+        if None in group:
+            raise _no_parts(parts)
+        groups.append(group)
+    return groups  # type: ignore[return-value]
+
+
+def _each(several: object, parts: object) -> list:
+    if not isinstance(several, Iterable) or getattr(several, "ndim", 1) == 0:
+        raise _no_parts(parts)
+    return list(several)
+
+
+def _whole(entry: object) -> int | None:
+    """A plain whole number, or None for anything else: a truth value is no entry."""
+    if isinstance(entry, bool) or getattr(entry, "dtype", None) == torch.bool:
+        return None
+    try:
+        return operator.index(entry)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def _no_parts(parts: object) -> RewriteError:
+    return RewriteError(
+        f"split: parts={parts!r} are not whole numbers or lists of them.",
+        fix="divide the entries of the axis into parts, as in parts=[0, [1, 2]].",
+        parts=parts,
+    )
 
 
 def _entry(group: list[int], keep: bool = False) -> int | slice | list[int]:

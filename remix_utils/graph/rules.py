@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
-from remix_utils.errors import RewriteError, ShapeError
-from remix_utils.graph.axes import axis_names
+from remix_utils.errors import RewriteError
+from remix_utils.graph.broadcast import broadcast_to
 from remix_utils.graph.expand import expand_paths
 from remix_utils.graph.layernorm import expand_layernorm, fold_layernorm
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.narrow import sink
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Index, Sample
-from remix_utils.graph.ops import add, array, einsum, sample
+from remix_utils.graph.ops import add, sample
 from remix_utils.graph.rewrite import split, update
+from remix_utils.graph.two_parts import project, residual
 from remix_utils.graph.walk import children_first, rebuild, refused
 
 
 def distribute(graph: Node, which: object) -> Node:
     """An einsum over a sum becomes the sum of einsums: (a + b) c = a c + b c.
 
-    The first child that is an add is distributed; terms that broadcast are summed as they stand, so they must have the
-    whole shape. Apply it again for another child.
+    The first child that is an add is distributed; apply it again for another child. A term that broadcasts is written
+    out to the shape of the add first, so that every product sums over the same axes.
 
+    >>> from remix_utils import array, einsum
     >>> x, y, w = array([1.0], "x"), array([2.0], "y"), array([3.0], "w")
     >>> [node.name for node in distribute(einsum("i, i ->", add(x, y), w, name="dot"), "dot").children]
     ['dot.x', 'dot.y']
 
-    Raises RewriteError for a node that is no einsum over an add, or whose add broadcasts.
+    Raises RewriteError for a node that is no einsum over an add.
     """
     return update(graph, which, _distribute)
 
@@ -39,23 +39,18 @@ def _distribute(node: Node) -> Node:
     if not isinstance(node.op, Einsum) or slot is None:
         raise refused("distribute", node, "an einsum with an add among its children")
     total = node.children[slot]
-    for term in total.children:
-        if term.shape != total.shape:
-            raise RewriteError(
-                f"distribute: {total.place} {list(total.shape)} broadcasts {term.name!r} {list(term.shape)}.",
-                fix="give the term the whole shape first, with an einsum against ones.",
-                place=total.place,
-                left=total.shape,
-                right=term.shape,
-            )
     before, after = node.children[:slot], node.children[slot + 1 :]
-    terms = [Node(node.op, (*before, term, *after), f"{node.name}.{term.name}") for term in total.children]
+    terms = [
+        Node(node.op, (*before, broadcast_to(term, total.shape), *after), f"{node.name}.{term.name}")
+        for term in total.children
+    ]
     return add(*terms, weights=total.op.weights, name=node.name)  # type: ignore[attr-defined]
 
 
 def flatten(graph: Node, which: object) -> Node:
     """An add of adds becomes one add of all the terms, weights multiplied.
 
+    >>> from remix_utils import array
     >>> x, y = array([1.0], "x"), array([2.0], "y")
     >>> flatten(add(x, add(x, y, weights=[2, 3]), name="sum"), "sum").op.weights
     (1.0, 2.0, 3.0)
@@ -75,69 +70,10 @@ def flatten(graph: Node, which: object) -> Node:
     return update(graph, which, rule)
 
 
-def residual(graph: Node, which: object, estimate: Node) -> Node:
-    """A node becomes an estimate of it plus what the estimate misses: x = e + (x - e).
-
-    >>> x, e = array([3.0], "x"), array([2.0], "e")
-    >>> [node.name for node in residual(x, "x", e).children]
-    ['e', 'x.rest']
-
-    Raises ShapeError for an estimate of another shape or dtype.
-    """
-
-    def rule(node: Node) -> Node:
-        if (estimate.shape, estimate.dtype) != (node.shape, node.dtype):
-            raise ShapeError(
-                f"residual: the estimate {estimate!r} is not like {node!r}.",
-                fix="give it the node's shape and dtype.",
-                place=node.place,
-                left=estimate.shape,
-                right=node.shape,
-            )
-        return add(estimate, add(node, estimate, weights=[1, -1], name=f"{node.name}.rest"), name=node.name)
-
-    return update(graph, which, rule)
-
-
-def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
-    """A node becomes its part along a direction of its last axis plus the part orthogonal to it.
-
-    `direction` is [d], or [directions, d] for the span of several; it need not be normalised.
-
-    >>> x = array([3.0, 4.0], "x")
-    >>> [node.name for node in project(x, "x", torch.tensor([2.0, 0.0])).children]
-    ['x.along', 'x.across']
-
-    Raises ShapeError for another length, RewriteError for a direction of length zero.
-    """
-    rows = torch.as_tensor(direction)
-    rows = rows if rows.ndim == 2 else rows.reshape(1, -1)
-
-    def rule(node: Node) -> Node:
-        if not node.shape or rows.shape[1] != node.shape[-1]:
-            raise ShapeError(
-                f"project: directions {list(rows.shape)} for {node!r}.",
-                fix="give one number for each last-axis entry.",
-                place=node.place,
-                left=rows.shape[1],
-                right=node.shape[-1:],
-            )
-        if bool((rows.norm(dim=1) == 0).any()):
-            raise RewriteError(f"project: a direction for {node.place} is zero.", fix="leave it out.", place=node.place)
-        basis = torch.linalg.svd(rows.double(), full_matrices=False)
-        kept = basis.Vh[basis.S[0] * 1e-12 < basis.S]
-        matrix = array((kept.T @ kept).to(node.dtype), f"{node.name}.projection")
-        axes = axis_names(node.shape)
-        onto = f"{axes}, {axes.split()[-1]} to -> {' '.join([*axes.split()[:-1], 'to'])}"
-        along = einsum(onto, node, matrix, name=f"{node.name}.along")
-        return add(along, add(node, along, weights=[1, -1], name=f"{node.name}.across"), name=node.name)
-
-    return update(graph, which, rule)
-
-
 def push_index(graph: Node, which: object) -> Node:
     """An index passes below the operation it stands on: (a + b)[i] = a[i] + b[i].
 
+    >>> from remix_utils import array
     >>> x, y = array([1.0, 2.0], "x"), array([3.0, 4.0], "y")
     >>> from remix_utils import index
     >>> [node.op.kind for node in push_index(index(add(x, y), 0, name="first"), "first").children]
@@ -167,6 +103,7 @@ def lift(graph: Node, which: object = None) -> Node:
 
     Terms of an add that are sampled alike are summed below their sample.
 
+    >>> import torch
     >>> from remix_utils import apply, placeholder
     >>> x = placeholder("x", (3,))
     >>> lift(apply("relu", sample(x, torch.tensor([0, 0])))).op.kind

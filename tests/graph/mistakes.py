@@ -19,6 +19,7 @@ from remix_utils.errors import (
     SampleError,
     ShapeError,
 )
+from remix_utils.graph.broadcast import broadcast_to
 from remix_utils.graph.equality import same_value
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.expand import expand_paths
@@ -185,12 +186,14 @@ REWRITING: dict[str, Mistake] = {
     "a split that leaves something out": Mistake(
         RewriteError, ("Apply 'hidden'", "[[0, 1]]", "3 entries"), lambda: split(graph, "hidden", 0, [[0, 1]])
     ),
-    "distributing over no sum": Mistake(RewriteError, ("distribute", "'hidden'"), lambda: distribute(graph, "hidden")),
-    "distributing over a sum that broadcasts": Mistake(
-        RewriteError,
-        ("Add 'wide' [2, 3]", "'x' [3]"),
-        lambda: distribute(einsum("a i ->", add(array(ROWS, "rows"), x, name="wide"), name="total"), "total"),
+    "parts that are a number": Mistake(
+        RewriteError, ("parts=2", "parts=[0, [1, 2]]"), lambda: split(graph, "hidden", 0, 2)
     ),
+    "parts that are not whole": Mistake(
+        RewriteError, ("[0, 1.5]", "whole numbers"), lambda: split(graph, "hidden", 0, [[0, 1.5], [2]])
+    ),
+    "broadcasting to another shape": Mistake(ShapeError, ("'x' [3]", "[3, 2]"), lambda: broadcast_to(x, (3, 2))),
+    "distributing over no sum": Mistake(RewriteError, ("distribute", "'hidden'"), lambda: distribute(graph, "hidden")),
     "flattening a sum without sums": Mistake(RewriteError, ("flatten", "'sum'"), lambda: flatten(graph, "sum")),
     "an estimate of another shape": Mistake(
         ShapeError, ("Placeholder 'y' [4]", "Apply 'hidden' [3]"), lambda: residual(graph, "hidden", y)

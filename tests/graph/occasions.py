@@ -33,6 +33,21 @@ def summed(sketch: Sketch, name: str = "sum") -> Node:
     return add(*terms, weights=[sketch.one_of(1, -2), 0.5, 3], name=name)
 
 
+def thinner(sketch: Sketch, shape: tuple[int, ...]) -> Node:
+    """Numbers of a shape that broadcasts: without some of the first axes, and with others of size 1."""
+    own = shape[sketch.whole(len(shape) + 1) :]
+    return sketch.array(tuple(sketch.one_of(1, size) for size in own))
+
+
+def broadcasting(sketch: Sketch) -> Node:
+    """A weighted sum in which some terms broadcast, of which some vary."""
+    whole = summed(sketch)
+    thin = [thinner(sketch, whole.shape) for _ in range(2)]
+    row = placeholder(sketch.fresh(), thin[0].shape, torch.float64)
+    terms = sketch.draw(st.permutations([*thin, row, *whole.children]))
+    return add(*terms, weights=[sketch.one_of(1, -2) for _ in terms], name="sum")
+
+
 def times(sketch: Sketch, node: Node, name: str) -> Node:
     """A node times a fixed matrix; some of its axes are summed over, some shared with the matrix, and one is new."""
     axes = words(node)
@@ -49,7 +64,7 @@ def layernorm(sketch: Sketch) -> Node:
 
 
 def distribute(sketch: Sketch) -> Occasion:
-    return times(sketch, summed(sketch), "target"), ()
+    return times(sketch, sketch.one_of(summed, broadcasting)(sketch), "target"), ()
 
 
 def expand_layernorm(sketch: Sketch) -> Occasion:
@@ -57,7 +72,7 @@ def expand_layernorm(sketch: Sketch) -> Occasion:
 
 
 def expand_paths(sketch: Sketch) -> Occasion:
-    x = summed(sketch)
+    x = sketch.one_of(summed, broadcasting)(sketch)
     axes = " ".join(words(x))
     linear = einsum(f"{axes}, {axes} -> {axes}", x, sketch.array(x.shape), name="linear")
     pattern = apply("softmax", x, name="attn.pattern")

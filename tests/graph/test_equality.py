@@ -2,15 +2,19 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from remix_utils.errors import SampleError, ShapeError
 from remix_utils.graph.equality import random_inputs, same_value
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.ops import add, apply, array, concat, einsum, index, placeholder, sample
-from remix_utils.graph.rewrite import update
-from remix_utils.graph.walk import rebuild
+from remix_utils.graph.rewrite import replace, update
+from remix_utils.graph.rules import distribute
+from remix_utils.graph.select import find_one
+from remix_utils.graph.walk import children_first, rebuild
 from tests.graph.random_graphs import graphs
+from tests.graph.skip_chains import WIDTH, grows_linearly, skip_chain
 
 X = placeholder("x", (3,))
 
@@ -35,11 +39,111 @@ def test_it_is_true_or_false_and_says_where():
     assert same_value(graph, graph) and repr(same_value(graph, graph)).startswith("same value")
 
 
-def test_a_name_that_several_nodes_have_is_no_place():
-    """A name that does not tell nodes apart is passed over; at the latest the graphs part at the root (trap 5)."""
-    left = add(array(torch.ones(3)), array(torch.zeros(3)), X, name="sum")
-    right = add(array(torch.zeros(3)), array(torch.full((3,), 3.0)), X, name="sum")
-    assert same_value(left, right).where == "sum"
+def led_to(graph, where):
+    """The node that a comparison names, from a name of its own down through the children."""
+    name, *slots = where.split(", child ")
+    (node,) = [each for each in children_first(graph) if each.name == name] if name != graph.name else [graph]
+    for slot in slots:
+        node = node.children[int(slot)]
+    return node
+
+
+@settings(max_examples=150)
+@given(graphs(), st.data())
+def test_the_part_that_differs_is_named(graph, data):
+    """Whatever fixed tensor of a graph is changed, and however often its name occurs, the comparison names it."""
+    arrays = [node for node in children_first(graph) if node.op.kind == "array" and node.dtype.is_floating_point]
+    chosen = data.draw(st.sampled_from(arrays or [None]))
+    assume(chosen is not None)
+    name = data.draw(st.sampled_from([chosen.name, "another"]))
+    found = same_value(graph, replace(graph, {chosen: array(chosen.op.value + 1, name)}))
+    assert found or led_to(graph, found.where) is chosen
+
+
+CHANGES = {
+    "weights": lambda node: add(*node.children, weights=[2.0] * len(node.children), name=node.name),
+    "a term more": lambda node: add(*node.children, array(torch.ones(3), "more"), name=node.name),
+    "a term less": lambda node: add(*node.children[1:], name=node.name),
+    "another operation": lambda node: apply("tanh", node, name=node.name),
+    "terms under other names": lambda node: add(*[c.named("new") for c in node.children], node, name=node.name),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_part_that_is_built_otherwise_is_named(change, repeated):
+    """Where terms come and go or weights change, that sum is the part, and not the root, also if names repeat."""
+    names = ["part"] * 4 if repeated else ["one", "two", "part", "four"]
+    one, two = apply("tanh", X, name=names[0]), apply("abs", X, name=names[1])
+    part = add(one, two, name=names[2])
+    graph = einsum("i ->", apply("square", apply("gelu", part, name=names[3]), name="square"), name="top")
+    found = same_value(graph, replace(graph, {part: CHANGES[change](part)}))
+    assert not found and led_to(graph, found.where) is part
+    assert found.where == ("square, child 0, child 0" if repeated else "part")
+
+
+@pytest.mark.parametrize("swap", ["add", "einsum"])
+def test_children_in_another_order_are_no_difference(swap):
+    """Of a sum or a product whose children stand in another order, only the child that changed is named."""
+    x, y, w = placeholder("x", (3,)), array(torch.ones(3), "y"), array(torch.full((3,), 2.0), "w")
+    new = array(torch.zeros(3), "new")
+
+    def product(*nodes, name):
+        return einsum(f"{', '.join('i' for _ in nodes)} -> i", *nodes, name=name)
+
+    build = {"add": add, "einsum": product}[swap]
+    assert same_value(build(x, y, w, name="top"), build(w, x, y, name="top"))
+    assert same_value(build(x, y, w, name="top"), build(new, x, y, name="top")).where == "w"
+    assert same_value(build(x, y, w, name="top"), build(y.named("w"), x, new.named("y"), name="top")).where == "w"
+    again = add(y, weights=[1], name="y")  # the same value, computed otherwise: paired by its name
+    assert same_value(build(y, w, name="top"), build(new.named("w"), again, name="top")).where == "w"
+
+
+def test_a_rewritten_graph_is_compared_by_names():
+    """Where the graphs are not built alike, the names that both have lead on to the part that differs."""
+    w, bad = array(torch.randn(3, 2), "w"), array(torch.randn(3, 2), "w")
+    first, second = apply("tanh", X, name="first"), apply("abs", X, name="second")
+    product = einsum("i, i o -> o", add(first, second, name="sum"), w, name="out")
+    top = einsum("o ->", product, name="top")
+    apart = distribute(top, "out")
+    assert same_value(top, apart)
+    assert same_value(top, replace(apart, {w: bad})).where == "w"
+    assert same_value(top, update(apart, "second", lambda node: apply("square", X, name="second"))).where == "second"
+    assert same_value(top, update(apart, "out", lambda node: node.children[0].named("out"))).where == "sum"
+
+
+def test_names_that_mean_something_else_do_not_mislead():
+    """A node of the same name that differs, and that the rest makes up for, is not named."""
+    y = array(torch.ones(3), "y")
+    left = add(apply("tanh", X, name="a"), apply("abs", X, name="b"), y, name="top")
+    right = add(apply("abs", X, name="a"), apply("tanh", X, name="b"), y.named("z"), name="top")
+    assert same_value(left, right)
+    changed = replace(right, {right.children[2]: array(torch.zeros(3), "z")})
+    assert same_value(left, changed).where == "y"
+    assert same_value(apply("square", left, name="f"), apply("tanh", right, name="f")).where == "f"
+
+
+def test_parts_of_other_shapes_or_rows_are_passed_over():
+    """Where nodes in the same place or of the same name cannot be compared, their reader is named."""
+    w = torch.randn(2, 3)
+    wide, tall = array(w, "w"), array(w.T.contiguous() + 1, "w")
+    left, right = einsum("i j -> j", wide, name="top"), einsum("j i -> j", tall, name="top")
+    assert same_value(left, right).where == "top"
+    rows = torch.tensor([0, 2, 2, 1])
+    early = einsum("i -> i", apply("tanh", sample(X, rows), name="hidden"), name="top")
+    late = add(sample(apply("tanh", X, name="hidden"), rows), weights=[2], name="top")
+    assert same_value(early, late).where == "top"
+
+
+def test_comparing_deep_graphs_is_linear():
+    """Chains of skips, in which every layer differs, are compared pair by pair and not path by path (trap 1)."""
+
+    def work(layers):
+        graph = skip_chain(layers)
+        other = replace(graph, {find_one(graph, "x"): placeholder("y", (WIDTH,), torch.float64)})
+        return lambda: same_value(graph, other)
+
+    assert grows_linearly(work)
 
 
 def test_differences_are_relative_to_the_largest_value():

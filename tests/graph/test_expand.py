@@ -74,6 +74,32 @@ def test_indices_are_passed():
     assert [term.name for term in above] == ["doubled < a", "doubled < b"]
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 1), (1, 1), ()])
+def test_paths_pass_sums_that_broadcast(shape):
+    """A bias is a path of its own, as often as the sum broadcasts it, also below a product."""
+    x, bias = placeholder("x", (4, 3)), placeholder("bias", shape)
+    total = add(x, bias, weights=[1, -2], name="sum")
+    product = einsum("s i, i o -> s o", total, array(torch.randn(3, 2), "w"), name="out")
+    graph = add(product, placeholder("last", (2,)), name="top")
+    terms = expand_paths(graph, "top")
+    assert [term.name for term in terms.children] == ["out < x", "out < bias.broadcast", "last.broadcast"]
+    inputs = {"x": torch.randn(5, 4, 3), "bias": torch.randn(5, *shape), "last": torch.randn(5, 2)}
+    torch.testing.assert_close(*evaluate([terms, graph], inputs))
+
+
+def test_a_stream_of_sums_that_broadcast_has_a_term_for_each_path():
+    """With a bias after every layer, n linear layers have 2 ** (n + 1) − 1 paths: each bias goes on as x does."""
+    matrix = array(torch.eye(3) / 2, "w")
+    stream = placeholder("x", (4, 3))
+    for layer in range(4):
+        out = einsum("s i, i o -> s o", stream, matrix, name=f"{layer}.out")
+        stream = add(stream, out, array(torch.full((3,), float(layer)), f"{layer}.b"), name=f"{layer}.resid")
+    terms = expand_paths(stream, "3.resid")
+    assert len({term.name for term in terms.children}) == len(terms.children) == 2**5 - 1
+    inputs = {"x": torch.randn(2, 4, 3)}
+    torch.testing.assert_close(*evaluate([terms, stream], inputs))
+
+
 def test_paths_are_counted_before_any_is_built():
     """2 ** 60 paths are refused at once, with their number."""
     graph = skip_chain(60, step=linear)

@@ -187,6 +187,57 @@ def test_parts_may_be_groups_in_any_order():
         split(whole, "out", "head")
 
 
+GROUPINGS = {
+    "numbers": [3, 0, 1, 2, 4],
+    "numbers and lists": [3, [0, 1], 2, (4,)],
+    "ranges": [range(2), range(2, 5)],
+    "a range": range(5),
+    "a matrix": torch.arange(5)[:, None],
+    "a row": torch.tensor([4, 1, 0, 3, 2]),
+    "an array": torch.arange(5).numpy(),
+    "rows of a tensor": torch.arange(5).split(2),
+    "a generator of generators": ((i for i in part) for part in ([1, 2], [0], [4, 3])),
+    "sets": [{0, 1}, {2, 3, 4}],
+}
+
+
+@pytest.mark.parametrize("kind", GROUPINGS)
+def test_a_whole_number_is_a_part_of_one_entry(kind):
+    """Plain whole numbers stand for themselves, beside lists, ranges and tensors, in every node that is split."""
+    z, w = array(torch.randn(5, 3), "z"), array(torch.randn(5, 3), "w")
+    product = einsum("head d, head d -> d", z, w, name="a_out")
+    other = add(z, w, name="b_out")
+    graph = einsum("d, h d -> h", product, other, name="top")
+    parts = GROUPINGS[kind]
+    once = (
+        split(graph, "a_out", "head", parts) if "generator" not in kind else split(graph, "a_out", "head", [*range(5)])
+    )
+    both = split(once, "b_out", 0, parts)
+    torch.testing.assert_close(*evaluate([graph, both]))
+    assert find(both, "b.0.*") and len(find(both, "a.head.*.out")) in (2, 3, 4, 5)
+
+
+def test_a_generator_of_parts_divides_every_selected_node():
+    """Parts are read once, for all the nodes that are split."""
+    x = array(torch.randn(3, 2))
+    graph = add(apply("tanh", x, name="one"), apply("abs", x, name="two"))
+    whole = split(graph, at("one") | at("two"), 0, parts=(part for part in (0, [2, 1])))
+    assert {node.name for node in find(whole, "*.0.2-1")} == {"one.0.2-1", "two.0.2-1"}
+    torch.testing.assert_close(*evaluate([graph, whole]))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [3, 1.5, "01", ["0", "1"], [0, 1.0], [[0, 1], None], [True, False], [[[0], [1]]], torch.tensor(2)]
+    + [torch.tensor([True, False]), torch.tensor([0.0, 1.0]), [torch.tensor([[0, 1]])], [slice(0, 2)], object()],
+)
+def test_parts_that_are_none_are_refused_with_what_split_wants(parts):
+    """Numbers that are not whole, truth values, texts and deeper lists are no parts, and the refusal shows some."""
+    whole = apply("tanh", array(torch.randn(2, 3)), name="out")
+    with pytest.raises(RewriteError, match=r"whole numbers or lists of them.*\n  fix: .*parts=\[0, \[1, 2\]\]"):
+        split(whole, "out", 0, parts=parts)
+
+
 @settings(max_examples=40)
 @given(graphs(), st.data())
 def test_a_split_keeps_the_value(graph, data):

@@ -1,5 +1,7 @@
 """Every rule keeps values, applies where it can and says so where it cannot, and never walks every path."""
 
+from collections import Counter
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -120,11 +122,18 @@ def test_a_distributed_product_has_a_term_for_each_term():
     assert [term.name for term in result.children] == ["out.x", "out.y"] and result.op.weights == (2.0, -1.0)
 
 
-def test_a_sum_that_broadcasts_is_not_distributed():
-    """A term without the whole shape would be multiplied wrongly, so it is refused by name."""
-    product = einsum("s i -> i", add(X, placeholder("bias", (3,))), name="out")
-    with pytest.raises(RemixError, match=r"broadcasts 'bias' \[3\]"):
-        RULES["distribute"](product, "out")
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 1), (1, 1), (1,), ()])
+@pytest.mark.parametrize("pattern", ["s i -> i", "s i -> s", "s i ->", "s i -> i s", "s i, s i -> s", "s i, i s -> i"])
+def test_a_sum_that_broadcasts_is_distributed_whole(shape, pattern):
+    """A term without the whole shape counts as often as it is broadcast, under every pattern."""
+    total = add(X, placeholder("bias", shape), weights=[2, -1], name="sum")
+    weight = torch.randn(3, 4, dtype=torch.float32) if "i s ->" in pattern else torch.randn(4, 3)
+    product = einsum(pattern, total, *[array(weight, "w")] * pattern.count(","), name="out")
+    result = RULES["distribute"](product, "out")
+    inputs = {"x": torch.randn(5, 4, 3), "bias": torch.randn(5, *shape)}
+    assert [term.name for term in result.children] == ["out.x", "out.bias"]
+    torch.testing.assert_close(*evaluate([result, product], inputs))
+    assert set(Counter(node.name for node in children_first(result)).values()) == {1}
 
 
 def test_an_expanded_layernorm_is_linear_up_to_its_scale():
