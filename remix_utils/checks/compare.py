@@ -42,6 +42,7 @@ class Difference:
     got: str
     expected: str
     direction: str = "not what is expected"
+    by_size: bool = False  # in a shape, or in how many there are
 
     def sentence(self, reveal: bool = True) -> str:
         """Returns `expected 0.25, got 0.5, at [0, 2]`; if nothing is revealed, the direction."""
@@ -136,6 +137,8 @@ def describe(form: object) -> str:
     if isinstance(form, numpy.ndarray):
         if form.ndim == 0:
             return number_text(form[()])
+        if form.shape == (0,):
+            return "an empty list"
         return f"an array of shape {list(form.shape)}"
     if isinstance(form, str):
         return repr(form if len(form) <= 60 else form[:57] + "...")
@@ -181,6 +184,7 @@ def difference(
                 counted(len(got), "item"),
                 counted(len(expected), "item"),
                 "the wrong number of them",
+                by_size=True,
             )
         pairs = enumerate(zip(got, expected, strict=True))
         return _first(difference(plain(g), e, tolerance, f"{where}[{i}]") for i, (g, e) in pairs)
@@ -217,7 +221,7 @@ def _first(found) -> Difference | None:
 def _dict_difference(got: dict, expected: dict, tolerance: float, where: str) -> Difference | None:
     for key in expected:
         if key not in got:
-            return Difference(where, f"no entry {key!r}", f"an entry {key!r}", "missing")
+            return Difference(where, f"no entry {key!r}", f"an entry {key!r}", "missing", True)
     for key in got:
         if key not in expected:
             return Difference(where, f"an entry {key!r}", "no entry of that name", "one too many")
@@ -243,6 +247,7 @@ def _array_difference(
             f"shape {list(got.shape)}",
             f"shape {list(expected.shape)}",
             "not the right shape",
+            by_size=True,
         )
     if got.dtype.kind in "ib" and expected.dtype.kind in "ib":
         wrong = got != expected

@@ -14,7 +14,7 @@ import numpy
 import torch
 
 from remix_utils.checks.attempt import Outcome, attempt, unwritten
-from remix_utils.checks.compare import Difference, describe, difference, plain
+from remix_utils.checks.compare import describe, difference, plain
 from remix_utils.checks.exercise import Exercise, Wrong
 from remix_utils.checks.part import Part
 from remix_utils.checks.telling import argument_names, told, written
@@ -229,12 +229,8 @@ def _departure(trial: Trial, own: Outcome, expected: Outcome, place: str) -> str
         return f"{found.sentence(reveal=False)}."
     at = f", at {found.where}" if found.where else ""
     changed = f" It also changes its input {own.changed}." if own.changed else ""
-    by_size = sizes if _by_size(found) else ""
+    by_size = sizes if found.by_size else ""
     return f"expected {found.expected}, got {found.got}{at}{place}.{by_size}{changed}"
-
-
-def _by_size(found: Difference) -> bool:
-    return any(word in found.got for word in ("shape", "entry", "item"))
 
 
 def words(error: BaseException | None) -> str:

@@ -153,3 +153,24 @@ def test_the_expected_value_can_be_held_back():
     found = difference(plain(41.0), plain(39.2))
     assert found is not None
     assert found.sentence(reveal=False) == "41 is too large"
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "by_size"),
+    [
+        (torch.ones(2), torch.ones(3), True),
+        ([1, "a"], [1, "a", "b"], True),
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": 1, "all": 3}, {"a": 1}, False),
+        ([1, 2], {"a": 1}, False),
+        ([1, 2], [1, 3], False),
+    ],
+)
+def test_a_difference_in_size_is_one_of_shape_or_number(got, expected, by_size):
+    """Such a difference is told with the sizes of the check, and others are not."""
+    assert difference(plain(got), plain(expected)).by_size is by_size
+
+
+def test_nothing_is_called_an_empty_list():
+    """An empty list has no shape that a reader knows of."""
+    assert difference(plain(None), plain([])).expected == "an empty list"
