@@ -238,33 +238,16 @@ plot.heads(heads_add, "What each head adds to the right token directly", "logit 
 #
 # We held one scale. Hold all of them, and all sixteen patterns, and nothing in this model is nonlinear any more. It is a sum over *paths*: from a token, through no head, one head or two, to the logits. `RULES["expand_paths"](graph, "logits")` writes that sum; it holds `*.pattern`, `*.scale` and `*.inverse` by itself. It cannot pass what is still in one piece, though: a layernorm, or heads that are not split.
 #
-# There is one more obstacle. A bias [256] is added to a stream [64, 256], and a path may not pass a sum whose terms have different shapes. `whole_terms` below gives every term the whole shape. Write `path_terms`: split, open every layernorm, make the terms whole, expand.
+# Write `path_terms`: split, open every layernorm, expand. The biases begin paths, too.
 #
 # Stuck? `hint("d1.4.5")`
-# %%
-def whole_terms(graph: Node) -> Node:
-    """The same graph; in every sum, a term that broadcasts is written out to the shape of the sum."""
-
-    def broadcasts(node: Node) -> bool:
-        return node.op.kind == "add" and any(child.shape != node.shape for child in node.children)
-
-    def widen(node: Node) -> Node:
-        terms = []
-        for child in node.children:
-            lead = node.shape[: len(node.shape) - len(child.shape)]
-            own, new = (" ".join(f"{word}{i}" for i in range(n)) for word, n in (("a", len(child.shape)), ("b", len(lead))))
-            ones = array(torch.ones(lead), "ones")
-            terms.append(einsum(f"{new}, {own} -> {new} {own}", ones, child, name=child.name) if lead else child)
-        return add(*terms, weights=node.op.weights, name=node.name)
-
-    return update(graph, broadcasts, widen)
 # %% exercise="d1.4.5"
 def path_terms(graph: Node) -> Node:
     """The logits as an add with a term for each path, attention patterns and layernorm scales held."""
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
     graph = RULES["expand_layernorm"](graph, at("*.ln1") | at("ln_final"))
-    return RULES["expand_paths"](whole_terms(graph), "logits")
+    return RULES["expand_paths"](graph, "logits")
     ### END SOLUTION
 # %% check="d1.4.5" points=2
 check("d1.4.5", path_terms)

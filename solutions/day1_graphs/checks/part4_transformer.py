@@ -344,10 +344,8 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
              says="A term is a whole layer, and not one head. Split attn_out into heads first."),
         edit('at("*.ln1") | at("ln_final")', 'at("ln_final")', says="Expand every ln1"),
-        edit("whole_terms(graph)", "graph",
-             says="expand_paths finds a single path: ln_final is still whole, or a bias [d_model] "
-                  "is added to a stream [seq, d_model]. Expand ln_final, and give every term its "
-                  "whole shape with whole_terms."),
+        edit(' | at("ln_final")', "",
+             says="expand_paths finds a single path, because ln_final is still whole. Expand it."),
         instead("def path_terms(graph):\n    return add(graph)",
                 says="The embedding's own path to the logits is no term"),
         instead("""
@@ -374,10 +372,9 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         ("Help, there is one path only", "A path goes through sums and products. Anything still "
          "whole, a layernorm or the heads of a layer, blocks it."),
         ("Help, in which order?", "Split all `attn_out`. Expand all layernorms: `at(\"*.ln1\") | "
-         'at("ln_final")` selects them. Give every term its whole shape. Then expand the paths.'),
-        ("Help, almost the code", '`RULES["expand_layernorm"](graph, selector)`, '
-         '`whole_terms(graph)`, and finally `RULES["expand_paths"](graph, "logits")`, which holds '
-         "patterns and scales by itself."),
+         'at("ln_final")` selects them. Then expand the paths.'),
+        ("Help, almost the code", '`RULES["expand_layernorm"](graph, selector)`, and then '
+         '`RULES["expand_paths"](graph, "logits")`, which holds patterns and scales by itself.'),
     ],
 )
 
