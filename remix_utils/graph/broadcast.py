@@ -22,7 +22,8 @@ def broadcast_to(node: Node, shape: Shape) -> Node:
     if node.shape == shape:
         return node
     lead = len(shape) - len(node.shape)
-    if lead < 0 or any(own not in (1, full) for own, full in zip(node.shape, shape[max(lead, 0) :], strict=True)):
+    sizes = zip(node.shape, shape[max(lead, 0) :], strict=True)
+    if lead < 0 or any(own not in (1, full) for own, full in sizes):
         raise ShapeError(
             f"{node!r} does not broadcast to {list(shape)}.",
             fix="shapes align at their last axes; rearrange it with an einsum.",

@@ -14,10 +14,11 @@ AN_INDEX = re.compile(r"-\d+|[-\d\s.]*[:,][-\d\s:,.]*")  # what stands in v[-1],
 
 @lru_cache(maxsize=4096)
 def glob(pattern: str) -> Callable[[str], bool]:
-    """Returns the test whether a name matches a pattern with `*`, `?` and `[...]`; a star also crosses dots.
+    """Returns the test whether a name matches a pattern with `*`, `?` and `[...]`.
 
-    The spelling with hook_ means the same name. A name that is written out matches itself, and brackets that hold an
-    index stand for themselves, so that the names of indexed nodes can be written.
+    A star also crosses dots, and the spelling with hook_ means the same name. A name that is
+    written out matches itself, and brackets that hold an index stand for themselves, so that the
+    names of indexed nodes can be written.
 
     >>> [name for name in ("v[0:5]", "v0", "v5") if glob("v[0:5]")(name)]
     ['v[0:5]']
@@ -53,9 +54,9 @@ def listed(names: frozenset[str]) -> str:
 
 
 def _in_brackets(brackets: re.Match[str]) -> str:
-    """An index stands for itself, and other brackets for a character of their class or for themselves.
+    """An index stands for itself, other brackets for a character of their class or for themselves.
 
-    One digit at the end is an index, as in v[3]. More than one may be either, as in v[12], and both are matched.
+    One digit at the end is an index, as in v[3]. More than one, as in v[12], may be either.
     """
     literal = re.escape(brackets.group())
     last = brackets.end() == len(brackets.string)

@@ -1,4 +1,4 @@
-"""A node as the sum of two parts: an estimate and what it misses, or along a direction and across it."""
+"""A node as a sum of two parts: an estimate and its error, or along a direction and across it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Parts = Callable[[Node, Node, Namer], tuple[Node, Node]]
 def residual(graph: Node, which: object, estimate: Node) -> Node:
     """A node becomes an estimate of it plus what the estimate misses: x = e + (x - e).
 
-    The sum has the node's name, and the node itself is then `x.original`. Where other uses of the node stay as they
-    were, these keep the name, and the sum is `x.sum`.
+    The sum has the node's name, and the node itself is then `x.original`. Where other uses of the
+    node stay as they were, these keep the name, and the sum is `x.sum`.
 
     >>> x, e = array([3.0], "x"), array([2.0], "e")
     >>> whole = residual(x, "x", e)
@@ -56,8 +56,8 @@ def residual(graph: Node, which: object, estimate: Node) -> Node:
 def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
     """A node becomes its part along a direction of its last axis plus the part orthogonal to it.
 
-    `direction` is [d], or [directions, d] for the span of several; it need not be normalised. The names are as in
-    `residual`: the sum has the node's name, and the node itself is `x.original`.
+    `direction` is [d], or [directions, d] for the span of several; it need not be normalised. The
+    names are as in `residual`: the sum has the node's name, and the node itself is `x.original`.
 
     >>> x = array([3.0, 4.0], "x")
     >>> [node.name for node in project(x, "x", torch.tensor([2.0, 0.0])).children]
@@ -78,7 +78,8 @@ def project(graph: Node, which: object, direction: torch.Tensor) -> Node:
                 right=node.shape[-1:],
             )
         if bool((rows.norm(dim=1) == 0).any()):
-            raise RewriteError(f"project: a direction for {node.place} is zero.", fix="leave it out.", place=node.place)
+            fact = f"project: a direction for {node.place} is zero."
+            raise RewriteError(fact, fix="leave it out.", place=node.place)
         basis = torch.linalg.svd(rows.double(), full_matrices=False)
         kept = basis.Vh[basis.S[0] * 1e-12 < basis.S]
         matrix = array((kept.T @ kept).to(node.dtype), fresh(f"{node.name}.projection"))
@@ -96,13 +97,15 @@ def _reading(estimate: Node, node: Node, original: Node, names: set[str], fresh:
     def rule(new: Node, old: Node) -> Node:
         if old is node:
             return original
-        return new if new is old or old.name not in names else new.named(fresh(f"{old.name}.estimate"))
+        if new is old or old.name not in names:
+            return new
+        return new.named(fresh(f"{old.name}.estimate"))
 
     return rebuild([estimate], rule)[0]
 
 
 def _in_two(graph: Node, which: object, parts: Parts, others: set[str]) -> Node:
-    """The selected nodes as sums of their parts, so that no name comes to stand for more nodes than before."""
+    """The selected nodes as sums of parts, where no name stands for more nodes than before."""
     old = children_first(graph)
     before = Counter(node.name for node in old)
     result = _rewritten(graph, which, parts, before.keys() | others, set())
@@ -123,7 +126,8 @@ def _rewritten(graph: Node, which: object, parts: Parts, names: set[str], shared
     def rule(node: Node) -> Node:
         stays = node.name in shared
         original = node if stays else node.named(fresh(f"{node.name}.original"))
-        return add(*parts(node, original, fresh), name=fresh(f"{node.name}.sum") if stays else node.name)
+        name = fresh(f"{node.name}.sum") if stays else node.name
+        return add(*parts(node, original, fresh), name=name)
 
     return update(graph, which, rule)
 

@@ -131,7 +131,7 @@ def test_parts_of_other_shapes_or_rows_are_passed_over():
     assert same_value(left, right).where == "top"
     rows = torch.tensor([0, 2, 2, 1])
     early = einsum("i -> i", apply("tanh", sample(X, rows), name="hidden"), name="top")
-    late = add(sample(apply("tanh", X, name="hidden"), rows), weights=[2], name="top")
+    late = add(sample(apply("tanh", X, name="hidden"), rows, name="drawn"), weights=[2], name="top")
     assert same_value(early, late).where == "top"
 
 

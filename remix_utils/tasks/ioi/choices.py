@@ -13,13 +13,13 @@ FIELDS = (*NAME_FIELDS, "place", "object")
 
 
 def checked_words(kind: str, words: Sequence[str], least: int = 1) -> tuple[str, ...]:
-    """Returns words of a kind ("names", "places", "objects", "templates") as a tuple, each of them there once.
+    """Returns words of a kind, such as "names" or "templates", as a tuple that holds each once.
 
     >>> checked_words("names", ["Ann", "Bo"], least=2)
     ('Ann', 'Bo')
 
-    Raises DataError for fewer than `least`, for one twice, for anything that is no list or tuple of words, and for a
-    word with a space before or after it.
+    Raises DataError for fewer than `least`, for one twice, for anything that is no list or tuple of
+    words, and for a word with a space before or after it.
     """
     if isinstance(words, str) or not isinstance(words, Sequence):
         raise DataError(
@@ -29,16 +29,18 @@ def checked_words(kind: str, words: Sequence[str], least: int = 1) -> tuple[str,
         )
     for word in words:
         if not isinstance(word, str) or not word.strip():
-            raise DataError(f"The {kind} hold {word!r}, which is no text.", fix="leave it out.", word=word)
+            fact = f"The {kind} hold {word!r}, which is no text."
+            raise DataError(fact, fix="leave it out.", word=word)
         if word != word.strip():
-            raise DataError(
-                f"The {kind} hold {word!r}, with a space at an end.", fix=f"write {word.strip()!r}.", word=word
-            )
+            fact = f"The {kind} hold {word!r}, with a space at an end."
+            raise DataError(fact, fix=f"write {word.strip()!r}.", word=word)
     if twice := [word for word in dict.fromkeys(words) if words.count(word) > 1]:
-        raise DataError(f"The {kind} hold {twice[0]!r} more than once.", fix="keep it once.", word=twice[0])
+        fact = f"The {kind} hold {twice[0]!r} more than once."
+        raise DataError(fact, fix="keep it once.", word=twice[0])
     if len(words) < least:
+        needed = counted(least, kind.removesuffix("s"))
         raise DataError(
-            f"Prompts need at least {counted(least, kind.removesuffix('s'))}, and got {len(words)}.",
+            f"Prompts need at least {needed}, and got {len(words)}.",
             fix=f"pass more {kind}.",
             given=len(words),
             least=least,
@@ -53,8 +55,9 @@ def parts_of(template: str) -> tuple[tuple[str, str | None], ...]:
     >>> parts_of("{first} met {second}, {subject} said")
     (('', 'first'), (' met ', 'second'), (', ', 'subject'), (' said', None))
 
-    Raises DataError for a field that the task does not have, a field that is more than a name in braces, a brace
-    without its partner, and a template that does not name both people and then the subject.
+    Raises DataError for a field that the task does not have, a field that is more than a name in
+    braces, a brace without its partner, and a template that does not name both people and then the
+    subject.
     """
     try:
         parsed = list(Formatter().parse(template))
@@ -66,14 +69,13 @@ def parts_of(template: str) -> tuple[tuple[str, str | None], ...]:
         ) from None
     for _, field, form, conversion in parsed:
         if field is not None and (field not in FIELDS or form or conversion):
-            raise _unknown_field(
-                template, field, (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
-            )
+            extra = (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            raise _unknown_field(template, field, extra)
     fields = {field for _, field, *_ in parsed}
     if missing := [field for field in NAME_FIELDS if field not in fields]:
         raise DataError(
             f"The template {template!r} has no {{{missing[0]}}}.",
-            fix="use {first} and {second} for the two people, then {subject} for the one who is named again.",
+            fix="use {first} and {second} for two people, then {subject} for the one named again.",
             template=template,
             field=missing[0],
         )
@@ -83,7 +85,8 @@ def parts_of(template: str) -> tuple[tuple[str, str | None], ...]:
 def _unknown_field(template: str, field: str, extra: str) -> DataError:
     known = ", ".join(f"{{{each}}}" for each in FIELDS)
     return DataError(
-        f"The template {template!r} has the field {{{field + extra}}}, which prompts do not fill; {nearest(field, FIELDS)}.",
+        f"The template {template!r} has the field {{{field + extra}}}, which prompts do not fill; "
+        f"{nearest(field, FIELDS)}.",
         fix=f"use {known}.",
         template=template,
         field=field,

@@ -11,7 +11,7 @@ Encode = Callable[[str], Sequence[int]]
 
 
 def one_token(encode: Encode, before: str, text: str, role: str, word: str) -> int:
-    """Returns the position of a word that ends a text, counted from the tokens of the text before it.
+    """Returns the position of the word that ends a text, from the tokens of the text before it.
 
     >>> one_token(str.split, "After", "After Mary", "IO", "Mary")
     Traceback (most recent call last):
@@ -25,9 +25,9 @@ def one_token(encode: Encode, before: str, text: str, role: str, word: str) -> i
     parts = len(read) - len(start)
     if parts != 1:
         kind = {"place": "places", "object": "objects"}.get(role, "names")
-        fix = f"draw prompts(..., {kind}=ioi.{kind}(encode)), the {kind} that are one token after a space."
+        fix = f"draw prompts(..., {kind}=ioi.{kind}(encode)), the {kind} that are single tokens."
         if not text.removesuffix(word).endswith(" "):
-            fix = "put a word and a space before it in the template, since many words are one token only after a space."
+            fix = "put a word and a space before it in the template: many are one token only there."
         raise DataError(
             f"The {role} {word!r} is {parts} tokens in {text!r}, not 1.",
             fix=fix,
@@ -47,8 +47,8 @@ def require_beginning(tokens: Sequence[int], start: Sequence[int], part: str, wh
     if start != tokens[: len(start)]:
         raise DataError(
             f"The tokens of {part!r} are not the first of {whole!r}.",
-            fix="pass an encode that adds nothing at the end of a text, and end each word of a template with a space "
-            "or a mark.",
+            fix="pass an encode that adds nothing at the end of a text, and end each word of a "
+            "template with a space or a mark.",
         )
 
 

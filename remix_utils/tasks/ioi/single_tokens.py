@@ -10,19 +10,20 @@ from remix_utils.tasks.ioi.choices import checked_words
 from remix_utils.tasks.ioi.encoding import Encode, numbers_of, require_beginning
 from remix_utils.tasks.ioi.vocabulary import NAMES, OBJECTS, PLACES
 
-BEFORE = "After"  # a word that every tokenizer of English has, so that the words that are tried follow a space
-NO_WORD = "Xqzvkj"  # what a tokenizer with a token for unknown words reads as that token
+# The words follow one that every tokenizer of English has, and a space; the second is one that none
+# has, and that is read as the token for unknown words where there is such a token.
+BEFORE = "After"
+NO_WORD = "Xqzvkj"
 
 
 def names(encode: Encode, among: Sequence[str] = NAMES) -> tuple[str, ...]:
     """Returns the names that are one token after a space, each a token of its own.
 
     >>> from remix_utils.tasks import ioi
-    >>> halves = lambda text: [hash(part) for word in text.split() for part in ([word] if len(word) < 6 else word)]
-    >>> ioi.names(halves)[:4], len(ioi.names(ioi.TOKENIZER.encode))
-    (('Aaron', 'Adam', 'Alan', 'Alex'), 120)
+    >>> len(ioi.names(ioi.TOKENIZER.encode)), ioi.names(ioi.TOKENIZER.encode, among=["Ann", "Mary"])
+    (120, ('Mary',))
 
-    Raises DataError where none of them is, and for an encode that adds something at the end of a text.
+    Raises DataError where none of them is, and for an encode that adds something at the end.
     """
     return _single(encode, among, "names")
 
@@ -56,10 +57,12 @@ def _single(encode: Encode, among: Sequence[str], kind: str) -> tuple[str, ...]:
     unknown = _token(encode, NO_WORD)
     tokens = {word: _token(encode, word) for word in words}
     count = Counter(tokens.values())
-    found = tuple(word for word in words if tokens[word] not in (None, unknown) and count[tokens[word]] == 1)
+    own = {token for token, uses in count.items() if uses == 1} - {None, unknown}
+    found = tuple(word for word in words if tokens[word] in own)
     if not found:
+        tried = counted(len(words), kind.removesuffix("s"))
         raise DataError(
-            f"None of {counted(len(words), kind.removesuffix('s'))} is one token of its own after a space.",
+            f"None of {tried} is one token of its own after a space.",
             fix="pass words that this tokenizer has, among=[...].",
             kind=kind,
             words=len(words),
@@ -68,7 +71,7 @@ def _single(encode: Encode, among: Sequence[str], kind: str) -> tuple[str, ...]:
 
 
 def _token(encode: Encode, word: str) -> int | None:
-    """The token of a word after a space, or None where it is not one; a word that encode refuses is none."""
+    """The token of a word after a space, or None for several and for a word that is refused."""
     start = numbers_of(encode, BEFORE)
     try:
         read = numbers_of(encode, f"{BEFORE} {word}")
