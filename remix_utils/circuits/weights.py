@@ -41,9 +41,14 @@ def qk(model: Model, head: Head, folded: bool = True, distance: int = 0) -> Fact
     >>> qk(untrained(n_layers=2, n_heads=4, d_model=32, n_ctx=16, d_vocab=20), (1, 2))
     FactoredMatrix [32, 32] of rank 8
 
-    Raises ModelError for a head that does not exist.
+    Raises ModelError for a head that does not exist, and for a network that normalises queries and keys.
     """
     query, key = reads(model, "Q", head, folded), reads(model, "K", head, folded)
+    if model.config.get("qk_norm"):
+        raise ModelError(
+            f"{model.name!r} normalises queries and keys, so that no matrix gives its attention scores.",
+            fix="look at attention patterns of inputs instead.",
+        )
     if model.config["positions"] == "rotary":
         query = rotate(query, distance * model.weights["rotary.frequencies"])
     return FactoredMatrix(query * model.config["d_head"] ** -0.5, key.T)

@@ -12,6 +12,7 @@ from remix_utils.errors import BoundsError, DtypeError, InputError, NanError, Sh
 from remix_utils.graph.memory import peak, size_in_bytes
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Array, Placeholder, Sample
+from remix_utils.graph.padding import refuse_unread_mask
 from remix_utils.graph.walk import children_first
 
 Inputs = Mapping[str, torch.Tensor] | Dataset
@@ -51,6 +52,7 @@ def bind(nodes: Sequence[Node], inputs: Inputs | None) -> Bound:
             missing=missing,
             given=sorted(columns),
         )
+    refuse_unread_mask(nodes, columns)
     bound = Bound()
     for node in free:
         name = node.op.input  # type: ignore[attr-defined]

@@ -23,7 +23,8 @@ MODELS = {
 
 
 def load(name: str, step: int | None = None) -> Model:
-    """A network by its name: one that ships, or any GPT-2-, GPT-NeoX- or Llama-shaped causal model.
+    """A network by its name: one that ships, or any causal model of the kinds GPT-2, GPT-NeoX, Llama, Mistral, Phi-3,
+    Qwen2 and Qwen3.
 
     Those that ship have their weights checked against the sha256 on their card; `step` asks for a checkpoint of their
     training, where there are some (`model.checkpoints`). "smollm2" is in the user's cache, once `remix model smollm2`

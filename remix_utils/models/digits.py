@@ -61,7 +61,8 @@ def module(weights: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> Di
     False
     """
     network = DigitsNetwork(**config)
-    network.load_state_dict(dict(weights))
+    # The tensors themselves, so that torch's default dtype changes nothing.
+    network.load_state_dict({name: value.clone() for name, value in weights.items()}, assign=True)
     return network.eval().requires_grad_(False)
 
 

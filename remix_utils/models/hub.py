@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-
 from remix_utils.models import transformer
 from remix_utils.models.families.gpt2 import GPT2
-from remix_utils.models.families.llama import LLAMA
+from remix_utils.models.families.llama import LLAMA, MISTRAL, QWEN2, QWEN3
 from remix_utils.models.families.neox import NEOX
+from remix_utils.models.families.phi3 import PHI3
+from remix_utils.models.hub_files import (
+    ADAPTER,
+    TOKENIZER,
+    damaged,
+    read_json,
+    readers,
+    refuse_adapter,
+    tokenizer_missing,
+    weight_files,
+)
 from remix_utils.models.model import Model, ModelError
 
 # transformers' name of the kind: how it is read
-FAMILIES = {"gpt2": GPT2, "gpt_neox": NEOX, "llama": LLAMA, "mistral": LLAMA, "qwen2": LLAMA}
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "tokenizer.model")
-FILES = ("config.json", "model*.safetensors", "model.safetensors.index.json", "special_tokens_map.json", *TOKENIZER)
+FAMILIES = {
+    "gpt2": GPT2,
+    "gpt_neox": NEOX,
+    "llama": LLAMA,
+    "mistral": MISTRAL,
+    "phi3": PHI3,
+    "qwen2": QWEN2,
+    "qwen3": QWEN3,
+}
+# An adapter's files are asked for too, so that it is seen and refused.
+FILES = ("config.json", "model*.safetensors", "model.safetensors.index.json", ADAPTER[0], *TOKENIZER)
 PATIENCE = 8  # seconds to wait for the hub's first answer
 
 
@@ -39,100 +52,37 @@ def load(name: str, instead: str = "") -> Model:
     folder = Path(name).expanduser()
     if not folder.is_dir():
         folder = cached(name) or downloaded(name, instead)
-    table = _json(name, folder / "config.json")
+    table = read_json(name, folder / "config.json")
+    kind = _kind(name, table)
+    refuse_adapter(name, folder)
+    family, stored = FAMILIES[kind], readers(name, folder)
+    theirs = family.settings(name, table)
+    theirs.tie_word_embeddings = family.tied(name, stored, theirs.tie_word_embeddings)
+    ours = family.config(name, theirs)
+    weights = family.convert(name, stored, theirs, ours)
+    card = {"name": name, "kind": kind, "folder": str(folder)}
+    tokenizer = Text(name, folder, kind, ours.d_vocab)
+    return transformer.model(name, weights, ours, card, tokenizer)
+
+
+def _kind(name: str, table: dict[str, Any]) -> str:
+    """The kind of a model, once it is one that is read, in floating point, with its weights where they belong."""
     kind = table.get("model_type")
-    if kind not in FAMILIES or "quantization_config" in table:
+    quantised = table.get("quantization_config") is not None
+    if kind not in FAMILIES or quantised:
         what = "is quantised" if kind in FAMILIES else f"is of the kind {kind!r}"
         raise ModelError(
             f"{name!r} {what}; causal models of the kinds {', '.join(FAMILIES)} are read.",
             fix="choose a model of one of these kinds, in floating point.",
             kind=kind,
         )
-    theirs = _their_config(name, folder)
-    ours = FAMILIES[kind].config(name, theirs)
-    weights = FAMILIES[kind].convert(name, readers(name, folder), theirs, ours)
-    tokenizer = Text(name, folder) if any((folder / file).exists() for file in TOKENIZER) else None
-    card = {"name": name, "kind": kind, "folder": str(folder)}
-    return transformer.model(name, weights, ours, card, tokenizer)
-
-
-def _their_config(name: str, folder: Path) -> Any:
-    from transformers import AutoConfig  # seconds to import: only models from elsewhere need it
-
-    try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as problem:  # whatever a foreign configuration makes of it
-        raise _damaged(name, folder / "config.json", problem) from problem
-
-
-def _json(name: str, path: Path) -> dict[str, Any]:
-    if not path.is_file():
+    if file := table.get("transformers_weights"):
         raise ModelError(
-            f"{name!r}: the folder {path.parent} has no {path.name}.",
-            fix="give a folder that save_pretrained wrote, or that was downloaded whole.",
+            f"{name!r}: its config.json takes the weights from {file!r} (transformers_weights).",
+            fix="load it with transformers, and save it anew with save_pretrained.",
+            file=file,
         )
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise _damaged(name, path, problem) from problem
-    if not isinstance(table, dict):
-        raise _damaged(name, path, ValueError(f"it holds a {type(table).__name__}"))
-    return table
-
-
-def _damaged(name: str, path: Path, problem: Exception) -> ModelError:
-    reason = (str(problem) or type(problem).__name__).splitlines()[0]
-    return ModelError(
-        f"{name!r}: {path.name} cannot be read ({reason}); it is damaged or of another kind.",
-        fix=f"download it again, after deleting {path}.",
-        file=path.name,
-    )
-
-
-def weight_files(name: str, folder: Path) -> list[Path]:
-    """The files of a folder's index, whether they are there or not; without one, the weights that are."""
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return sorted(folder.glob("model*.safetensors"))
-    return [folder / file for file in sorted(set(_json(name, index).get("weight_map", {}).values()))]
-
-
-def readers(name: str, folder: Path) -> dict[str, Callable[[], torch.Tensor]]:
-    """For each weight in a folder's safetensors files, how to read it.
-
-    Raises ModelError when there are none, one is missing or damaged, or its name in the hub's cache, which is its
-    sha256, is not that of its bytes.
-    """
-    paths = weight_files(name, folder)
-    if missing := [path for path in paths if not path.is_file()]:
-        raise ModelError(
-            f"{name!r}: {missing[0].name} of {len(paths)} files is missing.",
-            fix="download the rest.",
-            file=missing[0].name,
-        )
-    if not paths:
-        pickles = [path.name for path in folder.glob("*") if path.suffix in (".bin", ".pt", ".pth", ".ckpt")]
-        raise ModelError(
-            f"{name!r}: the folder {folder} has no model.safetensors"
-            + (f", only {pickles[0]}, a pickle, which could run anything." if pickles else "."),
-            fix="take a revision with safetensors, or save it anew with save_pretrained where you trust its source.",
-        )
-    found: dict[str, Callable[[], torch.Tensor]] = {}
-    for path in paths:
-        try:
-            file = safe_open(path, framework="pt")
-            found |= {key: lambda file=file, key=key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as problem:
-            raise _damaged(name, path, problem) from problem
-        blob = path.resolve()
-        if re.fullmatch("[0-9a-f]{64}", blob.name) and _sha256(blob) != blob.name:
-            raise _damaged(name, blob, ValueError("its sha256 is not its name"))
-    return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return str(kind)
 
 
 def _split(name: str) -> tuple[str, str | None]:
@@ -183,7 +133,7 @@ def downloaded(name: str, instead: str) -> Path:
 def _fetch(repository: str, revision: str | None) -> str:
     target = repository.rsplit("/", 1)[-1]
     pinned = f" --revision {revision}" if revision else ""
-    patterns = '--include "*.json" --include "*.txt" --include "model*.safetensors"'
+    patterns = '--include "*.json" --include "*.txt" --include "*.model" --include "model*.safetensors"'
     return (
         f"on a machine with a network run `hf download {repository}{pinned} {patterns} --local-dir {target}`, "
         f'copy that folder here and load it by its path, such as "./{target}"'
@@ -212,21 +162,44 @@ def _soon(ask: Callable[[], Any]) -> None:
 class Text:
     """The tokenizer that came with a model, read when it is first used."""
 
-    def __init__(self, name: str, folder: Path):
-        self.name, self.folder = name, folder
+    def __init__(self, name: str, folder: Path, kind: str, d_vocab: int):
+        self.name, self.folder, self.kind, self.d_vocab = name, folder, kind, d_vocab
 
     @cached_property
     def own(self) -> Any:
-        from transformers import AutoTokenizer
+        if lacking := tokenizer_missing(self.folder):
+            raise ModelError(
+                f"{self.name!r} reads no text: the folder {self.folder} has {lacking}.",
+                fix="put all files of its tokenizer into that folder, or give tokens in place of text.",
+                folder=str(self.folder),
+            )
+        from transformers import AutoTokenizer  # seconds to import: only those who read text need it
 
         try:
             return AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
-        except Exception as problem:  # as for configurations
-            raise _damaged(self.name, self.folder / TOKENIZER[0], problem) from problem
+        except Exception as problem:  # whatever a foreign tokenizer makes of it
+            present = next(file for file in TOKENIZER if (self.folder / file).is_file())
+            raise damaged(self.name, self.folder / present, problem) from problem
 
     def encode(self, text: str) -> list[int]:
-        """Tokens, with those that the tokenizer itself puts before every text."""
-        return self.own.encode(text)
+        """Tokens, with those that the tokenizer itself puts before every text.
+
+        Raises ModelError for a character that becomes no token.
+        """
+        if not self.own.is_fast:
+            return self.own.encode(text)
+        found = self.own(text, return_offsets_mapping=True)
+        read = {place for start, end in found["offset_mapping"] for place in range(start, end)}
+        lost = [letter for place, letter in enumerate(text) if place not in read]
+        if lost and not (read and all(map(str.isspace, lost))):  # spaces may go, but not a whole text
+            # Places shift behind a letter that has no token, so each letter is looked at alone.
+            lost = [letter for letter in text if not self.own.tokenize(letter)] or lost
+            raise ModelError(
+                f"{self.name!r}: its tokenizer makes no token of {lost[0]!r} in {text[:40]!r}.",
+                fix="put all files of its tokenizer into its folder, or leave such characters out.",
+                text=text,
+            )
+        return found["input_ids"]
 
     def decode(self, tokens: Sequence[int]) -> str:
         return self.own.decode(list(tokens), clean_up_tokenization_spaces=False)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from remix_utils.errors import RemixError
 from remix_utils.graph.buffer import Buffer
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Array
+from remix_utils.graph.selector import at
 
 SHIPPED = Path(__file__).parent / "weights"
 RESTORE = "restore the files from the release: git checkout -- remix_utils/models/weights"
@@ -47,6 +49,7 @@ class Model:
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
     tokenizer: Any = field(default=None, repr=False)
     selector: Callable[[int, int], Any] | None = field(default=None, repr=False)
+    head_name: Callable[[int, int], str] | None = field(default=None, repr=False)
 
     @cached_property
     def arrays(self) -> dict[str, Node]:
@@ -84,14 +87,15 @@ class Model:
             raise ModelError(f"{self.name!r} reads no sequence, but {seq=}, {mask=}.", fix="call graph() alone.")
         if longest is None:
             return self.build_graph(self.arrays, self.config)
-        if not isinstance(seq, int) or not 1 <= seq <= longest:
+        whole = seq if isinstance(seq, int) else _whole(seq)
+        if whole is None or isinstance(seq, bool) or not 1 <= whole <= longest:
             raise ModelError(
                 f"{self.name!r} reads sequences of 1 to {longest} tokens, but seq={seq}.",
                 fix=f"call graph(seq=n) with n from 1 to {longest}.",
                 seq=seq,
                 longest=longest,
             )
-        return self.build_graph(self.arrays, self.config, seq, mask)
+        return self.build_graph(self.arrays, self.config, whole, mask)
 
     def to(self, device: torch.device | str) -> Model:
         """The same network with its weights on another device, for many evaluations of inputs that lie there.
@@ -134,6 +138,24 @@ class Model:
             )
         return self.selector(layer, head)
 
+    def heads(self, pairs: Iterable[tuple[int, int]]) -> Any:
+        """One selector for several attention heads, each as (layer, head); all of them must be in the graph.
+
+        >>> from remix_utils.models.transformer import untrained
+        >>> untrained(n_layers=2, n_heads=4, d_model=8, n_ctx=16, d_vocab=5).heads([(0, 1), (1, 3)])
+        at({'blocks.0.attn.head.1.out', 'blocks.1.attn.head.3.out'})
+
+        Raises ModelError when there is no such head, and for no head at all.
+        """
+        wanted = list(pairs)
+        for layer, head in wanted:
+            self.head(layer, head)  # refuses what is no head
+        if not wanted or self.head_name is None:
+            raise ModelError(
+                f"{self.name!r} was asked for {len(wanted)} heads.", fix="give at least one (layer, head)."
+            )
+        return at({self.head_name(layer, head) for layer, head in wanted})
+
     def tokenize(self, text: str) -> torch.Tensor:
         """The tokens of a text, [seq].
 
@@ -143,16 +165,34 @@ class Model:
         remix_utils.models.model.ModelError: 'digits-a' reads no text.
           fix: give it inputs of its own kind; its card says which.
 
-        Raises ModelError for a network without a tokenizer.
+        Raises ModelError for a network without a tokenizer, for a text that becomes no tokens, and for a token that
+        the network does not have.
         """
-        return torch.tensor(self._reader().encode(text), dtype=torch.int64)
+        reader, d_vocab = self._reader(), self.config.get("d_vocab")
+        found = reader.encode(text)
+        tokens = torch.tensor(found, dtype=torch.int64)
+        if text and not found:
+            raise ModelError(
+                f"{self.name!r}: its tokenizer makes no tokens of {text[:40]!r}.",
+                fix="put all files of its tokenizer beside it, or give tokens in place of text.",
+                text=text,
+            )
+        if d_vocab and tokens.numel() and int(tokens.max()) >= d_vocab:
+            raise ModelError(
+                f"{self.name!r}: its tokenizer makes token {int(tokens.max())} of {text[:40]!r}, "
+                f"but the network has {d_vocab} tokens.",
+                fix="put the network's own tokenizer beside it.",
+                token=int(tokens.max()),
+                d_vocab=d_vocab,
+            )
+        return tokens
 
     def decode(self, tokens: torch.Tensor) -> str:
         """The text of tokens [seq].
 
         Raises ModelError for a network without a tokenizer.
         """
-        return self._reader().decode(tokens.tolist())
+        return self._reader().decode(torch.as_tensor(tokens).tolist())
 
     def _reader(self) -> Any:
         if self.tokenizer is None:
@@ -160,6 +200,14 @@ class Model:
                 f"{self.name!r} reads no text.", fix="give it inputs of its own kind; its card says which."
             )
         return self.tokenizer
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of another library, such as numpy's, as an int."""
+    try:
+        return index(value)
+    except TypeError:
+        return None
 
 
 def shipped(name: str, folder: Path = SHIPPED, step: int | None = None) -> tuple[dict[str, torch.Tensor], dict]:

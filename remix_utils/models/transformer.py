@@ -40,9 +40,19 @@ def module(weights: Mapping[str, torch.Tensor], table: Mapping[str, Any]) -> Tra
     >>> module(Transformer(config).state_dict(), vars(config)).training
     False
     """
-    network = Transformer(TransformerConfig.read(table), seed=None)
-    network.load_state_dict(dict(weights))
+    with torch.device("meta"):
+        network = Transformer(TransformerConfig.read(table), seed=None)
+    network.load_state_dict({name: value.clone() for name, value in weights.items()}, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def head_name(layer: int, head: int) -> str:
+    """The name of the output of one head.
+
+    >>> head_name(1, 5)
+    'blocks.1.attn.head.5.out'
+    """
+    return f"blocks.{layer}.attn.head.{head}.out"
 
 
 def head(layer: int, head: int) -> Selector:
@@ -51,7 +61,7 @@ def head(layer: int, head: int) -> Selector:
     >>> head(1, 5)
     at('blocks.1.attn.head.5.out')
     """
-    return at(f"blocks.{layer}.attn.head.{head}.out")
+    return at(head_name(layer, head))
 
 
 def model(
@@ -76,7 +86,7 @@ def model(
                 fix="keep weights and configuration together.",
                 weight=key,
             )
-    return Model(name, asdict(config), weights, graph, module, card, tokenizer, head)
+    return Model(name, asdict(config), weights, graph, module, card, tokenizer, head, head_name)
 
 
 def untrained(seed: int = 0, **sizes: Any) -> Model:
@@ -100,14 +110,28 @@ class _Builder:
         self.mask = placeholder("mask", (seq,), torch.bool) if mask else None
         self.visible = [array(torch.ones(seq, seq, dtype=torch.bool).tril(), "causal")] if config.causal else []
         self.visible += [self.mask] if self.mask else []
-        self.scale = array(config.d_head**-0.5, "1/√d_head")
-        self.eps = [] if config.norm_eps == 1e-5 else [array(config.norm_eps, "eps")]
-        counted = self.mask if config.causal else None
-        places = apply("positions", counted, name="positions") if counted else array(torch.arange(seq), "positions")
+        # Constants have the weights' dtype, whatever torch's default is.
+        dtype = arrays["embed.W_E"].dtype
+        self.scale = array(torch.tensor(config.d_head**-0.5, dtype=dtype), "1/√d_head")
+        eps = array(torch.tensor(config.norm_eps, dtype=dtype), "eps")
+        self.eps = [] if config.norm_eps == 1e-5 else [eps]
+        places = self.places(seq)
         if config.positions in ("learned", "shortformer"):
             self.pos_embed = apply("embed", places, arrays["pos_embed.W_pos"], name="pos_embed")
         if config.positions == "rotary":
             self.angles = apply("rotary_angles", places, arrays["rotary.frequencies"], name="rotary")
+
+    def places(self, seq: int) -> Node:
+        """The position of each token, counted from the first real one in a causal network with a mask.
+
+        Evaluation knows the constant "positions" as one that padding would change; every network that is not causal
+        counts padding too.
+        """
+        if not self.config.causal:
+            return array(torch.arange(seq), "every position")
+        if self.mask is None:
+            return array(torch.arange(seq), "positions")
+        return apply("positions", self.mask, name="positions")
 
     def logits(self) -> Node:
         config = self.config
@@ -155,8 +179,7 @@ class _Builder:
             )
             for letter in "qkv"
         )
-        if config.positions == "rotary":
-            q, k = (apply("rotary", each, self.angles, name=f"{name}.rot_{each.name[-1]}") for each in (q, k))
+        q, k = (self.turned(name, letter, each) for letter, each in (("q", q), ("k", k)))
         k, v = self.shared(k), self.shared(v)
         scores = "query head d_head, key head d_head, -> head query key"
         scores = einsum(scores, q, k, self.scale, name=f"{name}.scores")
@@ -165,6 +188,15 @@ class _Builder:
         z = einsum("head query key, key head d_head -> query head d_head", pattern, v, name=f"{name}.z")
         out = "query head d_head, head d_head d_model -> query d_model"
         return self.linear(out, z, f"{name}.W_O", f"{name}.b_O", f"{block}.attn_out")
+
+    def turned(self, attn: str, letter: str, x: Node) -> Node:
+        """Queries or keys as scores read them: normalised and rotated, where the network does that."""
+        if self.config.qk_norm:
+            weight = self.arrays[f"{attn}.{letter}_norm.w"]
+            x = apply("rmsnorm", x, weight, *self.eps, name=f"{attn}.{letter}_norm")
+        if self.config.positions == "rotary":
+            x = apply("rotary", x, self.angles, name=f"{attn}.rot_{letter}")
+        return x
 
     def shared(self, keys: Node) -> Node:
         """Keys or values [seq, head, d_head] once for each head that reads them."""

@@ -21,6 +21,7 @@ class TransformerConfig:
     `d_mlp=0` leaves the MLPs out; `n_kv_heads` below `n_heads` shares keys and values between heads. Positions are
     "learned" (added to the embedding), "shortformer" (added to what queries and keys read, after the norm, and to
     nothing else: Press et al. 2021), "rotary" (on the first `rotary_dim` entries of queries and keys) or "none". With
+    `qk_norm` each head's queries and keys are normalised by an RMSNorm before they are rotated. With
     `d_out` the network is a classifier: [d_out] logits read at position 0, in place of [seq, d_vocab].
 
     >>> config = TransformerConfig(n_layers=2, n_heads=8, d_model=256, n_ctx=128, d_vocab=1024)
@@ -49,6 +50,7 @@ class TransformerConfig:
     norm_eps: float = 1e-5
     tied: bool = False
     parallel: bool = False
+    qk_norm: bool = False
     attn_bias: bool = True
     mlp_bias: bool = True
     unembed_bias: bool = False

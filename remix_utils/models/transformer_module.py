@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from remix_utils.models.initial_weights import draw
+from remix_utils.models.model import ModelError
 from remix_utils.models.transformer_config import TransformerConfig
 
 ACTIVATIONS = {
@@ -44,7 +46,7 @@ class Transformer(nn.Module):
         self.unembed = Unembed(config)
         self.logits = nn.Identity()
         if seed is not None:
-            _draw(self, seed)
+            draw(self, config, seed)
 
     def forward(self, tokens: torch.Tensor, mask: torch.Tensor | None = None, fast: bool = False) -> torch.Tensor:
         """Logits [batch, seq, d_vocab] of tokens [batch, seq], or a classifier's [batch, d_out].
@@ -52,8 +54,17 @@ class Transformer(nn.Module):
         `mask` [batch, seq] is true at real tokens. A causal network then counts positions from the first real one,
         so that padding belongs on the left; on the right it needs no mask. With `fast` attention is computed in one
         piece, for training: scores and patterns then have no value to hook.
+
+        Raises ModelError for more tokens than `n_ctx`, as the graph does.
         """
         config, seq = self.config, tokens.shape[1]
+        if not 1 <= seq <= config.n_ctx:
+            raise ModelError(
+                f"The network reads sequences of 1 to {config.n_ctx} tokens, but these have {seq}.",
+                fix=f"give at most {config.n_ctx} tokens a row.",
+                seq=seq,
+                longest=config.n_ctx,
+            )
         x = self.embed(tokens)
         places = positions(mask) if config.causal and mask is not None else torch.arange(seq, device=tokens.device)
         p = self.pos_embed(places) if config.positions in ("learned", "shortformer") else None
@@ -96,7 +107,7 @@ class Rotary(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         # On the meta device torch would import sympy for `arange`, which takes a second.
-        exponents = torch.arange(0, config.rotary_dim, 2, device="cpu") / config.rotary_dim
+        exponents = torch.arange(0, config.rotary_dim, 2, dtype=torch.float32, device="cpu") / config.rotary_dim
         self.register_buffer("frequencies", config.rotary_base**-exponents)
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:
@@ -144,6 +155,8 @@ class Attention(nn.Module):
         self.W_V, self.b_V = _weight(shared, d_model, d_head), _bias(bias, shared, d_head)
         self.W_O, self.b_O = _weight(heads, d_head, d_model), _bias(bias, d_model)
         self.q, self.k, self.v = nn.Identity(), nn.Identity(), nn.Identity()
+        if config.qk_norm:
+            self.q_norm, self.k_norm = RMSNorm(config, d_head), RMSNorm(config, d_head)
         if config.positions == "rotary":
             self.rot_q, self.rot_k = nn.Identity(), nn.Identity()
         self.scores, self.pattern, self.z = nn.Identity(), nn.Identity(), nn.Identity()
@@ -152,6 +165,8 @@ class Attention(nn.Module):
         q = self.q(_project(q_input, self.W_Q, self.b_Q))
         k = self.k(_project(k_input, self.W_K, self.b_K))
         v = self.v(_project(v_input, self.W_V, self.b_V))
+        if self.config.qk_norm:
+            q, k = self.q_norm(q), self.k_norm(k)
         if turn is not None:
             q, k = self.rot_q(rotate(q, turn)), self.rot_k(rotate(k, turn))
         z = self.z(self._fast(q, k, v, allowed) if fast else self._attend(q, k, v, allowed))
@@ -222,10 +237,10 @@ class LayerNorm(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    def __init__(self, config: TransformerConfig):
+    def __init__(self, config: TransformerConfig, size: int = 0):
         super().__init__()
         self.eps = config.norm_eps
-        self.w = _weight(config.d_model)
+        self.w = _weight(size or config.d_model)
 
     def forward(self, x):
         return F.rms_norm(x, x.shape[-1:], self.w, self.eps)
@@ -257,14 +272,8 @@ def rotate(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
     return torch.cat([first * cos - second * sin, second * cos + first * sin, x[..., 2 * n :]], -1)
 
 
-def sinusoids(n_ctx: int, d_model: int) -> torch.Tensor:
-    """Sines and cosines [n_ctx, d_model], of the size of a normalised residual (Vaswani et al. 2017)."""
-    angles = torch.arange(n_ctx).unsqueeze(-1) * 10_000.0 ** (-torch.arange(0, d_model, 2) / d_model)
-    return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)[:, :d_model]
-
-
 def _weight(*shape: int) -> nn.Parameter:
-    return nn.Parameter(torch.empty(shape))
+    return nn.Parameter(torch.empty(shape, dtype=torch.float32))  # whatever torch's default is
 
 
 def _bias(present: bool, *shape: int) -> nn.Parameter | None:
@@ -276,18 +285,3 @@ def _project(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -
     heads, d_model, d_head = weight.shape
     flat = weight.transpose(1, 2).reshape(heads * d_head, d_model)
     return F.linear(x, flat, None if bias is None else bias.flatten()).unflatten(-1, (heads, d_head))
-
-
-def _draw(network: Transformer, seed: int) -> None:
-    """Matrices normal with standard deviation 0.8 / √d_model, biases zero, norm weights one."""
-    generator = torch.Generator().manual_seed(seed)
-    config = network.config
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            kind = name.rsplit(".", 1)[-1]
-            if kind == "W_pos" and config.positions == "shortformer":
-                parameter.copy_(sinusoids(config.n_ctx, config.d_model))
-            elif kind.startswith("W_"):
-                parameter.normal_(0, 0.8 / math.sqrt(config.d_model), generator=generator)
-            else:
-                parameter.fill_(1.0 if kind == "w" else 0.0)

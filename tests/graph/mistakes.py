@@ -44,6 +44,7 @@ hidden = apply("relu", x, name="hidden")
 graph = add(hidden, x, name="sum")
 drawn = sample(x, torch.tensor([0, 7]), name="drawn")
 norm = apply("layernorm", x, one, one, name="ln")
+attends = apply("softmax", apply("embed", tokens, table), name="attends")
 ROWS = torch.ones(2, 3)
 
 
@@ -165,6 +166,9 @@ FINDING: dict[str, Mistake] = {
     "more paths than one can look at": Mistake(
         MatchError, ("at('x')", "100 paths"), lambda: paths(doubled(20), "x", most=100)
     ),
+    "a set with a name that nothing has": Mistake(
+        MatchError, ("1 of 2 names", "'hiden'", "'hidden'"), lambda: find(graph, {"hiden", "x"})
+    ),
     "paths to nothing": Mistake(MatchError, ("'y'", "'x'"), lambda: paths(graph, "y")),
     "a path that is not there": Mistake(MatchError, ("at('x') >> at('sum')",), lambda: find(graph, at("x") >> "sum")),
     "an update of nothing": Mistake(MatchError, ("'y'",), lambda: update(graph, at("sum") >> "y", lambda node: node)),
@@ -248,6 +252,11 @@ EVALUATING: dict[str, Mistake] = {
     ),
     "an input with NaN": Mistake(
         NanError, ("'x'", "[1, 2]"), lambda: evaluate(graph, {"x": torch.tensor([[1, 2, 3], [4, 5, NAN]])})
+    ),
+    "a mask that is not read": Mistake(
+        InputError,
+        ("1 of 2 rows", "mask=True"),
+        lambda: evaluate(attends, {"tokens": torch.ones(2, 5).long(), "mask": torch.ones(2, 5).tril(3) > 0}),
     ),
     "inputs of unequal length": Mistake(
         InputError, ("'y'", "[3]", "[2]"), lambda: evaluate([x, y], {"x": ROWS, "y": torch.ones(3, 4)})

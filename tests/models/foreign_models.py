@@ -75,21 +75,51 @@ KINDS = {
     ),
     "mistral": ("MistralForCausalLM", "MistralConfig", {**COMMON, "num_key_value_heads": 2, "sliding_window": 20}),
     "qwen2": ("Qwen2ForCausalLM", "Qwen2Config", {**COMMON, "num_key_value_heads": 2}),
+    "qwen3": ("Qwen3ForCausalLM", "Qwen3Config", {**COMMON, "num_key_value_heads": 2, "head_dim": 8}),
+    "qwen3 wide": (
+        "Qwen3ForCausalLM",
+        "Qwen3Config",
+        {
+            **COMMON,
+            "num_key_value_heads": 1,
+            "head_dim": 12,
+            "tie_word_embeddings": True,
+            "attention_bias": True,
+            "rms_norm_eps": 1e-3,
+        },
+    ),
+    "phi3": ("Phi3ForCausalLM", "Phi3Config", {**COMMON, "num_key_value_heads": 2, "pad_token_id": 0}),
+    "phi3 in part": (
+        "Phi3ForCausalLM",
+        "Phi3Config",
+        {**COMMON, "pad_token_id": 0, "sliding_window": 30, "partial_rotary_factor": 0.5},
+    ),
 }
 TOKENS = torch.randint(0, 37, (3, 12), generator=torch.Generator().manual_seed(0))
 
 
-def original(kind, **changes):
+ARCHITECTURES = ("gpt2", "neox", "llama", "mistral", "qwen2", "qwen3", "phi3")
+
+
+def original(kind, seed=0, **changes):
     """A model of transformers with random weights, none at its starting value."""
     import transformers  # takes seconds, so not for those who only collect tests
 
     model, config, sizes = KINDS[kind]
     model, config = getattr(transformers, model), getattr(transformers, config)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     made = model(config(**{**sizes, **changes}, attn_implementation="eager")).eval().requires_grad_(False)
     for parameter in made.parameters():
         parameter.add_(torch.randn_like(parameter), alpha=0.1)
     return made
+
+
+def save(theirs, folder, **options):
+    """Write a model as save_pretrained does, without its bar."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    theirs.save_pretrained(folder, **options)
 
 
 def close(value, expected):

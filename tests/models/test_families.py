@@ -91,7 +91,7 @@ def change(folder, **entries):
         ("gpt2", {"n_layer": "two"}, r"config\.json cannot be read"),
         ("gpt2", {"n_layer": 3}, r"no weight 'h\.2\.ln_1\.weight'"),
         ("gpt2", {"n_layer": 1}, r"hold 'h\.1\.\w"),
-        ("gpt2", {"vocab_size": 38}, r"weight 'embed\.W_E' is \[37, 32\], in its configuration \[38, 32\]"),
+        ("gpt2", {"vocab_size": 38}, r"weight 'wte\.weight' is \[37, 32\], in its configuration \[38, 32\]"),
         ("gpt2", {"tie_word_embeddings": False}, r"no weight 'lm_head\.weight'"),
         ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e4}}, "scaled by 'yarn'"),
         ("llama", {"rope_parameters": {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 1e4}}, "by 'dynamic'"),

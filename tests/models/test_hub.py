@@ -13,7 +13,6 @@ import huggingface_hub
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from remix_utils.models import hub
 from remix_utils.models.catalogue import load
@@ -44,27 +43,6 @@ def test_a_body_saved_without_its_head_is_read_where_the_embedding_is_tied(tmp_p
     theirs = original("gpt2")
     theirs.transformer.save_pretrained(tmp_path)
     close(load(str(tmp_path)).module()(TOKENS), theirs(TOKENS).logits)
-
-
-def test_its_own_tokenizer_comes_along(gpt2):
-    """Text goes to the model's tokens and back; a folder without a tokenizer has a model that reads no text."""
-    with pytest.raises(ModelError, match="reads no text"):
-        load(str(gpt2)).tokenize("ab")
-    bytes_only = Tokenizer(
-        models.BPE(vocab={c: n for n, c in enumerate(pre_tokenizers.ByteLevel.alphabet())}, merges=[])
-    )
-    bytes_only.pre_tokenizer, bytes_only.decoder = (
-        pre_tokenizers.ByteLevel(add_prefix_space=False),
-        decoders.ByteLevel(),
-    )
-    from transformers import PreTrainedTokenizerFast
-
-    PreTrainedTokenizerFast(tokenizer_object=bytes_only).save_pretrained(gpt2)
-    model = load(str(gpt2))
-    assert model.decode(model.tokenize(" Mary, né .")) == " Mary, né ." and model.tokenize("abc").shape == (3,)
-    (gpt2 / "tokenizer.json").write_text("{")
-    with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read"):
-        load(str(gpt2)).tokenize("ab")
 
 
 @pytest.mark.parametrize(

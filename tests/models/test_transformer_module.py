@@ -5,8 +5,9 @@ import copy
 import pytest
 import torch
 
+from remix_utils.models.initial_weights import sinusoids
 from remix_utils.models.transformer import module
-from remix_utils.models.transformer_module import Transformer, sinusoids
+from remix_utils.models.transformer_module import Transformer
 from tests.models.small_transformers import KINDS, config, network, tokens
 
 

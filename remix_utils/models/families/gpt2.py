@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from remix_utils.models.families.family import Family, Named, Source, activation, linear, norm, require
+from remix_utils.models.families.settings import Entries, read_settings
 from remix_utils.models.transformer_config import TransformerConfig
+
+ENTRIES: Entries = {
+    "vocab_size": (int, 50257),
+    "n_positions": (int, 1024),
+    "n_embd": (int, 768),
+    "n_layer": (int, 12),
+    "n_head": (int, 12),
+    "n_inner": (int | None, None),
+    "activation_function": (str, "gelu_new"),
+    "layer_norm_epsilon": (float, 1e-5),
+    "scale_attn_weights": (bool, True),
+    "scale_attn_by_inverse_layer_idx": (bool, False),
+    "add_cross_attention": (bool, False),
+    "tie_word_embeddings": (bool, True),
+}
+RENAMED = {
+    "hidden_size": "n_embd",
+    "max_position_embeddings": "n_positions",
+    "num_attention_heads": "n_head",
+    "num_hidden_layers": "n_layer",
+}
+
+
+def settings(name: str, table: Mapping[str, Any]) -> Any:
+    """Its config.json, with transformers' defaults."""
+    return read_settings(name, table, ENTRIES, RENAMED)
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
@@ -31,23 +59,27 @@ def config(name: str, theirs: Any) -> TransformerConfig:
 
 def weights(source: Source, theirs: Any, ours: TransformerConfig) -> Named:
     """Its matrices are [in, out], the three of attention side by side."""
-    heads = (ours.n_heads, ours.d_head)
-    yield "embed.W_E", source.take("wte.weight")
-    yield "pos_embed.W_pos", source.take("wpe.weight")
+    heads, d_model, wide = (ours.n_heads, ours.d_head), ours.d_model, ours.n_heads * ours.d_head
+    why = f"{ours.n_heads} heads of {ours.d_head}"
+    yield "embed.W_E", source.take("wte.weight", ours.d_vocab, d_model)
+    yield "pos_embed.W_pos", source.take("wpe.weight", ours.n_ctx, d_model)
     for layer in range(ours.n_layers):
         block, their = f"blocks.{layer}", f"h.{layer}"
-        yield from norm(source, f"{block}.ln1", f"{their}.ln_1")
-        weight, bias = source.take(f"{their}.attn.c_attn.weight"), source.take(f"{their}.attn.c_attn.bias")
+        attn = f"{their}.attn"
+        yield from norm(source, f"{block}.ln1", f"{their}.ln_1", d_model)
+        weight = source.take(f"{attn}.c_attn.weight", d_model, 3 * wide, because=why)
+        bias = source.take(f"{attn}.c_attn.bias", 3 * wide, because=why)
         for letter, matrix, shift in zip("QKV", weight.chunk(3, 1), bias.chunk(3), strict=True):
             by_head = matrix.unflatten(1, heads).transpose(0, 1)
             yield from linear(f"{block}.attn", letter, by_head, shift.unflatten(0, heads))
-        out = source.take(f"{their}.attn.c_proj.weight").unflatten(0, heads)
-        yield from linear(f"{block}.attn", "O", out, source.take(f"{their}.attn.c_proj.bias"))
-        yield from norm(source, f"{block}.ln2", f"{their}.ln_2")
-        for letter, part in (("in", "c_fc"), ("out", "c_proj")):
-            parts = (source.take(f"{their}.mlp.{part}.{kind}") for kind in ("weight", "bias"))
-            yield from linear(f"{block}.mlp", letter, *parts)
-    yield from norm(source, "ln_final", "ln_f")
+        out = source.take(f"{attn}.c_proj.weight", wide, d_model, because=why).unflatten(0, heads)
+        yield from linear(f"{block}.attn", "O", out, source.take(f"{attn}.c_proj.bias", d_model))
+        yield from norm(source, f"{block}.ln2", f"{their}.ln_2", d_model)
+        sizes = {"in": ("c_fc", d_model, ours.d_mlp), "out": ("c_proj", ours.d_mlp, d_model)}
+        for letter, (part, inner, outer) in sizes.items():
+            matrix = source.take(f"{their}.mlp.{part}.weight", inner, outer)
+            yield from linear(f"{block}.mlp", letter, matrix, source.take(f"{their}.mlp.{part}.bias", outer))
+    yield from norm(source, "ln_final", "ln_f", d_model)
 
 
-GPT2 = Family("transformer.", config, weights)
+GPT2 = Family("transformer.", settings, config, weights, embed="wte.weight")
