@@ -41,7 +41,7 @@ ENTRIES: Entries = {
 # What differs between the kinds; None stands for an entry that the kind does not have.
 MISTRAL_ENTRIES = {
     "intermediate_size": (int, 14336),
-    "num_key_value_heads": (int | None, 8),
+    "num_key_value_heads": (int, 8),
     "max_position_embeddings": (int, 4096 * 32),
     "sliding_window": (int | None, 4096),
     "attention_bias": None,
@@ -66,7 +66,10 @@ def settings(name: str, table: Mapping[str, Any], changes: Mapping[str, Any]) ->
     entries = {entry: kind for entry, kind in {**ENTRIES, **changes}.items() if kind is not None}
     theirs = read_settings(name, table, entries)
     theirs.num_key_value_heads = theirs.num_key_value_heads or theirs.num_attention_heads
-    theirs.rope_parameters = rope_parameters(name, table)
+    longest = {"max_position_embeddings": theirs.max_position_embeddings}
+    theirs.rope_parameters = rope_parameters(name, {**table, **longest})
+    by_layer = theirs.model_type == "mistral" and table.get("layer_types") is not None
+    require(name, {"its layers differ in attention (layer_types), as Ministral's do": by_layer})
     if "use_sliding_window" in entries:
         theirs.sliding_window = window(name, table, theirs)
     theirs.output_bias = getattr(theirs, "attention_bias", False)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remix_utils.models.families.family import Family, Named, Source, activation, frequencies, linear, norm, rotary
+from remix_utils.models.families.family import (
+    Family,
+    Named,
+    Source,
+    activation,
+    frequencies,
+    linear,
+    norm,
+    require,
+    rotary,
+)
 from remix_utils.models.families.settings import Entries, read_settings, rope_parameters
 from remix_utils.models.transformer_config import TransformerConfig
 
@@ -20,6 +30,7 @@ ENTRIES: Entries = {
     "layer_norm_eps": (float, 1e-5),
     "use_parallel_residual": (bool, True),
     "attention_bias": (bool, True),
+    "head_dim": (int | None, None),
     "tie_word_embeddings": (bool, False),
 }
 
@@ -27,12 +38,15 @@ ENTRIES: Entries = {
 def settings(name: str, table: Mapping[str, Any]) -> Any:
     """Its config.json, with transformers' defaults."""
     theirs = read_settings(name, table, ENTRIES)
-    theirs.rope_parameters = rope_parameters(name, {"rotary_pct": 0.25, **table}, "rotary_emb_base", "rotary_pct")
+    needed = {"rotary_pct": 0.25, **table, "max_position_embeddings": theirs.max_position_embeddings}
+    theirs.rope_parameters = rope_parameters(name, needed, "rotary_emb_base", "rotary_pct")
     return theirs
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
     """Rotary positions on a part of each head; attention and MLP side by side, unless it says otherwise."""
+    d_head = theirs.hidden_size // max(theirs.num_attention_heads, 1)
+    require(name, {f"its head_dim is {theirs.head_dim}, not {d_head}": theirs.head_dim not in (None, d_head)})
     return TransformerConfig(
         n_layers=theirs.num_hidden_layers,
         n_heads=theirs.num_attention_heads,

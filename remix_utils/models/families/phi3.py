@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remix_utils.models.families import llama
-from remix_utils.models.families.family import Family, Named, Source
+from remix_utils.models.families.family import Family, Named, Source, require
 from remix_utils.models.transformer_config import TransformerConfig
 
 CHANGES = {
@@ -27,7 +27,9 @@ def settings(name: str, table: Mapping[str, Any]) -> Any:
 
 
 def config(name: str, theirs: Any) -> TransformerConfig:
-    """Llama's, with rotary positions on all of each head or on a part of it."""
+    """Llama's, with rotary positions on all of each head or on a part of it, and not scaled."""
+    scaled = theirs.rope_parameters["rope_type"]
+    require(name, {f"its rotary positions are scaled by {scaled!r}": scaled != "default"})
     return llama.shaped(name, theirs, theirs.rope_parameters.get("partial_rotary_factor", 1.0))
 
 

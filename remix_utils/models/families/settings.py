@@ -65,10 +65,10 @@ def rope_parameters(
         rope.setdefault("partial_rotary_factor", table[share])
     rope.setdefault("rope_type", rope.get("type", "default"))
     if rope["rope_type"] == "llama3":
-        whole = table.get("max_position_embeddings", 2048)
         before = table.get("original_max_position_embeddings")
-        rope |= {} if before is None else {"original_max_position_embeddings": before}
-        rope.setdefault("original_max_position_embeddings", whole)
+        if before is not None:
+            rope["original_max_position_embeddings"] = before
+        rope.setdefault("original_max_position_embeddings", table.get("max_position_embeddings"))
     for entry, value in rope.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number and entry not in ("rope_type", "type", "short_factor", "long_factor"):
