@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from remix_utils.circuits.weights import reads, writes
+from remix_utils.circuits.weights import reads, require_qk, writes
 from remix_utils.errors import RewriteError
 from remix_utils.models.model import Model
 
@@ -26,11 +26,14 @@ def composition(model: Model, kind: Kind, folded: bool = True) -> torch.Tensor:
     >>> composition(model, "K")[0, :, 1].shape
     torch.Size([4, 4])
 
-    Raises RewriteError for another kind, ModelError for a model without attention heads.
+    Raises RewriteError for another kind, ModelError for a model without attention heads, and for Q and K in one that
+    normalises queries and keys.
     """
     if kind not in ("Q", "K", "V"):
         raise RewriteError(f"There is no {kind!r}-composition.", fix="use 'Q', 'K' or 'V'.", kind=kind)
     model.head(0, 0)
+    if kind != "V":
+        require_qk(model)
     layers, heads = range(model.config["n_layers"]), range(model.config["n_heads"])
 
     def stack(letter: str, layer: int) -> torch.Tensor:

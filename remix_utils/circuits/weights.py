@@ -43,12 +43,8 @@ def qk(model: Model, head: Head, folded: bool = True, distance: int = 0) -> Fact
 
     Raises ModelError for a head that does not exist, and for a network that normalises queries and keys.
     """
+    require_qk(model)
     query, key = reads(model, "Q", head, folded), reads(model, "K", head, folded)
-    if model.config.get("qk_norm"):
-        raise ModelError(
-            f"{model.name!r} normalises queries and keys, so that no matrix gives its attention scores.",
-            fix="look at attention patterns of inputs instead.",
-        )
     if model.config["positions"] == "rotary":
         query = rotate(query, distance * model.weights["rotary.frequencies"])
     return FactoredMatrix(query * model.config["d_head"] ** -0.5, key.T)
@@ -109,6 +105,15 @@ def positional_qk(model: Model, head: Head, folded: bool = True) -> FactoredMatr
         )
     vectors = model.weights["pos_embed.W_pos"]
     return _between(vectors, qk(model, head, folded and kind == "learned"))
+
+
+def require_qk(model: Model) -> None:
+    """Raises ModelError for a network whose attention scores are no bilinear form of the residual stream."""
+    if model.config.get("qk_norm"):
+        raise ModelError(
+            f"{model.name!r} normalises queries and keys, so that no matrix gives its attention scores.",
+            fix="look at attention patterns of inputs instead.",
+        )
 
 
 def reads(model: Model, letter: str, head: Head, folded: bool) -> torch.Tensor:

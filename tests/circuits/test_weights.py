@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from remix_utils.circuits.composition import composition
 from remix_utils.circuits.stream import direct_logits, head_outputs
 from remix_utils.circuits.weights import full_ov, full_qk, ov, positional_qk, qk
 from remix_utils.graph.evaluate import evaluate
@@ -142,3 +143,15 @@ def test_what_has_no_circuit_is_refused():
         positional_qk(loaded("neox"), (0, 0))
     with pytest.raises(ModelError, match="has no attention heads"):
         qk(load("digits-a"), (0, 0))
+
+
+def test_normalised_queries_and_keys_have_no_circuit():
+    """A score is then no product of the streams, so the error says so in place of a matrix; OV circuits are as ever."""
+    model = loaded("qwen3")
+    for ask in (qk, full_qk):
+        with pytest.raises(ModelError, match="normalises queries and keys"):
+            ask(model, (1, 2))
+    for kind in ("Q", "K"):
+        with pytest.raises(ModelError, match="normalises queries and keys"):
+            composition(model, kind)
+    assert ov(model, (1, 2)).shape == (32, 32) and composition(model, "V").shape == (2, 4, 2, 4)

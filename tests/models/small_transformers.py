@@ -27,10 +27,26 @@ KINDS = {
     },
     "classifier": {"causal": False, "d_out": 2, "d_mlp": 8, "unembed_bias": True},
 }
+# Where queries and keys are normalised, no matrix gives the attention scores.
+EVERY_KIND = {
+    **KINDS,
+    "qwen3": {
+        "positions": "rotary",
+        "n_kv_heads": 2,
+        "d_head": 6,
+        "d_mlp": 50,
+        "gated": True,
+        "activation": "silu",
+        "norm": "rmsnorm",
+        "qk_norm": True,
+        "attn_bias": False,
+        "mlp_bias": False,
+    },
+}
 
 
 def config(kind, **changes):
-    return TransformerConfig(**{**SIZES, **KINDS[kind], **changes})
+    return TransformerConfig(**{**SIZES, **EVERY_KIND[kind], **changes})
 
 
 def network(kind, seed=1, **changes):

@@ -5,12 +5,13 @@ import json
 import pytest
 import torch
 
+from remix_utils.errors import InputError
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.rewrite import split
 from remix_utils.graph.select import find_one
 from remix_utils.models.catalogue import load
 from remix_utils.models.model import ModelError
-from tests.models.foreign_models import KINDS, TOKENS, close, original
+from tests.models.foreign_models import ARCHITECTURES, KINDS, TOKENS, close, original
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +40,7 @@ def test_logits_and_inner_values_are_those_of_transformers(kind, tmp_path):
     close(evaluate(split(graph, "blocks.*.attn_out", "head"), {"tokens": TOKENS}), out.logits)
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "neox", "llama", "qwen2"])
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_padding_on_the_left_changes_nothing(kind, tmp_path):
     """A padded row has the logits that it has alone, and those of transformers with the positions that belong to it."""
     theirs = original(kind)
@@ -51,6 +52,24 @@ def test_padding_on_the_left_changes_nothing(kind, tmp_path):
     places = (mask.long().cumsum(-1) - 1).clamp(min=0)
     expected = theirs(TOKENS, attention_mask=mask.long(), position_ids=places).logits
     close(padded[mask], expected[mask])
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_a_mask_with_padding_is_read_or_refused(kind, tmp_path):
+    """A graph without a mask refuses padding wherever it would count; a mask without padding is allowed, and so are
+    other columns and nodes that padding does not change."""
+    original(kind).save_pretrained(tmp_path)
+    model, mask = load(str(tmp_path)), torch.ones(3, 12, dtype=torch.bool)
+    graph, whole = model.graph(seq=12), {"tokens": TOKENS, "mask": mask, "label": torch.arange(3)}
+    expected = evaluate(graph, {"tokens": TOKENS})
+    close(evaluate(graph, whole), expected)
+    padded = {**whole, "mask": mask.index_fill(1, torch.arange(3), False)}
+    for given in (padded, {**padded, "mask": padded["mask"].long()}):
+        for node in (graph, find_one(graph, "blocks.0.attn.pattern"), [graph, find_one(graph, "embed")]):
+            with pytest.raises(InputError, match=r"padding in 3 of 3 rows(.|\n)*mask=True"):
+                evaluate(node, given)
+        close(evaluate(find_one(graph, "embed"), given), model.weights["embed.W_E"][TOKENS])
+    assert (evaluate(model.graph(seq=12, mask=True), padded) - expected)[:, -1].abs().max() > 1e-3
 
 
 def test_sequences_end_where_a_sliding_window_would_matter(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from remix_utils.errors import MatchError
 from remix_utils.graph.evaluate import evaluate, plan
 from remix_utils.graph.ops import index, placeholder
 from remix_utils.graph.rewrite import split
@@ -13,7 +14,7 @@ from remix_utils.graph.walk import children_first
 from remix_utils.intervene import patch, path_patch
 from remix_utils.models.model import ModelError
 from remix_utils.models.transformer import model, untrained
-from tests.models.small_transformers import KINDS, loaded, network, outputs, tokens
+from tests.models.small_transformers import EVERY_KIND, loaded, network, outputs, tokens
 
 # what a module computes that the graph has no node for: whole blocks and layers, named by their last step instead
 LAYERS = {"", "blocks.0", "blocks.1", "unembed", "rotary"} | {
@@ -32,7 +33,7 @@ def close(value, expected):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_name_has_the_modules_value(kind, masked):
     """Whatever can be hooked in the module is a node of that name with that value, to 1e-5."""
     inputs = {"tokens": tokens(), **({"mask": padding(kind)} if masked else {})}
@@ -45,7 +46,7 @@ def test_every_name_has_the_modules_value(kind, masked):
         close(value, seen[name])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_padding_changes_nothing(kind):
     """Real tokens have the same logits whatever stands in the padding, and the same as without it."""
     mask, given = padding(kind), tokens()
@@ -78,7 +79,7 @@ def test_shortformer_positions_reach_queries_and_keys_only():
     assert all(node.name != "pos_embed" for node in children_first(find_one(graph, "blocks.0.resid_pre")))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_splitting_heads_keeps_values_and_names_every_part(kind):
     """All heads of both layers apart: the same logits; each head has its own q, k, v, scores, pattern, z and out."""
     loaded_model, given = loaded(kind), tokens()
@@ -197,3 +198,18 @@ def test_an_untrained_network_is_that_of_its_seed():
     assert not torch.equal(first.weights["embed.W_E"], other.weights["embed.W_E"])
     given = torch.tensor([[0, 4, 2]])
     close(evaluate(first.graph(seq=3), {"tokens": given}), first.module()(given))
+
+
+def test_many_heads_are_one_selector():
+    """It finds the outputs of all of them, refuses a head that the model lacks, and one that was not split off."""
+    network = untrained(n_layers=3, n_heads=4, d_model=8, n_ctx=16, d_vocab=5)
+    chosen = [(0, 1), (2, 3), (2, 0)]
+    graph = split(network.graph(seq=5), "blocks.*.attn_out", "head")
+    expected = {node for head in chosen for node in find(graph, network.head(*head))}
+    assert set(find(graph, network.heads(chosen))) == expected and len(expected) == 3
+    for wrong in ([(3, 0)], [(0, 4)], []):
+        with pytest.raises(ModelError, match="fix: "):
+            network.heads(wrong)
+    part = split(network.graph(seq=5), "blocks.2.attn_out", "head")
+    with pytest.raises(MatchError, match="1 of 3 names"):
+        find(part, network.heads(chosen))

@@ -8,7 +8,7 @@ import torch
 from remix_utils.models.initial_weights import sinusoids
 from remix_utils.models.transformer import module
 from remix_utils.models.transformer_module import Transformer
-from tests.models.small_transformers import KINDS, config, network, tokens
+from tests.models.small_transformers import EVERY_KIND, config, network, tokens
 
 
 def padded(kind):
@@ -52,7 +52,7 @@ def test_a_seed_says_all_weights_and_touches_no_other_generator():
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_fast_way_gives_the_same_logits_and_gradients(kind, masked):
     """Attention in one piece is the same function, at real tokens."""
     mask = padded(kind) if masked else None
@@ -87,7 +87,7 @@ def test_a_causal_network_does_not_look_ahead_and_the_classifier_does():
     """A later token changes no earlier logits, but it changes what a bidirectional network reads at position 0."""
     changed = tokens().clone()
     changed[:, -1] = (changed[:, -1] + 1) % 11
-    for kind in KINDS:
+    for kind in EVERY_KIND:
         difference = (network(kind)(changed) - network(kind)(tokens())).abs()
         if kind == "classifier":
             assert difference.max() > 1e-4
