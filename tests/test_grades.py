@@ -23,7 +23,9 @@ DAYS = sorted({path.parent.name for path in MASTERS})
 VALIDATE = """
 import json, sys
 from nbgrader.validator import Validator
-print(json.dumps(Validator(validate_all=sys.argv[2] == "all").validate(sys.argv[1])))
+from traitlets.config import Config
+backstop = Config(Execute={"timeout": 900})  # as in nbgrader_config.py, for a machine that has other work
+print(json.dumps(Validator(validate_all=sys.argv[2] == "all", config=backstop).validate(sys.argv[1])))
 """
 GRADES = """
 import json
