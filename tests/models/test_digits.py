@@ -90,3 +90,15 @@ def test_what_digits_do_not_have_is_refused():
     for ask in (lambda: model.graph(seq=8), lambda: model.head(0, 0), lambda: model.tokenize("7")):
         with pytest.raises(ModelError, match="fix: "):
             ask()
+
+
+@pytest.mark.parametrize("name", ["digits-a", "digits-b"])
+def test_the_default_dtype_changes_nothing(name):
+    """The module's weights are those of the file, whatever torch's default is."""
+    images = torch.linspace(0, 1, 128).reshape(2, 64)
+    before = load(name).module()(images)
+    try:
+        torch.set_default_dtype(torch.float64)
+        assert torch.equal(load(name).module()(images), before)
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -14,7 +14,7 @@ from remix_utils.graph.walk import children_first
 from remix_utils.intervene import patch, path_patch
 from remix_utils.models.model import ModelError
 from remix_utils.models.transformer import model, untrained
-from tests.models.small_transformers import EVERY_KIND, loaded, network, outputs, tokens
+from tests.models.small_transformers import EVERY_KIND, SIZES, loaded, network, outputs, tokens
 
 # what a module computes that the graph has no node for: whole blocks and layers, named by their last step instead
 LAYERS = {"", "blocks.0", "blocks.1", "unembed", "rotary"} | {
@@ -213,3 +213,21 @@ def test_many_heads_are_one_selector():
     part = split(network.graph(seq=5), "blocks.2.attn_out", "head")
     with pytest.raises(MatchError, match="1 of 3 names"):
         find(part, network.heads(chosen))
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_the_default_dtype_changes_nothing(kind):
+    """Weights before training, graph and module are float32, to the last bit, whatever torch's default is."""
+
+    def values():
+        made = untrained(**{**SIZES, **EVERY_KIND[kind]})
+        return [evaluate(made.graph(seq=16), {"tokens": tokens()}), made.module()(tokens())]
+
+    before = values()
+    try:
+        torch.set_default_dtype(torch.float64)
+        after = values()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for value, expected in zip(after, before, strict=True):
+        assert value.dtype == torch.float32 and torch.equal(value, expected)
