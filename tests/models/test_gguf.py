@@ -39,10 +39,11 @@ def test_a_file_is_the_model_with_its_weights_dequantised(quantisation, changes,
     close(model.module()(TOKENS), theirs(TOKENS).logits)
 
 
-def test_a_qwen2_file_keeps_its_queries_and_its_biases(tmp_path):
-    """Files of this architecture do not interleave rotary pairs."""
-    theirs = original("qwen2", **SIZES)
-    write(tmp_path / "tiny.gguf", theirs, kind="qwen2")
+@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+def test_a_qwen_file_keeps_its_queries_its_biases_and_its_norms(kind, tmp_path):
+    """Files of these architectures do not interleave rotary pairs."""
+    theirs = original(kind, **SIZES)
+    write(tmp_path / "tiny.gguf", theirs, kind=kind)
     close(load("tiny", tmp_path / "tiny.gguf").module()(TOKENS), theirs(TOKENS).logits)
 
 

@@ -15,7 +15,7 @@ from remix_utils.models.gguf.file import GGUF, Stored, damaged, read
 from remix_utils.models.gguf.tokenizer import Text
 from remix_utils.models.model import Model, ModelError
 
-ARCHITECTURES = ("llama", "qwen2")
+ARCHITECTURES = ("llama", "qwen2", "qwen3")
 # transformers' names of a block's weights: those of the file
 WITHIN = {
     "input_layernorm": "attn_norm",
@@ -23,6 +23,8 @@ WITHIN = {
     "self_attn.k_proj": "attn_k",
     "self_attn.v_proj": "attn_v",
     "self_attn.o_proj": "attn_output",
+    "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm",
     "post_attention_layernorm": "ffn_norm",
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
@@ -33,7 +35,7 @@ SCALES = "rope_freqs.weight"  # by how much each rotary frequency is slowed down
 
 
 def load(name: str, path: Path, card: dict[str, Any] | None = None) -> Model:
-    """Loads a model of the architecture llama (Mistral is one) or qwen2.
+    """Loads a model of the architecture llama (Mistral is one), qwen2 or qwen3.
 
     Raises ModelError for a file that is damaged, of another architecture, in an unknown
     quantisation, or with weights that its configuration has no place for.
@@ -55,7 +57,7 @@ def configuration(name: str, path: Path, file: GGUF) -> SimpleNamespace:
     if kind not in ARCHITECTURES:
         raise ModelError(
             f"{name!r} has the architecture {kind!r}; those that are read are "
-            f"{' and '.join(ARCHITECTURES)}.",
+            f"{', '.join(ARCHITECTURES)}.",
             fix="choose a Llama-shaped model.",
             kind=kind,
         )
