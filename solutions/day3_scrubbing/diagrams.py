@@ -47,3 +47,25 @@ def _drawn_rows(odd: Box, up: Box, down: Box, b: Box, c: Box) -> tuple[list, lis
         Arrow(of_same.side("top", 0.8), of_c.side("bottom"), "c", "orange", dashed=True),
     ]
     return [own, others, of_b, of_c, of_same, reference, *read], agrees
+
+
+# --- part 2 ---------------------------------------------------------------------------------------
+
+
+def textbook() -> Drawing:
+    """Draws the textbook hypothesis of induction: the sides of the heads, and the rows that they read."""
+    logits, heads = Box("logits", (390, 40), size=(100, 40)), Box("heads 1.1 and 1.3", (390, 125), size=(180, 40))
+    rest = Box("everything else:\nreference", (640, 40), "blue", (170, 52))
+    sources = {"q": "embedding:\nreference", "k": "head 0.0:\nreference", "v": "embedding:\nreference"}
+    parts = [logits, heads, rest, Arrow(heads.side("top"), logits.side("bottom"))]
+    parts += [Arrow(rest.side("left"), logits.side("right"), role="blue")]
+    for place, (side, source) in enumerate(sources.items()):
+        middle = 130 + 260 * place
+        node = Box(side, (middle, 215), size=(60, 40))
+        claimed = Box(source, (middle - 64, 320), "blue", (122, 52))
+        others = Box("all else:\nanother text", (middle + 64, 320), "pink", (122, 52))
+        to_heads = Arrow(node.side("top"), heads.side(("left", "bottom", "right")[place]), bent=True)
+        parts += [node, claimed, others, to_heads]
+        parts += [Arrow(claimed.side("top"), node.side("bottom", 0.25), role="blue")]
+        parts += [Arrow(others.side("top"), node.side("bottom", 0.75), role="pink")]
+    return Drawing("The textbook hypothesis about induction heads", tuple(parts))
