@@ -69,3 +69,25 @@ def textbook() -> Drawing:
         parts += [Arrow(claimed.side("top"), node.side("bottom", 0.25), role="blue")]
         parts += [Arrow(others.side("top"), node.side("bottom", 0.75), role="pink")]
     return Drawing("The textbook hypothesis about induction heads", tuple(parts))
+
+
+# --- part 3 ---------------------------------------------------------------------------------------
+
+
+def two_equal_means() -> Drawing:
+    """Draws the loss of four examples, clean and scrubbed: unchanged at left, cancelling at right."""
+    clean = (2, 3, 1, 2)
+    parts = [text("a claim that is true", (190, 20)), text("a claim that is false", (590, 20))]
+    for left, scrubbed in ((60, clean), (460, (3, 2, 0, 3))):
+        parts += [text("clean", (left - 15, 70)), text("scrubbed", (left - 15, 190))]
+        for column, (before, after) in enumerate(zip(clean, scrubbed, strict=True)):
+            parts += _example(left + 55 + 52 * column, before, after)
+        parts += [Box("mean 2", (left + 285, 70)), Box("mean 2", (left + 285, 190))]
+    return Drawing("Two scrubs with one mean loss", tuple(parts))
+
+
+def _example(x: float, before: int, after: int) -> list[Box | Arrow]:
+    """Returns one example's clean and scrubbed loss, and the arrow between them."""
+    role = {1: "orange", 0: "grey", -1: "green"}[after - before]
+    clean, scrubbed = Box(str(before), (x, 70), size=(40, 40)), Box(str(after), (x, 190), role, (40, 40))
+    return [clean, scrubbed, Arrow(clean.side("bottom"), scrubbed.side("top"), role=role)]
