@@ -484,7 +484,7 @@ predict("d3.2.p7", ..., "per cent recovered by `narrow`; its sides alone: q 87.7
 # %%
 results |= scrub(near_graph, {**ENDS, **stories_of_heads}, data, ROWS, metric=METRICS)
 report(["joint", *stories_of_heads], results)
-free |= left_free(near_graph, stories_of_heads)
+free = free | left_free(near_graph, stories_of_heads)
 share, _ = shares(results["narrow"], results)
 measured("d3.2.p7", 100 * share, 100 * share.se)
 # %% [markdown]
@@ -528,7 +528,7 @@ strict_graph = cut(graph, lambda pattern: {0: alone_pattern(pattern, 2)})
 strict = {"strict": induction(HEADS, q=window(0), k=window(0), v=window(0))}
 results |= scrub(strict_graph, {**ENDS, **strict}, data, ROWS, metric=METRICS)
 report(["refined", "strict"], results)
-free |= left_free(strict_graph, strict)
+free = free | left_free(strict_graph, strict)
 share, _ = shares(results["strict"], results)
 measured("d3.2.p8", 100 * share, 100 * share.se)
 # %% [markdown]
