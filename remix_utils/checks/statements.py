@@ -69,8 +69,8 @@ def _statement(node: ast.stmt, lines: list[str]) -> Statement:
     now = frozenset(each.get_name() for each in table.get_symbols() if each.is_referenced())
     whole = isinstance(node, WHOLE) or (isinstance(node, ast.AnnAssign) and node.value is not None)
     # A function that calls itself finds itself; a value that is made anew may rest on its old one.
-    reads = now | (later - stored)
     changed = frozenset(_changed(node))
+    reads = now | (later - stored) | changed  # symtable does not say that `total += 1` reads total
     if whole:
         return Statement(text, stored, changed, reads, later)
     return Statement(text, frozenset(), changed | stored, reads, later)

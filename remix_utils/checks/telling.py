@@ -11,6 +11,7 @@ import numpy
 import torch
 
 from remix_utils.graph.node import Node
+from remix_utils.graph.selector import Selector
 
 MOST_NUMBERS = 12  # a tensor of more entries is told by its shape
 MOST_LETTERS = 160  # so is anything whose text is longer
@@ -65,6 +66,8 @@ def written(value: Any) -> str:
         return _tensor(torch.as_tensor(value)) if value.dtype.kind in "biuf" else str(value)
     if isinstance(value, Node):
         return f"the graph {value.name!r} {list(value.shape)}"
+    if isinstance(value, Selector):
+        return _short(repr(value), value)
     if isinstance(value, float):
         return number(value)
     if isinstance(value, str | bool | int | complex | range | slice | torch.dtype) or value is None:

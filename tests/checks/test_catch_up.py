@@ -1,11 +1,14 @@
 """Rejoining: every name that the rest of a part reads is brought, whatever cell makes it."""
 
+import re
+
 import pytest
 
 from remix_utils.checks.catch_up import rejoin, what_to_bring
 from remix_utils.checks.exercise import ExerciseError
+from remix_utils.checks.lesson import Cell
 from remix_utils.checks.part import in_cells
-from remix_utils.checks.statements import bring, unbound
+from remix_utils.checks.statements import bring, statements, unbound
 from tests.checks.lessons import PARTS, each_part
 from tools.rejoin import run_from
 
@@ -96,3 +99,11 @@ def test_statements_that_no_name_rests_on_are_left_out():
     texts = "\n".join(each.text for each in needed)
     assert "1 / 0" not in texts and "figures" not in texts
     assert sorted(names) == ["factor", "math", "root", "table"]
+
+
+@pytest.mark.parametrize("text", ["total += 1", "table |= {1: 2}", "for name in names:\n    total -= 1"])
+def test_a_name_that_is_added_to_is_read(text):
+    """What an augmented assignment changes must have been made before."""
+    before = statements([Cell("code", "total, table, names = 1, {}, []\nother = 2", {}, 0)])
+    _, names = bring(before, statements([Cell("code", text, {}, 0)]))
+    assert set(names) == {"total", "table", "names"} & set(re.findall(r"\w+", text))
