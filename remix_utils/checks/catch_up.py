@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,14 @@ def _place(id: str) -> tuple[Part, int]:
 def run_all(id: str, needed: Sequence[Statement]) -> dict[str, Any]:
     """Runs statements in a namespace of their own, in silence; a bar appears if it takes long."""
     space: dict[str, Any] = {"__name__": "start_at"}
-    bar = tqdm(total=len(needed), desc=f"start_at {id}", delay=PATIENCE, leave=False, unit="step")
+    bar = tqdm(
+        total=len(needed),
+        desc=f"start_at {id}",
+        delay=PATIENCE,
+        leave=False,
+        unit="step",
+        file=sys.stdout,
+    )
     with bar:
         for statement in needed:
             with held([]), contextlib.redirect_stdout(io.StringIO()):

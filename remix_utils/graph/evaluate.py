@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -203,7 +204,8 @@ def _run_stages(
 
 def _bar(found: list[Stage], progress: bool) -> tqdm:
     total = sum(stage.flops for stage in found)
-    return tqdm(total=total, delay=2, smoothing=0, leave=False, bar_format=BAR, disable=not progress)
+    # On stdout: nbgrader's validator takes whatever a cell writes to stderr for a failure.
+    return tqdm(file=sys.stdout, total=total, delay=2, smoothing=0, leave=False, bar_format=BAR, disable=not progress)
 
 
 def _sent(executor: Executor, jobs: Iterable[tuple]) -> Iterator[list[torch.Tensor]]:

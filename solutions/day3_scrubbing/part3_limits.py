@@ -1,4 +1,3 @@
-
 # %% [markdown]
 # # Day 3, part 3: what it can and cannot tell you
 #

@@ -222,7 +222,7 @@ def test_progress_shows_the_time_left_where_it_takes_long(capsys, monkeypatch, s
     clock = itertools.count()
     monkeypatch.setattr("tqdm.std.time", lambda: next(clock) * seconds)
     evaluate(apply("relu", X), {"x": torch.randn(8, 3)}, batch_size=1)
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().out == ""
     evaluate(apply("relu", X), {"x": torch.randn(8, 3)}, batch_size=1, progress=True)
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert ("so far" in shown and " left" in shown and "50%" in shown) == (seconds == 1)

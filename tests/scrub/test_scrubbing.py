@@ -256,4 +256,4 @@ def test_a_long_scrub_shows_the_time_left(capsys, monkeypatch):
         clock = itertools.count()
         monkeypatch.setattr("tqdm.std.time", lambda clock=clock, seconds=seconds: next(clock) * seconds)
         scrub(TOTAL, HYPOTHESES["one part"], DATA, 5000)
-        assert (" left" in capsys.readouterr().err) == bool(seconds)
+        assert (" left" in capsys.readouterr().out) == bool(seconds)
