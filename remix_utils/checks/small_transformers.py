@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import torch
 
+from remix_utils.models import transformer
+from remix_utils.models.model import Model
 from remix_utils.models.transformer_config import TransformerConfig
 from remix_utils.models.transformer_module import Transformer
 
@@ -58,6 +60,16 @@ def network(weights: Weights) -> Transformer:
     made = Transformer(config, seed=None)
     made.load_state_dict(dict(weights))
     return made.eval().requires_grad_(False)
+
+
+def small_model(seed: int, d_mlp: int = 12, n_layers: int = 2, n_heads: int = 2) -> Model:
+    """Returns the library's model with random weights, to take graphs of any length from.
+
+    >>> small_model(0, d_mlp=0).graph(seq=4).shape
+    (4, 13)
+    """
+    weights = random_weights(seed, d_mlp, n_layers, n_heads)
+    return transformer.model("random", weights, network(weights).config, {}, None)
 
 
 def stream(seed: int, seq: int = 6, batch: int = 2, d_model: int = 8) -> torch.Tensor:

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 
 from remix_utils.checks.graph_cases import Graph, outcome
-from remix_utils.checks.small_transformers import network, random_weights
-from remix_utils.models import transformer
+from remix_utils.checks.small_transformers import network, small_model
 from remix_utils.models.transformer_module import Transformer
 
 CLOSE = 1e-4  # float32: a few hundred roundings of values up to a hundred
@@ -63,11 +62,10 @@ def transformers(seed: int, *layers: int, rows: int = 2) -> list[Case]:
     """
     cases, numbers = [], torch.Generator().manual_seed(seed)
     for place, depth in enumerate(layers):
-        seq, weights = 6 - place, random_weights(seed + place, 0, depth, n_heads=2 + place)
-        model = transformer.model("random", weights, network(weights).config, {}, None)
+        seq, model = 6 - place, small_model(seed + place, 0, depth, n_heads=2 + place)
         tokens, other = (torch.randint(13, (rows, seq), generator=numbers) for _ in range(2))
         cases.append(
-            Case(model.graph(seq=seq), {"tokens": tokens, "other": other}, network=network(weights))
+            Case(model.graph(seq=seq), {"tokens": tokens, "other": other}, network=network(model.weights))
         )
     return cases
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from remix_utils.circuits.network import Head, by_head, head_of
-from remix_utils.circuits.stream import NORMS, split_heads, stretched
+from remix_utils.circuits.stream import NORMS, split_heads
 from remix_utils.errors import MatchError
 from remix_utils.graph.expand import expand_paths
 from remix_utils.graph.layernorm import expand_layernorm
-from remix_utils.graph.linear import Add
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Apply
 from remix_utils.graph.ops import add, einsum, index
-from remix_utils.graph.rewrite import update
 from remix_utils.graph.select import find, find_one
 
 Path = tuple[str | Head, ...]
@@ -36,8 +34,6 @@ def path_expansion(graph: Node, which: object = "logits", most: int = 10_000) ->
     target = find_one(split_heads(graph), which)
     if find(target, _is_norm, missing="ok"):
         target = expand_layernorm(target, _is_norm)
-    if find(target, _broadcasts, missing="ok"):
-        target = update(target, _broadcasts, _widen)
     expanded = expand_paths(target, target, most=most)
     groups: dict[Path, list[tuple[Node, float]]] = {}
     for term, weight in zip(expanded.children, expanded.op.weights, strict=True):  # type: ignore[attr-defined]
@@ -78,6 +74,7 @@ def pattern_of(graph: Node, head: Head) -> Node:
 def _path(name: str) -> Path:
     """From a term's name, which lists the nodes on the way from the end to the start."""
     *way, start = name.split(" < ")
+    start = start.removesuffix(".broadcast")  # a bias, written out to the shape of its sum
     return (start, *(head for step in reversed(way) if (head := head_of(step)) is not None))
 
 
@@ -87,11 +84,3 @@ def _title(path: Path) -> str:
 
 def _is_norm(node: Node) -> bool:
     return isinstance(node.op, Apply) and node.op.function in NORMS
-
-
-def _broadcasts(node: Node) -> bool:
-    return isinstance(node.op, Add) and any(child.shape != node.shape for child in node.children)
-
-
-def _widen(node: Node) -> Node:
-    return add(*[stretched(child, node.shape) for child in node.children], weights=node.op.weights, name=node.name)  # type: ignore[attr-defined]

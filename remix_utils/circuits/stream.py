@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from remix_utils.circuits.network import Head, by_head, head_of
 from remix_utils.errors import MatchError, ShapeError
+from remix_utils.graph.broadcast import broadcast_to
 from remix_utils.graph.layernorm import expand_layernorm
 from remix_utils.graph.linear import Add, Einsum
 from remix_utils.graph.node import Node
 from remix_utils.graph.operations import Apply, Index
-from remix_utils.graph.ops import add, apply, array, einsum, index
+from remix_utils.graph.ops import add, apply, einsum, index
 from remix_utils.graph.rewrite import split
 from remix_utils.graph.select import find, find_one
 from remix_utils.graph.selector import at
@@ -71,7 +70,7 @@ def components(graph: Node) -> dict[str, Node]:
             below = zip(node.children, node.op.weights, strict=True)
             stack.extend((child, weight * own) for child, own in reversed(list(below)))
         else:
-            terms.setdefault(node.name, []).append((stretched(node, stream.shape), weight))
+            terms.setdefault(node.name, []).append((broadcast_to(node, stream.shape).named(node.name), weight))
     return {name: _sum(name, parts) for name, parts in terms.items()}
 
 
@@ -79,18 +78,6 @@ def _sum(name: str, parts: list[tuple[Node, float]]) -> Node:
     if len(parts) == 1 and parts[0][1] == 1:
         return parts[0][0]
     return add(*[node for node, _ in parts], weights=[weight for _, weight in parts], name=name)
-
-
-def stretched(node: Node, shape: tuple[int, ...]) -> Node:
-    """A node that is the same at every position, once for each of them."""
-    missing = shape[: len(shape) - len(node.shape)]
-    if not missing or shape[len(missing) :] != node.shape:
-        return node
-    own, new = (
-        " ".join(f"{word}{axis}" for axis in range(count))
-        for word, count in (("axis", len(node.shape)), ("new", len(missing)))
-    )
-    return einsum(f"{own}, {new} -> {new} {own}", node, array(torch.ones(missing, dtype=node.dtype)), name=node.name)
 
 
 @dataclass(frozen=True)

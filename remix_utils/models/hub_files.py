@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from remix_utils.errors import counted, reason
-from remix_utils.models.model import ModelError
+from remix_utils.models.model import ModelError, file_sha256
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d{5}-of-(\d{5})\.safetensors")
@@ -155,14 +154,9 @@ def _opened(name: str, path: Path) -> dict[str, Callable[[], torch.Tensor]]:
     except (SafetensorError, OSError) as problem:
         raise damaged(name, path, problem) from problem
     blob = path.resolve()
-    if re.fullmatch("[0-9a-f]{64}", blob.name) and _sha256(blob) != blob.name:
+    if re.fullmatch("[0-9a-f]{64}", blob.name) and file_sha256(blob) != blob.name:
         raise damaged(name, blob, ValueError("its sha256 is not its name"))
     return {key: lambda key=key: file.get_tensor(key) for key in keys}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _without_weights(name: str, folder: Path) -> ModelError:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -254,3 +254,9 @@ def checked(path: Path, expected: str | None) -> bytes:
             expected=expected,
         )
     return data
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, read a piece at a time."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

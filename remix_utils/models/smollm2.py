@@ -6,13 +6,12 @@ https://arxiv.org/abs/2502.02737
 from __future__ import annotations
 
 import tomllib
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
-from remix_utils.models.model import SHIPPED, Model, ModelError
+from remix_utils.models.model import SHIPPED, Model, ModelError, file_sha256
 
 NAME = "smollm2"
 
@@ -57,8 +56,7 @@ def load(name: str = NAME, step: int | None = None) -> Model:
 
 def require_checksum(path: Path, expected: str) -> None:
     """Raises ModelError when a file's sha256 is not the expected one."""
-    with path.open("rb") as file:
-        found = file_digest(file, "sha256").hexdigest()
+    found = file_sha256(path)
     if found != expected:
         raise ModelError(
             f"{path} has sha256 {found[:12]}..., the card says {expected[:12]}....",

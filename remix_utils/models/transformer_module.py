@@ -106,12 +106,17 @@ class Rotary(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        # On the meta device torch would import sympy for `arange`, which takes a second.
-        exponents = torch.arange(0, config.rotary_dim, 2, dtype=torch.float32, device="cpu") / config.rotary_dim
-        self.register_buffer("frequencies", config.rotary_base**-exponents)
+        self.register_buffer("frequencies", rotary_frequencies(config))
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:
         return (places.unsqueeze(-1) * self.frequencies).unsqueeze(-2)
+
+
+def rotary_frequencies(config: TransformerConfig) -> torch.Tensor:
+    """The angle by which each pair of entries turns from one position to the next [rotary_dim / 2], not scaled."""
+    # On the meta device torch would import sympy for `arange`, which takes a second.
+    exponents = torch.arange(0, config.rotary_dim, 2, dtype=torch.float32, device="cpu") / config.rotary_dim
+    return 1.0 / config.rotary_base**exponents  # as transformers rounds it
 
 
 class Block(nn.Module):

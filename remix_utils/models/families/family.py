@@ -12,6 +12,7 @@ import torch
 from remix_utils.models.families.settings import unreadable
 from remix_utils.models.model import ModelError
 from remix_utils.models.transformer_config import Activation, TransformerConfig
+from remix_utils.models.transformer_module import rotary_frequencies
 
 Named = Iterator[tuple[str, torch.Tensor]]
 Readers = Mapping[str, Callable[[], torch.Tensor]]
@@ -184,10 +185,8 @@ def rotary(name: str, config: Any, share: float = 1.0) -> dict[str, Any]:
 def frequencies(theirs: Any, ours: TransformerConfig) -> torch.Tensor:
     """The angle by which each pair of entries turns from one position to the next, scaled as the model says."""
     rope = theirs.rope_parameters
-    exponents = torch.arange(0, ours.rotary_dim, 2, dtype=torch.float32) / ours.rotary_dim
-    plain = 1.0 / (ours.rotary_base**exponents)
     scale = {"default": lambda plain, rope: plain, "linear": _slower, "llama3": _llama3}
-    return scale[rope.get("rope_type", "default")](plain, rope)
+    return scale[rope.get("rope_type", "default")](rotary_frequencies(ours), rope)
 
 
 def _slower(plain: torch.Tensor, rope: Mapping[str, Any]) -> torch.Tensor:

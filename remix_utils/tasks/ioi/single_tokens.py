@@ -54,8 +54,9 @@ def objects(encode: Encode, among: Sequence[str] = OBJECTS) -> tuple[str, ...]:
 
 def _single(encode: Encode, among: Sequence[str], kind: str) -> tuple[str, ...]:
     words = checked_words(kind, among)
-    unknown = _token(encode, NO_WORD)
-    tokens = {word: _token(encode, word) for word in words}
+    start = numbers_of(encode, BEFORE)
+    unknown = _token(encode, NO_WORD, start)
+    tokens = {word: _token(encode, word, start) for word in words}
     count = Counter(tokens.values())
     own = {token for token, uses in count.items() if uses == 1} - {None, unknown}
     found = tuple(word for word in words if tokens[word] in own)
@@ -70,9 +71,8 @@ def _single(encode: Encode, among: Sequence[str], kind: str) -> tuple[str, ...]:
     return found
 
 
-def _token(encode: Encode, word: str) -> int | None:
+def _token(encode: Encode, word: str, start: list[int]) -> int | None:
     """The token of a word after a space, or None for several and for a word that is refused."""
-    start = numbers_of(encode, BEFORE)
     try:
         read = numbers_of(encode, f"{BEFORE} {word}")
     except DataError:

@@ -6,7 +6,7 @@ from remix_utils.checks.compare import describe, plain
 from remix_utils.checks.exercise import Wrong, edit, edits, exercise, instead, quiz
 from remix_utils.checks.graph_cases import Graph
 from remix_utils.checks.questions import number, option
-from remix_utils.checks.small_transformers import network, random_weights
+from remix_utils.checks.small_transformers import small_model
 from remix_utils.checks.transformer_cases import CLOSE
 from remix_utils.data import Dataset, Exact
 from remix_utils.errors import kind_of
@@ -17,9 +17,10 @@ from remix_utils.graph.rewrite import split, update
 from remix_utils.graph.rules import distribute, flatten
 from remix_utils.graph.selector import Selector, at
 from remix_utils.intervene import path_patch
-from remix_utils.models import transformer
 from remix_utils.scrub.hypothesis import Interp
-from remix_utils.scrub.scrubbing import scrub, treeify
+from remix_utils.scrub.scrubbing import treeify
+
+from .moments import moments
 
 SIZES = "The check uses models with other numbers of heads and tokens: use the arguments."
 DIRECT = at("embed").avoiding("blocks.0.attn_out")
@@ -27,23 +28,17 @@ DIRECT = at("embed").avoiding("blocks.0.attn_out")
 # --- small models, and the meaning of a hypothesis ------------------------------------------------
 
 
-def small_model(seed, n_heads, seq, d_mlp=0, n_layers=2):
-    """The logits of a small random transformer, not yet split into heads."""
-    weights = random_weights(seed, d_mlp, n_layers, n_heads)
-    return transformer.model("random", weights, network(weights).config, {}, None).graph(seq=seq)
-
-
 def small_case(seed, n_heads=3, seq=4, rows=3):
     """A model of two layers split into heads, with the rows of a small data set."""
-    graph = split(small_model(seed, n_heads, seq), "blocks.*.attn_out", "head")
+    graph = small_model(seed, d_mlp=0, n_heads=n_heads).graph(seq=seq)
+    graph = split(graph, "blocks.*.attn_out", "head")
     numbers = torch.Generator().manual_seed(seed)
     return Graph(graph, {"tokens": torch.randint(13, (rows, seq), generator=numbers)})
 
 
 def some(*heads):
     """The selector of the outputs of heads of layer 1."""
-    names = {f"blocks.1.attn.head.{head}.out" for head in heads}
-    return at(lambda node: node.name in names)
+    return at({f"blocks.1.attn.head.{head}.out" for head in heads})
 
 
 def judged(logits, reference):
@@ -53,14 +48,10 @@ def judged(logits, reference):
 
 
 def meaning(hypothesis, graph):
-    """What a hypothesis allows: moments of the scrubbed output for each reference, exactly."""
+    """What a hypothesis allows."""
     if not isinstance(hypothesis, Interp):
         raise Wrong(f"It gives {kind_of(hypothesis)}, expected a hypothesis, an Interp.")
-    result = scrub(graph.node, hypothesis, Dataset(graph.inputs), "all", metric=judged)
-    rows = len(graph.inputs["tokens"])
-    reference = torch.nn.functional.one_hot(result.rows["reference"], rows).double().T
-    moments = torch.stack([result.per_example**power for power in (1, 2, 3)], 1)
-    return (reference * result.weights) @ moments
+    return moments(graph.node, hypothesis, Dataset(graph.inputs), judged)
 
 
 def meanings(found, graph, names):
@@ -776,7 +767,7 @@ def deep_models(seed):
     """Models of three layers with MLPs, of which the last two are split into heads."""
     cases = []
     for place, seq in enumerate((4, 5)):
-        graph = small_model(seed + place, 2 + place, seq, d_mlp=6, n_layers=3)
+        graph = small_model(seed + place, 6, 3, 2 + place).graph(seq=seq)
         last = at("blocks.1.attn_out") | at("blocks.2.attn_out")
         numbers = torch.Generator().manual_seed(seed)
         tokens, other = (torch.randint(13, (3, seq), generator=numbers) for _ in range(2))
