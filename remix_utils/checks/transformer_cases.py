@@ -65,7 +65,11 @@ def transformers(seed: int, *layers: int, rows: int = 2) -> list[Case]:
         seq, model = 6 - place, small_model(seed + place, 0, depth, n_heads=2 + place)
         tokens, other = (torch.randint(13, (rows, seq), generator=numbers) for _ in range(2))
         cases.append(
-            Case(model.graph(seq=seq), {"tokens": tokens, "other": other}, network=network(model.weights))
+            Case(
+                model.graph(seq=seq),
+                {"tokens": tokens, "other": other},
+                network=network(model.weights),
+            )
         )
     return cases
 
