@@ -72,7 +72,7 @@ def balance(scale: Scale) -> list[Row]:
     def plain() -> torch.Tensor:
         return label_loss(module(data["tokens"], data["mask"]), data)
 
-    return _beside("scrub, parens, 50 draws", 1.7, by_place(), by_position(), data, label_loss, plain, scale)
+    return _beside("scrub, parens, 50 draws", 0.9, by_place(), by_position(), data, label_loss, plain, scale)
 
 
 def by_place() -> Node:
@@ -152,19 +152,36 @@ def few(scale: Scale) -> list[Row]:
 
 MEASURED = """
 import resource, sys, torch
-from benchmarks.scrubs import language, textbook, token_loss
+from benchmarks.scrubs import {prepared}
 from remix_utils.scrub.scrubbing import scrub
 torch.set_num_threads(1)
-graph, data = language(int(sys.argv[1]), int(sys.argv[2]))
-scrub(graph, textbook(), data, len(data), metric=token_loss)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+graph, hypothesis, data, metric = {prepared}(*map(int, sys.argv[1:]))
+scrub(graph, hypothesis, data, len(data), metric=metric)
+taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(taken, file=sys.stderr)  # a long scrub shows its progress on stdout
 """
 
 
+def sequences(rows: int, seq: int) -> tuple[Node, Interp, Dataset, Metric]:
+    graph, data = language(rows, seq)
+    return graph, textbook(), data, token_loss
+
+
+def strings(rows: int) -> tuple[Node, Interp, Dataset, Metric]:
+    return by_place(), by_position(), parens.draw(rows, seed=0), label_loss
+
+
 def memory(scale: Scale) -> list[Row]:
-    """The most that a process of its own takes that scrubs many sequences; it shows its time left on the way."""
-    command = [sys.executable, "-c", MEASURED, str(scale.sequences), str(scale.scrub_seq)]
-    taken = float(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-    work = f"memory of a scrub, induction, {scale.sequences:,} rows of {scale.scrub_seq} tokens, all that is loaded"
-    floor = Floor("library", most=6 * 2**30, text="6 GiB")
-    return [Row(work, [taken], [], "", "bytes", 0.0, floor)]
+    """The most memory that a scrub takes in a process of its own, with all that is loaded."""
+    many = f"memory of a scrub, induction, {scale.sequences:,} rows of {scale.scrub_seq} tokens, all that is loaded"
+    few = f"memory of a scrub, parens, 50 draws, {scale.strings:,} rows, all that is loaded"
+    return [
+        _memory(many, 6 * 2**30, "6 GiB", "sequences", scale.sequences, scale.scrub_seq),
+        _memory(few, 1.2e9, "1.2 GB", "strings", scale.strings),
+    ]
+
+
+def _memory(work: str, most: float, text: str, prepared: str, *sizes: int) -> Row:
+    command = [sys.executable, "-c", MEASURED.format(prepared=prepared), *map(str, sizes)]
+    taken = float(subprocess.run(command, stderr=subprocess.PIPE, check=True, text=True).stderr)
+    return Row(work, [taken], [], "", "bytes", 0.0, Floor("library", most=most, text=text))

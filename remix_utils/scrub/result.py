@@ -45,7 +45,7 @@ class ScrubResult:
     of `per_example` over the square root of their number, though they read the same rows now and then. It says how far
     `mean` may be from the exact expectation over these data (that of `n="all"`, whose `se` is 0), not over others.
 
-    Late heads of the model of parentheses, claimed to test the count and the horizon, and one to say the verdict:
+    The late heads of the model of parentheses, claimed to run one horizon test each, from the right and from the left:
 
     >>> from remix_utils import Exact, Interp, Matching, Uniform, at, models, scrub, split
     >>> from remix_utils.data import feature
@@ -55,12 +55,12 @@ class ScrubResult:
     >>> def agree(head, column):
     ...     way = at(f"blocks.{head[0]}.attn.head.{head[2]}.out").avoiding("*.head.*.out")  # to the output, or MLPs
     ...     return Interp(head, way, Matching(feature(lambda data: data[column])))
-    >>> tests = {"1.0": "count_ok", "1.1": "count_ok", "2.0": "horizon_ok", "2.1": "label"}
+    >>> tests = {"2.0": "horizon_ok", "2.1": "left_ok"}
     >>> claims = {"model": Interp("logits", at("logits"), Exact()), "random": Interp("logits", at("logits"), Uniform())}
     >>> claims["tests"] = Interp("logits", at("logits"), Exact(), [agree(*each) for each in tests.items()])
     >>> loss = lambda logits, reference: -logits.log_softmax(-1).gather(-1, reference["label"][:, None])[:, 0]
     >>> found = scrub(graph, claims, data, 500, metric=loss)
-    >>> found["tests"].recovered(found["model"], found["random"]) > 0.9
+    >>> found["tests"].recovered(found["model"], found["random"]) > 0.75
     True
     """
 
