@@ -37,7 +37,7 @@ def test_every_row_is_measured_and_its_sides_agree(quick):
         ),
         *("scrub, induction, 3 references", "scrub, induction, 6 references"),
         *("scrub, parens, 3 references", "scrub, parens, 6 references"),
-            *("memory of a scrub, induction", "memory of a scrub, parens"),
+        *("memory of a scrub, induction", "memory of a scrub, parens"),
     )
     assert [name for name, each in zip(promised, rows, strict=True) if not each.work.startswith(name)] == []
     for each in rows:

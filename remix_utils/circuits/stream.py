@@ -93,7 +93,7 @@ class Readout:
 
     def directions(self, tokens: Node) -> Node:
         """For each token the direction [..., d_model] along which the stream, over its scale, raises its logit."""
-        rows = apply("embed", tokens, self._table(), name="W_U")
+        rows = self.unembedding(tokens)
         if self.norm is None:
             return rows
         lead = "token " * len(tokens.shape)
@@ -108,7 +108,7 @@ class Readout:
         found = []
         if self.norm is not None and self.norm.op.function == "layernorm":  # type: ignore[attr-defined]
             lead = "token " * len(tokens.shape)
-            rows = apply("embed", tokens, self._table(), name="W_U")
+            rows = self.unembedding(tokens)
             found.append(einsum(f"{lead}d_model, d_model -> {lead}", rows, self.norm.children[2], name="ln_final.b"))
         return [*found, apply("embed", tokens, self.bias, name="b_U")] if self.bias is not None else found
 
@@ -116,10 +116,12 @@ class Readout:
         """One over the scale that the norm divides by, [seq, 1]."""
         return find_one(expand_layernorm(self.norm, self.norm), "*.inverse") if self.norm is not None else None
 
-    def _table(self) -> Node:
-        """W_U as [token, d_model]."""
-        weight, words = self.product.children[1], self.product.op.parsed.inputs[1]  # type: ignore[attr-defined]
-        return weight if words[1] == "d_model" else einsum("d_model token -> token d_model", weight, name=weight.name)
+    def unembedding(self, tokens: Node) -> Node:
+        """For each token the row of W_U that the normalised stream is multiplied by, [..., d_model]."""
+        table, words = self.product.children[1], self.product.op.parsed.inputs[1]  # type: ignore[attr-defined]
+        if words[1] != "d_model":
+            table = einsum("d_model token -> token d_model", table, name=table.name)
+        return apply("embed", tokens, table, name="W_U")
 
 
 def readout(graph: Node) -> Readout:

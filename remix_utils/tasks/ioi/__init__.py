@@ -3,6 +3,7 @@
 The task of Wang et al. 2022, Interpretability in the Wild, with our own sentences.
 """
 
+from remix_utils.tasks.ioi.balanced import balanced
 from remix_utils.tasks.ioi.families import FAMILIES, sentences
 from remix_utils.tasks.ioi.prompt import ORDERS, PARTS, Prompt, Prompts, prompts
 from remix_utils.tasks.ioi.single_tokens import names, objects, places
