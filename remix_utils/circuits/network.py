@@ -36,6 +36,21 @@ class Estimate(NamedTuple):
         se = (centred.square().sum(0) / (len(values) - 1.0 or float("nan")) / len(values)).sqrt()
         return cls(values.mean(0), se.to(values.dtype))
 
+    @classmethod
+    def over_groups(cls, values: torch.Tensor, groups: torch.Tensor) -> Estimate:
+        """Returns the mean of one value a row, with its error over groups [rows] of rows, such as templates.
+
+        Rows of one group share its words, so they are not independent. The error is that of the groups' sums, as if
+        new groups were drawn with new rows in them (cluster-robust; NaN where there is one group only).
+        """
+        numbers = groups.unique(return_inverse=True)[1]
+        count = int(numbers.max()) + 1
+        sums = values.new_zeros(count, *values.shape[1:], dtype=torch.float64)
+        sums.index_add_(0, numbers, (values - values.mean(0)).double())
+        correction = count / (count - 1.0 or float("nan"))
+        se = (correction * sums.square().sum(0)).sqrt() / len(values)
+        return cls(values.mean(0), se.to(values.dtype))
+
 
 def bind(network: Network, tokens: Tokens | None = None, seed: int = 0) -> tuple[Node, dict[str, torch.Tensor]]:
     """The graph of a network and the inputs to evaluate it on.
