@@ -56,6 +56,7 @@ walkthrough: environment
 
 numbers: environment
 	@$(ONE_THREAD) $(IN)/python tools/figures.py
+	@$(ONE_THREAD) $(IN)/python -m tools.full_run --check
 
 bench: environment
 	@$(ONE_THREAD) $(IN)/python -m benchmarks.graph

@@ -25,6 +25,19 @@ def card() -> dict[str, Any]:
     return tomllib.loads((SHIPPED / f"{NAME}.toml").read_text(encoding="utf-8"))
 
 
+def measured() -> dict[str, tuple[float, float, float]]:
+    """Returns the figures of the full run of day 5 on this model, by name.
+
+    Each is a value with its standard error over prompts and over templates, NaN where an error has
+    no meaning. `python -m tools.full_run` measured them, on 4 prompts of every template and order.
+
+    >>> all(len(figure) == 3 for figure in measured().values())
+    True
+    """
+    stored = tomllib.loads((SHIPPED / f"{NAME}.ioi.toml").read_text(encoding="utf-8"))
+    return {name: tuple(figure) for name, figure in stored["figures"].items()}
+
+
 def kept() -> Path:
     """Returns where the model's file is kept, whether it is there or not.
 
