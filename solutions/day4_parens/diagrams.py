@@ -1,0 +1,64 @@
+"""The pictures of day 4, which its masters show as ![alt text](diagram:name)."""
+
+from tools.drawing import Arrow, Drawing
+from tools.plates import Box, text
+
+
+# --- part 3 ---------------------------------------------------------------------------------------
+
+
+def published_roles() -> Drawing:
+    """Draws the published claim: the heads that the logits read, and the string that each reads."""
+    logits = Box("logits", (390, 40), size=(100, 40))
+    agreeing = "a string that\nagrees on the\n{}"
+    claims = [
+        ("head 1.0", agreeing.format("count test"), "blue", logits.side("left")),
+        ("head 2.0", agreeing.format("count test"), "blue", logits.side("bottom", 0.3)),
+        ("head 2.1", agreeing.format("right horizon"), "green", logits.side("bottom", 0.7)),
+        ("everything else", "any string", "pink", logits.side("right")),
+    ]
+    parts = [logits]
+    for place, (name, row, role, end) in enumerate(claims):
+        middle = 95 + 197 * place
+        part, string = Box(name, (middle, 140), size=(150, 40)), Box(row, (middle, 250), role, (150, 74))
+        parts += [part, string, Arrow(string.side("top"), part.side("bottom"), role=role)]
+        parts += [Arrow(part.side("top"), end, bent=place in (0, 3))]
+    return Drawing("The published claim about three heads", tuple(parts))
+
+
+# --- part 4 ---------------------------------------------------------------------------------------
+
+
+def planted_model() -> Drawing:
+    """Draws the planted model: the circuit at left, and the decoy, which ends at no reader."""
+    large = (200, 52)
+    tokens = Box("tokens", (390, 560), size=(100, 40))
+    shares = Box("two heads of layer 0:\nshares of ( and )", (235, 465), "green", large)
+    marks = Box("MLP 0: where the\nright horizon fails", (120, 365), "blue", large)
+    gathers = Box("a head of layer 1\ngathers the marks", (120, 265), "blue", large)
+    more = Box("MLP 1: more )\nthan ( in all", (350, 315), "orange", large)
+    moves = [
+        Box("a head of layer 2\nmoves it to 0", (x, 165), role, large)
+        for x, role in ((120, "blue"), (350, "orange"))
+    ]
+    either = Box("MLP 2: unbalanced,\nif one test fails", (235, 75), "green", large)
+    logits = Box("logits", (470, 75), size=(100, 40))
+    reads = [(tokens, shares), (shares, marks), (shares, more), (marks, gathers), (gathers, moves[0])]
+    reads += [(more, moves[1]), (moves[0], either), (moves[1], either)]
+    arrows = [Arrow(low.side("top"), high.side("bottom")) for low, high in reads]
+    arrows += [Arrow(either.side("right"), logits.side("left"))]
+    circuit = [tokens, shares, marks, gathers, more, *moves, either, logits]
+    return Drawing("The planted model and its decoy", (*circuit, *arrows, *_decoy(tokens)))
+
+
+def _decoy(tokens: Box) -> list[Box | Arrow]:
+    """Returns the parts of the decoy, from the tokens up to its end."""
+    labels = {
+        465: "two heads of layer 0:\nfirst token, excess",
+        315: "MLP 0 and MLP 1:\nalmost the label",
+        165: "head 2.0, at position 0:\nthe loudest writer",
+    }
+    parts = [Box(label, (640, height), "pink", (210, 52)) for height, label in labels.items()]
+    pairs = zip([tokens, *parts], parts, strict=False)
+    arrows = [Arrow(low.side("top"), high.side("bottom"), role="pink") for low, high in pairs]
+    return [*parts, *arrows, text("no part reads it", (640, 120))]
