@@ -13,7 +13,7 @@ from remix_utils.graph.selector import at
 from remix_utils.scrub.hypothesis import Interp
 from remix_utils.scrub.scrubbing import scrub
 
-EXACT = 1e-9  # float64 on small samples
+EXACT = 1e-6  # float32 totals of small samples are right as well
 
 
 def hypothesis(answer, *arguments):
@@ -59,8 +59,8 @@ def exact_moments(answer, graph, heads):
 
 NOTHING = 'Interp("idle", reduce(or_, outputs), Uniform())'
 OUTPUT = 'at(f"blocks.{layer}.attn.head.{head}.out")'
-ELSE = ("All else reads another text too. Give the root Exact(), and others=Exact() for the inputs "
-        "that no child claims.")
+ELSE = ("Everything else reads another text too. Give the root Exact(), and others=Exact() for the "
+        "inputs that no child claims.")
 CLAIM = 'return Interp("logits", at("logits"), Exact(), [nothing], others=Exact())'
 
 exercise("d3.3.1", cases=some_idle, use=exact_moments, tolerance=CLOSE,
@@ -70,7 +70,11 @@ exercise("d3.3.1", cases=some_idle, use=exact_moments, tolerance=CLOSE,
              says=ELSE),
         edit(NOTHING, 'Interp("idle", reduce(or_, outputs), Exact())',
              says="The heads read the reference, so the claim changes nothing. An idle head may "
-                  "read any text: Uniform()."),
+                  "read any text. Use Uniform()."),
+        edits((NOTHING, 'Interp("idle", reduce(or_, outputs), Exact())'),
+              (", others=Exact())", ")"),
+              says="The draws are exchanged. The listed heads read the reference here, and the "
+                  "rest of the model reads another text."),
         edit('Interp("logits", at("logits"), Exact(), [nothing]',
              'Interp("logits", at("logits"), Uniform(), [nothing]',
              says=ELSE),
@@ -83,7 +87,9 @@ exercise("d3.3.1", cases=some_idle, use=exact_moments, tolerance=CLOSE,
         edit("reduce(or_, outputs)", "outputs[0]",
              says="Only the first head of the list is freed. Join all of them with |."),
         edit("blocks.{layer}.attn.head.{head}", "blocks.{head}.attn.head.{layer}",
-             says="Layer and head are exchanged: in (1, 3) the layer comes first."),
+             says="Layer and head are exchanged. In (1, 3) the layer comes first."),
+        edit("blocks.{layer}.attn.head.{head}", "blocks.1.attn.head.{head}",
+             says="Every head is taken from layer 1. Each pair gives the layer and the head."),
         edit(OUTPUT, 'at(f"blocks.{layer}.attn.head.{head}.v")',
              says="Only the values are freed, and the pattern stays. Free the head's output."),
         edit(OUTPUT, 'at(f"blocks.{layer}.attn_out")',
@@ -141,11 +147,12 @@ exercise("d3.3.2", cases=some_changes,
         edit(f"return {RISE}, {FALL}",
              "return change[change > 0].mean().nan_to_num().item(), "
              "(-change)[change < 0].mean().nan_to_num().item()",
-             says="These are means over those examples that rise or fall. Take the mean over all "
-                  "examples, with 0 elsewhere, so that rise minus fall is the change of the mean."),
+             says="These are means over only the examples that rise or fall. Take the mean over "
+                  "all examples, with 0 elsewhere, so that rise minus fall is the change of "
+                  "the mean."),
         edit(f"return {RISE}, {FALL}",
              "return change.mean().relu().item(), (-change.mean()).relu().item()",
-             says="The mean comes first, so that rises and falls have cancelled already. Separate "
+             says="The mean is taken first, so rises and falls have already cancelled. Separate "
                   "them example by example."),
         edit(f"return {RISE}, {FALL}",
              "return change.relu().sum().item(), (-change).relu().sum().item()",
@@ -154,7 +161,7 @@ exercise("d3.3.2", cases=some_changes,
              says="This is the error and the change of the mean. Return rise and fall."),
         edit(f"return {RISE}, {FALL}",
              "return (change > 0).double().mean().item(), (change < 0).double().mean().item()",
-             says="These are the shares of examples that rise and fall. The sizes count too."),
+             says="These are the shares of examples that rise and fall. Their sizes count too."),
     ],
     right=[
         """
@@ -173,7 +180,7 @@ exercise("d3.3.2", cases=some_changes,
         ("Help, how do I keep only the rises?", "`relu` keeps what is above 0. Apply it to the "
          "change of each example, before the mean."),
         ("Help, my rise minus fall is not the change", "Divide both by the number of all examples, "
-         "those that do not move included."),
+         "including those that do not change."),
         ("Help, almost the code", "With `change = scrubbed - clean`, the rise is "
          "`change.relu().mean()`. The fall is the same for `-change`."),
     ],
@@ -207,19 +214,26 @@ exercise("d3.3.3", cases=some_features,
                    "common value counts more."),
         edit("return right / len(labels)",
              "return (labels.double() == answers.double()).double().mean().item()",
-             says="The labels are compared with the answers. A feature's values are only names: "
-                  "find the commonest answer for each."),
+             says="The labels are compared with the answers. The values of a feature are only "
+                  "names. Find the most common answer for each of them."),
         edit(COUNT, "right += (answers[labels == label] == 1).sum().item()",
-             says="The guess is answer 1 for every value of the feature. Guess the commonest "
+             says="The guess is answer 1 for every value of the feature. Guess the most common "
                   "answer among the rows with this value."),
+        edit(COUNT, "ones = answers[labels == label].double().mean().item(); "
+             "right += max(ones, 1 - ones) * (labels == label).sum().item()",
+             says="This is right only for the answers 0 and 1. Count how often each answer "
+                  "occurs."),
+        edit(COUNT, "right += (answers[labels == label] == answers.mode()[0]).sum().item()",
+             says="The guess is the most common answer of all rows. Guess the most common answer "
+                  "among the rows with this value of the feature."),
         edit(".max().item()", ".min().item()",
-             says="This counts the rarest answer of each value. Count the commonest."),
+             says="This counts the rarest answer for each value. Count the most common one."),
         edit("right / len(labels)", "right",
-             says="This is a number of rows. Return their share."),
+             says="This is a number of rows. Divide it by the number of all rows."),
         edit(COUNT, "right += (answers[labels == label].unique(return_counts=True)[1].numel() == "
              "1) * (labels == label).sum().item()",
              says="Only the rows whose feature determines the answer are counted. Where it does "
-                  "not, a guess is still right for the commonest answer."),
+                  "not, a guess is still right for the most common answer."),
     ],
     right=[
         """
@@ -241,11 +255,12 @@ exercise("d3.3.3", cases=some_features,
     ],
     hints=[
         ("Help, what is the best guess?", "Look at the rows that share one value of the feature. "
-         "Which answer is the commonest among them, and how many of them have it?"),
-        ("Help, my share is too low", "A guess is right for some rows of every value, also where "
-         "the feature does not determine the answer."),
+         "Which answer is the most common among them, and how many of them have it?"),
+        ("Help, my share is too low", "Even where the feature does not determine the answer, the "
+         "best guess is right for some of the rows."),
         ("Help, almost the code", "For each label of `labels.unique()`, add "
-         "`answers[labels == label].unique(return_counts=True)[1].max()`. Divide by the rows."),
+         "`answers[labels == label].unique(return_counts=True)[1].max()`. Divide by the number "
+         "of rows."),
     ],
 )
 
@@ -285,16 +300,16 @@ def exceeds_the_model(answer):
 def verdict(share):
     """The sentence about a hypothesis that recovers at most 105 %."""
     if share > 1.001:
-        return (f"It recovers {share:.1%}, which is above 100 % and below 105 %. Free the part "
-                "that overshoots.")
+        return (f"It recovers {share:.1%}, which is above 100 % and below 105 %. Which parts make "
+                "the output too large?")
     if share > 0.999:
-        return ("It recovers 100 %: the parts that you free do neither good nor harm. Which part "
-                "pushes the output too far?")
+        return ("It recovers 100 %, so the parts that you free do neither good nor harm. Which "
+                "parts make the output too large?")
     if share > 0.001:
-        return (f"It recovers {share:.1%}: a part that the toy needs is freed. Free the weaker of "
-                "the two that write a, and nothing else.")
-    return (f"It recovers {share:.1%}: nothing that writes a reads the reference. Keep one of the "
-            "two on the reference, with others=Exact().")
+        return (f"It recovers {share:.1%}, so a part that the toy needs is freed. Two parts write "
+                "a. If only one of them reads the reference, which one should it be?")
+    return (f"It recovers {share:.1%}, so nothing that writes a reads the reference. Keep one of "
+            "the two parts on the reference.")
 
 
 exercise("d3.3.4", use=exceeds_the_model, free=True,
@@ -329,10 +344,10 @@ exercise("d3.3.4", use=exceeds_the_model, free=True,
     hints=[
         ("Help, how can less information be better?", "The toy returns 2 a where it should return "
          "a. Which of its parts would you remove, if you could?"),
-        ("Help, I get exactly 100 %", "You freed `noise`, or you freed a part to rows that have "
-         "the same a. Neither changes the squared error."),
+        ("Help, I get exactly 100 %", "You freed `noise`, or the part that you freed reads rows "
+         "with the same a. Neither changes the mean squared error."),
         ("Help, almost the code", "One child at one of the two parts that write a, with Uniform(), "
-         "and others=Exact(). Try both parts: one of them recovers 62 %."),
+         "and others=Exact(). Try both parts. One of them recovers 62 %."),
     ],
 )
 
@@ -364,25 +379,25 @@ EQUAL = "torch.equal(one[:, None] == one, other[:, None] == other)"
 exercise("d3.3.5", cases=some_pairs,
     mistakes=[
         edit(EQUAL, "torch.equal(one.double(), other.double())",
-             says="The values are compared. They are only names: compare which rows have equal "
+             says="The values are compared. They are only names. Compare which rows have equal "
                   "values."),
         edit(EQUAL, "len(one.unique()) == len(other.unique())",
              says="The numbers of classes are compared. Two partitions may have as many classes "
                   "and different ones."),
         edit(EQUAL, "bool(((one[:, None] != one) | (other[:, None] == other)).all())",
-             says="Only one direction is tested: the first may be finer than the second. Rows that "
-                  "are together in either must be together in both."),
+             says="Only one direction is tested, so the first may be finer than the second. Rows "
+                  "that are together in either must be together in both."),
         edit(EQUAL, "bool(((other[:, None] != other) | (one[:, None] == one)).all())",
-             says="Only one direction is tested: the second may be finer than the first. Rows that "
-                  "are together in either must be together in both."),
+             says="Only one direction is tested, so the second may be finer than the first. Rows "
+                  "that are together in either must be together in both."),
         edit(EQUAL, "torch.equal(one.unique(return_inverse=True)[1], "
              "other.unique(return_inverse=True)[1])",
-             says="The classes are numbered by the size of their values, so another order of "
-                  "names is another feature here. Compare pairs of rows."),
+             says="The classes are numbered in the order of their values, so other values for the "
+                  "same classes give another result. Compare pairs of rows."),
         edit(EQUAL, "sorted(one.unique(return_counts=True)[1].tolist()) == "
              "sorted(other.unique(return_counts=True)[1].tolist())",
-             says="The sizes of the classes are compared. Classes of equal size may hold other "
-                  "rows."),
+             says="The sizes of the classes are compared. Classes of equal size may hold "
+                  "different rows."),
         edit(EQUAL, "one[:, None] == one",
              says="This is the table of pairs of one feature. Return a single True or False."),
     ],
@@ -401,10 +416,10 @@ exercise("d3.3.5", cases=some_pairs,
         """,
     ],
     hints=[
-        ("Help, True and False against 0 and 7", "Names of values do not count. Ask for each pair "
-         "of rows whether they have one value, once by each feature."),
-        ("Help, what if one is finer?", "Then some pair of rows is together by one feature and "
-         "apart by the other. The claims differ."),
+        ("Help, True and False against 0 and 7", "The values are only names. Ask for each pair of "
+         "rows whether the two values are equal, once for each feature."),
+        ("Help, what if one is finer?", "Then some pair of rows has equal values by one feature "
+         "and different values by the other. The claims differ."),
         ("Help, almost the code", "`one[:, None] == one` is the table of all pairs [rows, rows]. "
          "Two features are one claim if their tables are equal."),
     ],
@@ -428,22 +443,28 @@ NEEDED = "ceil(((1.96 + above) * costs.std() / costs.mean()) ** 2)"
 exercise("d3.3.6", cases=some_pilots,
     mistakes=[
         edit("(1.96 + above)", "1.96",
-             says="The power is not used. At this number of rows the mean lies just at the "
-                  "threshold, which half of the tests miss."),
+             says="The power is not used. With this number of rows the mean statistic lies exactly "
+                  "at the threshold, which half of the tests miss."),
+        edit("(1.96 + above)", "(1.96 + 0.84)",
+             says="0.84 belongs to a power of 80 %. Take icdf of the power that is asked for."),
         edit("(1.96 + above)", "above",
              says="The threshold of 1.96 is missing. The mean must lie above it."),
         edit("1.96 + above", "1.96 - above",
-             says="The sign is reversed: a higher power needs more rows, not fewer."),
+             says="The sign is reversed. A higher power needs more rows, not fewer."),
         edit(" ** 2", "",
              says="This is the square root of the number of rows. Square it."),
         edit("costs.std() / costs.mean()", "costs.mean() / costs.std()",
-             says="The ratio is inverted: a larger spread needs more rows."),
+             says="The ratio is inverted. A larger spread needs more rows."),
+        edit("costs.std()", "costs.std(correction=0)",
+             says="The standard deviation divides by n. From a sample, divide by n - 1."),
         edit("costs.std()", "costs.var()",
              says="The variance takes the place of the standard deviation."),
         edit("costs.std()", "(costs.std() / len(costs) ** 0.5)",
              says="You used the error of the pilot's mean. The spread of single rows is needed."),
         edit(NEEDED, f"{NEEDED} - 1".replace("ceil(", "int(1 + "),
              says="It is rounded down, and the power is then too low. Round up."),
+        edit(NEEDED, NEEDED.replace("ceil(", "round(float(") + ")",
+             says="It is rounded to the nearest number, and the power may be too low. Round up."),
         edit("icdf(torch.tensor(power, dtype=torch.float64))",
              "cdf(torch.tensor(power, dtype=torch.float64))",
              says="cdf gives the probability at a point. The point at a probability is icdf."),
@@ -461,10 +482,11 @@ exercise("d3.3.6", cases=some_pilots,
         """,
     ],
     hints=[
-        ("Help, what does n change?", "The error of a mean is s / √n. So the mean, measured in its "
-         "own errors, grows like √n."),
-        ("Help, where does the power enter?", "The mean in its errors scatters by 1 around m √n / "
-         "s. For 80 % of the tests to exceed 1.96, it must lie 0.84 above it on average."),
+        ("Help, what does n change?", "The standard error of a mean is s / √n. So the mean divided "
+         "by its standard error grows like √n."),
+        ("Help, where does the power enter?", "The statistic scatters around m √n / s with a "
+         "standard deviation of 1. For 80 % of the tests to exceed 1.96, m √n / s must be 1.96 + "
+         "0.84."),
         ("Help, almost the code", "Solve m √n / s = 1.96 + z for n, with z from `icdf`, and round "
          "up with `ceil`."),
     ],
@@ -499,7 +521,7 @@ exercise("d3.3.7", cases=some_tests,
         edit(TESTS, "costs.unfold(0, n, 1)",
              says="The groups overlap, so that one row is in many tests. Cut without overlap."),
         edit(TESTS, "costs[: len(costs) // n * n].reshape(n, -1).T",
-             says="The groups are not consecutive rows: reshape to [tests, n]."),
+             says="The groups are not consecutive rows. Reshape to [tests, n]."),
         edit(REJECT, REJECT.replace(".mean().item()", ".sum().item()"),
              says="This is the number of tests that reject. Return their share."),
     ],
@@ -516,8 +538,8 @@ exercise("d3.3.7", cases=some_tests,
     hints=[
         ("Help, how do I make many tests?", "Drop the rows that do not fill a group, and reshape "
          "to [tests, n]. Everything else is along axis 1."),
-        ("Help, which error?", "That of a test which knows only its own n rows: its standard "
-         "deviation over √n."),
+        ("Help, which error?", "The standard error that a test with n rows would compute. It is "
+         "the standard deviation of these n rows divided by √n."),
         ("Help, almost the code", "`tests.mean(1) > 1.96 * tests.std(1) / n**0.5` is a boolean for "
          "each test. Its mean, as a float, is the power."),
     ],
@@ -535,7 +557,8 @@ def some_p_values(seed):
     for values in listed:
         p_values = torch.tensor(values, dtype=torch.float64)
         cases.append((p_values[torch.randperm(len(values), generator=numbers)], 0.05))
-    return [*cases, (torch.tensor([0.02, 0.3, 0.03, 0.001, 0.035]), 0.1)]
+    at_the_threshold = torch.tensor([0.5, 0.25])  # 0.25 = 0.5 / 2 exactly
+    return [*cases, (torch.tensor([0.02, 0.3, 0.03, 0.001, 0.035]), 0.1), (at_the_threshold, 0.5)]
 
 
 STEP = "level / (len(p_values) - place)"
@@ -543,17 +566,20 @@ STEP = "level / (len(p_values) - place)"
 exercise("d3.3.8", cases=some_p_values,
     mistakes=[
         edit(STEP, "level",
-             says="No correction is made: every p-value is compared with the level itself."),
+             says="No correction is made, since every p-value is compared with the level itself."),
         edit(STEP, "level / len(p_values)",
-             says="This is Bonferroni's correction: every p-value is compared with level / m. It "
-                  "is right and weaker. After each discovery, divide by one less."),
+             says="This is Bonferroni's correction, which compares every p-value with level / m. "
+                  "It is valid but finds less. After each discovery, divide by one less."),
+        edit("if p_values[number] > level", "if p_values[number] >= level",
+             says="A p-value that equals its threshold is refused. It must be at most the "
+                  "threshold."),
         edit("            break\n", "            continue\n",
              says="It goes on after a failure. Stop at the first p-value that is too large."),
         edit(STEP, "level / (len(p_values) - place - 1 or 1)",
-             says="The divisor is one too small: the smallest p-value is compared with level / m."),
+             says="The divisor is one too small. Compare the smallest p-value with level / m."),
         edit(STEP, "level * (place + 1) / len(p_values)",
-             says="The thresholds are those of Benjamini and Hochberg, level × place / m. They "
-                  "control another error, the share of false discoveries."),
+             says="These are the thresholds of Benjamini and Hochberg, level × place / m. They "
+                  "control the expected share of false discoveries instead."),
         edit("found[number] = True", "found[place] = True",
              says="The result is in the sorted order. Give it in the order of the hypotheses."),
         edit("p_values.argsort().tolist()", "range(len(p_values))",
@@ -575,10 +601,10 @@ exercise("d3.3.8", cases=some_p_values,
         """,
     ],
     hints=[
-        ("Help, what do I divide by?", "By the number of hypotheses that are still in question: "
-         "all m at first, and one less after each discovery."),
-        ("Help, how do I get back the order?", "`argsort` gives the number of the hypothesis with "
-         "the smallest p-value first. Write the result at this number."),
+        ("Help, what do I divide by?", "Divide by the number of hypotheses that are not yet "
+         "discoveries. This is m at first, and one less after each discovery."),
+        ("Help, how do I get back the order?", "`argsort` lists the indices of the hypotheses, "
+         "with the smallest p-value first. Write each result at its index."),
         ("Help, almost the code", "Loop over `enumerate(p_values.argsort().tolist())`, compare "
          "with level / (m - place), break at the first failure."),
     ],
@@ -608,20 +634,20 @@ SIGN = "(-1) ** (len(blocks) - 1) * factorial(len(blocks) - 1) * prod(means)"
 exercise("d3.3.10", cases=some_columns, use=of_columns, tolerance=EXACT,
     mistakes=[
         edit(SIGN, "prod(means)",
-             says="The coefficients are missing: (-1)^(blocks - 1) times the factorial of blocks "
-                  "- 1."),
+             says="The coefficients are missing. Each is (-1)^(blocks - 1) times the factorial of "
+                  "blocks - 1."),
         edit("(-1) ** (len(blocks) - 1)", "1",
              says="The signs are missing. They alternate with the number of blocks."),
         edit("factorial(len(blocks) - 1) * ", "",
-             says="The factorial of the number of blocks less one is missing."),
+             says="The factorial of the number of blocks minus one is missing."),
         edit("factorial(len(blocks) - 1)", "factorial(len(blocks))",
-             says="The factorial is that of the number of blocks less one."),
+             says="Take the factorial of the number of blocks minus one."),
         edit("prod(columns[place] for place in block).mean()",
              "prod(columns[place].mean() for place in block)",
              says="The mean is taken before the product. Multiply the columns of a block row by "
                   "row, and then take the mean."),
         edit("(-1) ** (len(blocks) - 1)", "(-1) ** len(blocks)",
-             says="The sign is reversed: a single block counts positively."),
+             says="The sign is reversed. A single block has the coefficient +1."),
         instead("""
                 def cumulant(*columns):
                     return float(prod(column - column.mean() for column in columns).mean())
@@ -644,8 +670,8 @@ exercise("d3.3.10", cases=some_columns, use=of_columns, tolerance=EXACT,
     hints=[
         ("Help, what is a block's expectation?", "Multiply the columns in the block, row by row, "
          "and take the mean of the products."),
-        ("Help, my covariance has the wrong sign", "One block counts with +1, two blocks with -1, "
-         "three with +2, four with -6."),
+        ("Help, my covariance has the wrong sign", "One block has the coefficient +1, two blocks "
+         "have -1, three have +2 and four have -6."),
         ("Help, almost the code", "For each `blocks` in `partitions(list(range(len(columns))))`, "
          "multiply the means of `prod(columns[place] for place in block)` and the coefficient."),
     ],
@@ -667,21 +693,24 @@ WITHIN = "within += cumulant(one[rows], other[rows]) * rows.double().mean().item
 exercise("d3.3.11", cases=some_classes, tolerance=EXACT,
     mistakes=[
         edits((" * rows.double().mean().item()", " / len(labels.unique())"),
-              says="Every class has the same weight. Weight it with its share of the rows."),
+              says="Every class has the same weight. Weight each class by its share of the rows."),
         edit(" * rows.double().mean().item()", "",
-             says="The covariances within are summed. Weight each with its share of the rows."),
+             says="The covariances of the classes are added up. Weight each class by its share of "
+                  "the rows."),
         edit("return within, cumulant(*means)",
              "return within, cumulant(*torch.stack([torch.stack([one[labels == label].mean(), "
              "other[labels == label].mean()]) for label in labels.unique()]).T)",
-             says="Each class counts once between. Give every row the mean of its class."),
+             says="In the covariance between, each class counts once. Give every row the mean of "
+                  "its class."),
         edit("return within, cumulant(*means)", "return cumulant(*means), within",
              says="Within and between are exchanged."),
         edit("return within, cumulant(*means)", "return within, cumulant(one, other)",
-             says="The second number is the total covariance. Take that of the class means."),
+             says="The second number is the total covariance. Take the covariance of the class "
+                  "means."),
         edit("cumulant(one[rows], other[rows])",
              "(cumulant(one[rows], other[rows]) * rows.sum().item() / (rows.sum().item() - 1))",
-             says="The covariances within divide by n - 1. With the mean over n the two terms add "
-                  "up to the total."),
+             says="The covariances of the classes divide by n - 1. If they divide by n, the two "
+                  "terms add up to the total."),
         edit("return within, cumulant(*means)", "return within + cumulant(*means)",
              says="This is the sum, the total covariance. Return both terms."),
     ],
@@ -699,8 +728,8 @@ exercise("d3.3.11", cases=some_classes, tolerance=EXACT,
     hints=[
         ("Help, how are the classes weighted?", "Each row counts once. A class with a third of the "
          "rows has the weight 1/3."),
-        ("Help, the two do not add up", "Between is the covariance over *rows*, after each row has "
-         "got the mean of its class. Both use the mean over n, as `cumulant` does."),
+        ("Help, the two do not add up", "The covariance between is taken over *rows*, where each "
+         "row has the mean of its class. Both terms use the mean over n, as `cumulant` does."),
         ("Help, almost the code", "For each label: `rows = labels == label`, add "
          "`cumulant(one[rows], other[rows])` times the share, and write both means at these rows."),
     ],
@@ -721,7 +750,7 @@ def of_groups(answer, groups):
 CONNECTED = "if len(reached) == len(groups):"
 MERGED = "reached = reached.union(*[each for each in touched if each & reached])"
 
-exercise("d3.3.12", cases=some_groups, use=of_groups, tolerance=1e-8,
+exercise("d3.3.12", cases=some_groups, use=of_groups, tolerance=EXACT,
     mistakes=[
         edit(CONNECTED, "if True:",
              says="All partitions are counted. This gives the mean of the product of all columns. "
@@ -766,7 +795,8 @@ exercise("d3.3.12", cases=some_groups, use=of_groups, tolerance=1e-8,
         ("Help, how do I remember the groups?", "Number each column by a pair (group, column), and "
          "take the partitions of the list of pairs."),
         ("Help, when are the groups connected?", "Start with group 0. Add all groups of a block "
-         "that touches a group which you have reached, and repeat. At the end all are reached."),
+         "that touches a group which you have reached, and repeat. The groups are connected if "
+         "you reach all of them."),
         ("Help, almost the code", "For each partition that connects the groups, add the product "
          "over its blocks of `cumulant(*[groups[group][place] for group, place in block])`."),
     ],
@@ -774,19 +804,21 @@ exercise("d3.3.12", cases=some_groups, use=of_groups, tolerance=1e-8,
 
 quiz("d3.3.quiz",
     idle=option("redundancy", "data",
-               says="The model had redundancy, and that is why the claim passed. What was not "
-                    "there to refute it?"),
-    cancel=number(says="The error at each example cannot cancel: rise and fall are added."),
+               says="The model has redundancy, and this is why the claim passed. On which text was "
+                    "the claim rejected?"),
+    cancel=number(says="The errors at each example cannot cancel. Add rise and fall."),
     answer=number(also=(1,),
-               says="Rows with the same answer get the same output from a model without errors."),
+               says="A model without errors gives about the same loss on any row with the same "
+                    "answer."),
     above=option("good", "harm",
-               says="Without the information of this part the model is better."),
+               says="The loss is lower if this part reads another row."),
     holm=number(also=(0.25,), says="The smallest of m p-values is compared with level / m."),
     hints=[
-        ("Help, the first two", "d3.3.1: on which text was the claim refuted? d3.3.2: which sum "
-         "cannot cancel?"),
-        ("Help, the shares", "d3.3.3: which features recovered everything? d3.3.4: which part of "
-         "the toy was freed?"),
-        ("Help, Holm", "d3.3.8: the divisor of the smallest p-value is the number of hypotheses."),
+        ("Help, the first two", "In d3.3.1, on which text was the claim rejected? In d3.3.2, which "
+         "sum cannot cancel?"),
+        ("Help, the shares", "In d3.3.3, which features recovered everything? In d3.3.4, which "
+         "part of the toy was freed?"),
+        ("Help, Holm", "In d3.3.8, the smallest p-value is compared with the level divided by "
+         "the number of hypotheses."),
     ],
 )
