@@ -718,7 +718,7 @@ for head, test in (("2.0", "right"), ("2.1", "left")):
 # ## d4.3.12 It gets 100 %. Does it count?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# This is the day's question. Answer it in four short paragraphs, with numbers and errors from the table on fresh strings.
+# This is the day's question. Answer it in four short paragraphs, with numbers and errors of this page, from the fresh strings where you have them.
 #
 # 1. Does the model count? Say what it does instead, if anything, and which comparison decides it. A share alone is not enough.
 # 2. What does your best claim leave open? Name the kind of string on which `mine` fails, and one thing that the claim grants.
