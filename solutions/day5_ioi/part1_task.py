@@ -1,0 +1,363 @@
+# %% [markdown]
+# # Day 5, part 1: the task and its metric
+#
+# **After John and Mary went to the store, John gave a drink to ...**
+#
+# Almost everyone completes this sentence with "Mary". So do language models, and in 2022 Wang et al. found the heads of GPT-2 that do it. Today you look for the circuit of a model for which, as far as we know, no circuit has been published. Before you open the model, you need prompts, a number that tells how well it does, and an honest error for that number. Those three decide what the rest of the day can show.
+#
+# **After this part you can**
+# - find the same role in prompts of different lengths;
+# - change one fact of a prompt at a time, reproducibly;
+# - check that two prompts may be compared position by position;
+# - measure the task with its error over prompts and over templates;
+# - tell the task apart from a preference for names.
+#
+# **Time**: about 45 minutes without the ★ exercise.
+#
+# **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 1 and 2. The model is SmolLM2-135M, where the set-up fetched it ([arXiv 2502.02737](https://arxiv.org/abs/2502.02737)).
+# %%
+import math
+import os
+import torch
+from remix_utils import Dataset, check, circuits, evaluate, hint, models, split, start_at
+from remix_utils.checks.predictions import measured, predict, predictions
+from remix_utils.models import smollm2
+from remix_utils.tasks import ioi
+
+start_at("d5.1")  # to rejoin the room: start_at("d5.1.5") brings all that the rest reads
+# %% [markdown]
+# ## Which model?
+#
+# The notebooks of this day run on any causal language model. They take SmolLM2 if it's on this machine and the shipped `ioi-small` if it isn't. To take another one, set `REMIX_MODEL` before you start Lab, for example to `gpt2` or to a folder. The text holds no head and no figure of any model. The cells print them, and the cells say which model they are about.
+#
+# A word of the task must be a single token, so names, places and objects are chosen by the model's own tokenizer. Each of the 15 templates comes in both orders, ABBA (the person who receives is named first) and BABA.
+# %%
+usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
+model = models.load(os.environ.get("REMIX_MODEL", usual))
+encode = model.tokenizer.encode
+words = {"names": ioi.names(encode), "places": ioi.places(encode), "objects": ioi.objects(encode)}
+each = 4 if "REMIX_FULL" in os.environ else 1  # prompts of every template in each order
+clean = ioi.balanced(each, seed=1, **words)
+full_run = {}
+
+print(f"{model.name}: {len(clean)} prompts, {len(words['names'])} names of one token")
+for prompt in clean[:4]:
+    print(f"{prompt.order}  {prompt.text} ...  {prompt.answer}")
+# %% [markdown]
+# ## d5.1.1 Roles, not positions
+# ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
+#
+# ![The prompt "After Mary and John went to the store, John gave a drink to" with its roles. Mary is the IO, the first John is S1, the second John is S2, and the last word, "to", is END. An arrow leads from END to the next word, "Mary?".](diagram:roles)
+#
+# Which token is the subject's second mention? It stands at position 9 in one prompt and at 15 in the next, so positions by number don't compare across prompts. A *role* does. The indirect object (IO) is the name that appears once. S1 and S2 are the first and second mention of the subject, and END is the last token, after which the model answers.
+#
+# Write `find_roles` for the tokens of one prompt without padding. It returns four positions, counted from the left.
+#
+# Stuck? `hint("d5.1.1")`
+# %% exercise="d5.1.1"
+def find_roles(tokens: torch.Tensor, io: int, s: int) -> dict[str, int]:
+    """Positions of "IO", "S1", "S2" and "END" in one prompt [seq], given the tokens of both names."""
+    ### BEGIN SOLUTION
+    first, second = (tokens == s).nonzero()[:, 0].tolist()
+    (only,) = (tokens == io).nonzero()[:, 0].tolist()
+    return {"IO": only, "S1": first, "S2": second, "END": len(tokens) - 1}
+    ### END SOLUTION
+# %% check="d5.1.1" points=1
+check("d5.1.1", find_roles)
+# %% [markdown]
+# `ioi.dataset` does this for all prompts, and pads shorter prompts at the left. END is then position −1 in every row. Compare your roles with its columns.
+# %%
+data = ioi.dataset(clean, encode, pad=0)
+row = 0
+tokens = data["tokens"][row][data["mask"][row]]
+padding = int((~data["mask"][row]).sum())
+mine = find_roles(tokens, int(data["token.IO"][row]), int(data["token.S"][row]))
+theirs = {role: int(data[f"position.{role}"][row]) - padding for role in mine}
+print("yours:", mine, "\nioi.dataset:", theirs)
+# %% [markdown]
+# *Learned*: a role names the same thing in every prompt. A position doesn't.
+# %% [markdown]
+# ## d5.1.2 Change one thing
+# ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
+#
+# Every experiment today compares the model on two prompts that differ in one fact. Which facts are there? The name of the IO, the name of the subject (both mentions or only one of them), and the order of the first two names.
+#
+# Write `flip` for a prompt that is a dict with `IO`, `S1`, `S2` and `order`. For the roles `"IO"`, `"S1"` and `"S2"` it puts the fresh name in that role. `"S"` changes both mentions of the subject. `"order"` turns ABBA into BABA and back, and needs no name. The prompt that came in stays as it was, so that flips can be applied one after another.
+#
+# Stuck? `hint("d5.1.2")`
+# %% exercise="d5.1.2"
+def flip(prompt: dict[str, str], role: str, fresh: str = "") -> dict[str, str]:
+    """A new prompt that differs in one fact: a name ("IO", "S", "S1", "S2") or the "order"."""
+    ### BEGIN SOLUTION
+    if role == "order":
+        other = {"ABBA": "BABA", "BABA": "ABBA"}
+        return prompt | {"order": other[prompt["order"]]}
+    places = ("S1", "S2") if role == "S" else (role,)
+    return prompt | dict.fromkeys(places, fresh)
+    ### END SOLUTION
+# %% check="d5.1.2" points=1
+check("d5.1.2", flip)
+# %% [markdown]
+# The prompts of `ioi` have this as a method. Their fresh names come from a seed that you pass, never from a global one, so a cell gives the same prompts however often it runs. `abc()` replaces all three names, and leaves a sentence about three different people in which there's no right answer.
+# %%
+first = clean[:1]
+flipped = {
+    "as drawn": first,
+    "another IO": first.flip("IO", seed=2),
+    "another S": first.flip("S", seed=2),
+    "order": first.flip("order"),
+    "IO and S swapped": first.swap("IO", "S"),
+    "ABC": first.abc(seed=2),
+}
+for name, changed in flipped.items():
+    print(f"{name:18}{changed.texts[0]}")
+# %% [markdown]
+# *Learned*: a flip changes one fact and names it, and two flips compose.
+#
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which flips change the right answer, and which leave it alone?" Explain back to each other: why does `flip("order")` change the positions of the names, although the answer stays the same? *Alone:* write down, for each line above, which name should come next.
+# %% [markdown]
+# ## d5.1.3 May these two be compared?
+# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
+#
+# When you patch an activation from one prompt into another, position by position, both prompts must be the same sentence with other names. Otherwise you also patch a difference that you didn't mean to. Which pairs of rows are safe?
+#
+# Write `comparable` for two data sets with as many rows. A row is comparable if it has the same `mask` in both, the same token wherever no name stands, and names in the same positions. The columns `position.IO`, `position.S1` and `position.S2` say where the names stand. The names themselves may differ. The check uses other lengths and other numbers of rows.
+#
+# Stuck? `hint("d5.1.3")`
+# %% exercise="d5.1.3"
+def comparable(data: Dataset, other: Dataset) -> torch.Tensor:
+    """Whether each row [rows] is the same sentence in both, apart from its names."""
+    ### BEGIN SOLUTION
+    def at_names(data: Dataset) -> torch.Tensor:
+        places = [data[f"position.{role}"] for role in ("IO", "S1", "S2")]
+        return torch.zeros_like(data["mask"]).scatter(1, torch.stack(places, dim=1), True)
+
+    named = at_names(data)
+    alike = (data["tokens"] == other["tokens"]) | named
+    alike = alike & (data["mask"] == other["mask"]) & (named == at_names(other))
+    return alike.all(1)
+    ### END SOLUTION
+# %% check="d5.1.3" points=2
+check("d5.1.3", comparable)
+# %%
+for name, changed in {"ABC": clean.abc(), "order": clean.flip("order")}.items():
+    safe = comparable(data, ioi.dataset(changed, encode, pad=0))
+    print(f"{name}: {int(safe.sum())} of {len(safe)} rows are comparable")
+others = ioi.dataset(ioi.balanced(each, seed=2, **words), encode, pad=0)
+safe = comparable(data, others)
+print(f"prompts of another seed: {int(safe.sum())} of {len(safe)} rows are comparable")
+# %% [markdown]
+# **What you should see**: all rows are comparable after ABC and after a flip of the order, and hardly any with prompts of another seed, which have other places and objects.
+#
+# *Learned*: check that two sets of prompts are comparable before you patch from one into the other.
+# %% [markdown]
+# ## d5.1.4 One number a prompt
+# ●●○○○ difficulty · ●●●●● importance · 6 minutes · core
+#
+# How sure is the model? The probability of the right name mixes two questions, whether a name comes next at all and which of the two. The *logit difference* is only about the second one. It's the logit of the IO minus the logit of the subject, at END. A log-probability would give the same difference, since the normaliser cancels.
+#
+# Write `logit_difference` for logits [rows, seq, vocabulary]. The position of END is a column, because prompts may be padded at either side. The check pads at the left, at the right, and not at all.
+#
+# Stuck? `hint("d5.1.4")`
+# %% exercise="d5.1.4"
+def logit_difference(logits: torch.Tensor, data: Dataset) -> torch.Tensor:
+    """The logit of token.IO minus that of token.S at position.END, for each row [rows]."""
+    ### BEGIN SOLUTION
+    rows = torch.arange(len(data))
+    at_end = logits[rows, data["position.END"]]
+    return at_end[rows, data["token.IO"]] - at_end[rows, data["token.S"]]
+    ### END SOLUTION
+# %% check="d5.1.4" points=1
+check("d5.1.4", logit_difference)
+# %% [markdown]
+# In how many of these prompts does the model prefer the IO? A model that guesses gets half of them.
+# %%
+predict("d5.1.p1", ..., "per cent of prompts in which IO has a higher logit than S")
+# %%
+print(f"Evaluating {model.name} on {len(data)} prompts; this takes up to 10 seconds.")
+graph = split(model.graph(seq=data["tokens"].shape[1], mask=True), "blocks.*.attn_out", "head")
+values = logit_difference(evaluate(graph, data), data)
+right = (values > 0).double()
+measured("d5.1.p1", 100 * right.mean(), 100 * right.std() / math.sqrt(len(right)))
+print(f"logit difference {values.mean():.2f}, between {values.min():.2f} and {values.max():.2f}")
+if "gpt2" in model.name:
+    print("published for GPT-2-small: 3.56, and IO above S in 99.3 % (Wang et al. 2022)")
+# %% [markdown]
+# All later notebooks read this number from `circuits.logit_difference(graph)`. It's a node of the graph that computes two logits instead of the whole vocabulary, and therefore cheap to evaluate many times.
+#
+# *Learned*: the logit difference measures which of the two names the model prefers, and nothing else.
+# %% [markdown]
+# ## d5.1.5 Two errors
+# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
+#
+# A mean needs an error. The usual one, the standard deviation over √n, assumes that the prompts are independent. They aren't. Prompts from one template share almost all their words, and some templates are easier than others. How much would the mean move if somebody had written 15 other templates?
+#
+# Write `two_errors`. It returns the mean of the values, the standard error over prompts, and the standard error over templates. For the last one, take the mean of each template, and then the standard error of these means as if they were the data. Use the sample standard deviation both times. In the check, every template has the same number of prompts, in a random order.
+#
+# Stuck? `hint("d5.1.5")`
+# %% exercise="d5.1.5"
+def two_errors(values: torch.Tensor, template: torch.Tensor) -> tuple[float, float, float]:
+    """The mean of values [rows], its standard error over prompts, and that over templates."""
+    ### BEGIN SOLUTION
+    means = torch.stack([values[template == each].mean() for each in template.unique()])
+    over_prompts = values.std() / math.sqrt(len(values))
+    over_templates = means.std() / math.sqrt(len(means))
+    return values.mean().item(), over_prompts.item(), over_templates.item()
+    ### END SOLUTION
+# %% check="d5.1.5" points=2
+check("d5.1.5", two_errors)
+# %% [markdown]
+# Which of the two errors is larger for this model?
+# %%
+predict("d5.1.p2", ..., "error over templates, as a multiple of the error over prompts")
+# %%
+mean, over_prompts, over_templates = two_errors(values, data["template"])
+measured("d5.1.p2", over_templates / over_prompts)
+print(f"{mean:.2f} ± {over_prompts:.2f} over prompts, ± {over_templates:.2f} over templates")
+full_run["task.logit_difference"] = (mean, over_prompts, over_templates)
+full_run["task.io_over_s"] = two_errors(right, data["template"])
+# %% [markdown]
+# **What you should see**: two errors of a similar size with one prompt of each kind. With more prompts the first one shrinks, and the second one doesn't go below the spread between templates. A claim about "this task" needs the second error. A claim about "these 15 templates" may use the first.
+#
+# *Learned*: say what an error is over. It's the thing that you'd draw again.
+#
+# > **Pair card.** Swap. The navigator asks: "If we used 1,000 prompts of a single template, which error would be tiny, and what would it be worth?" Explain back: which error belongs to the claim "this head writes the name"? *Alone:* find out how many prompts of each template would make the error over prompts half the error over templates.
+# %% [markdown]
+# ## d5.1.6 Is it the order?
+# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · core
+#
+# A mean can hide a group in which the model fails. Write `by_group`: for each value of a column, the mean of the values and the share of them above 0. Groups come in increasing order of the column's value.
+#
+# Stuck? `hint("d5.1.6")`
+# %% exercise="d5.1.6"
+def by_group(values: torch.Tensor, column: torch.Tensor) -> dict[int, tuple[float, float]]:
+    """For each value of the column: the mean of its rows' values, and the share above 0."""
+    ### BEGIN SOLUTION
+    found = {}
+    for group in column.unique().tolist():
+        chosen = values[column == group]
+        found[group] = (chosen.mean().item(), (chosen > 0).double().mean().item())
+    return found
+    ### END SOLUTION
+# %% check="d5.1.6" points=1
+check("d5.1.6", by_group)
+# %%
+for group, (average, share) in by_group(values, data["order"]).items():
+    print(f"{('ABBA', 'BABA')[group]}: {average:.2f}, IO above S in {share:.0%}")
+print("\nthe three templates with the smallest difference:")
+templates = by_group(values, data["template"])
+for group in sorted(templates, key=lambda each: templates[each][0])[:3]:
+    average, share = templates[group]
+    print(f"{average:5.2f}  {share:4.0%}  {ioi.TEMPLATES[group]}")
+# %% [markdown]
+# *Learned*: a mean over prompts is a mean over groups too. Look at the worst one.
+# %% [markdown]
+# ## d5.1.7 The task, or the names?
+# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
+#
+# A model may prefer "Mary" to "John" whatever the sentence says. Such a preference adds to the logit difference, and it has nothing to do with the task. How can you take it out?
+#
+# Swap the two names, and read the *same* two logits as before. Now the right answer is the other one. The part that follows the sentence changes its sign, and the preference stays. So half the difference of both readings is the task, and half their sum is the preference for the name.
+#
+# Write `task_and_preference`. It takes, for each row, the logit of one name minus that of the other on the clean prompt and on the prompt with both names swapped.
+#
+# Stuck? `hint("d5.1.7")`
+# %% exercise="d5.1.7"
+def task_and_preference(
+    clean: torch.Tensor, swapped: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The part of each row's difference that follows the sentence, and the part that does not."""
+    ### BEGIN SOLUTION
+    return (clean - swapped) / 2, (clean + swapped) / 2
+    ### END SOLUTION
+# %% check="d5.1.7" points=1
+check("d5.1.7", task_and_preference)
+# %% [markdown]
+# In the ABC prompts neither of our two names appears, so there's no answer. What's the mean of the same logit difference there?
+# %%
+predict("d5.1.p3", ..., "mean logit difference on ABC prompts")
+# %%
+print(f"Evaluating {model.name} twice more; this takes up to 15 seconds.")
+difference = circuits.logit_difference(graph)
+answers = {name: data[name] for name in ("token.IO", "token.S")}
+
+
+def read(prompts: ioi.Prompts) -> torch.Tensor:
+    """Returns the difference of the clean prompts' two names on other prompts [rows]."""
+    return evaluate(difference, ioi.dataset(prompts, encode, pad=0).columns | answers)
+
+
+swapped, unrelated = read(clean.swap("IO", "S")), read(clean.abc())
+measured("d5.1.p3", unrelated.mean(), unrelated.std() / math.sqrt(len(unrelated)))
+task, preference = task_and_preference(values, swapped)
+rows = {"clean": values, "ABC": unrelated, "task": task, "preference": preference}
+for name, each_row in rows.items():
+    mean, over_prompts, over_templates = two_errors(each_row, data["template"])
+    print(f"{name:11}{mean:6.2f} ± {over_prompts:.2f} over prompts, ± {over_templates:.2f} over templates")
+    full_run[f"task.{name}"] = (mean, over_prompts, over_templates)
+print(f"\nspread over prompts: {values.std():.2f} clean, {task.std():.2f} for the task alone")
+# %% [markdown]
+# **What you should see**: the mean preference is near 0 within its error, since each name is as likely to be the IO as the subject. It hardly moves the mean, but it adds to the spread of the clean readings. Compare both spreads in the last line. Where a model has strong preferences, pairing makes the error smaller, and where it has weak ones, pairing makes no difference. On ABC prompts the mean is near 0 too, with a wide spread.
+#
+# What this doesn't show: the task part also contains anything else that follows the names, such as a preference for a name that was mentioned once, wherever it stands. Part 4 separates those.
+#
+# *Learned*: pairing each prompt with its swapped twin removes the preference for names.
+#
+# > **Pair card.** Swap. The navigator asks: "Which of our figures would change if all our names were rare ones?" Explain back: why is ABC the right place to take mean activations from, and why is a random text not? *Alone:* predict the sign of the preference for "Mary" against "John" and find it with two prompts.
+# %% [markdown]
+# ## d5.1.8 ★ Probability, rank, and difference
+# ●●○○○ difficulty · ●●○○○ importance · 8 minutes · ★
+#
+# Papers also report the probability of the right name, and how often it's the model's first choice. Write `other_metrics` for the logits at END [rows, vocabulary] and the tokens of the right names. It returns the mean probability, the share of rows in which the right name is the first choice of the whole vocabulary, and the share of rows in which it is at least fifth.
+#
+# Stuck? `hint("d5.1.8")`
+# %% exercise="d5.1.8"
+def other_metrics(at_end: torch.Tensor, answers: torch.Tensor) -> tuple[float, float, float]:
+    """Mean probability of the answer, and the shares in which it ranks first and at least fifth."""
+    ### BEGIN SOLUTION
+    right = at_end.gather(1, answers[:, None])
+    rank = (at_end > right).sum(1)
+    probability = at_end.softmax(-1).gather(1, answers[:, None]).mean().item()
+    first, fifth = ((rank < most).double().mean().item() for most in (1, 5))
+    return probability, first, fifth
+    ### END SOLUTION
+# %% check="d5.1.8" points=1
+check("d5.1.8", other_metrics)
+# %%
+at_end = evaluate(graph, data)[:, -1]
+probability, first, fifth = other_metrics(at_end, data["token.answer"])
+print(f"probability {probability:.2f}, first choice {first:.0%}, among five {fifth:.0%}")
+# %% [markdown]
+# *Learned*: the logit difference can be large where the probability is small. They answer different questions.
+# %% [markdown]
+# ## What the full run says
+#
+# This notebook took one prompt of each template in each order. The same code ran once with four. Its figures ship with the course, and they're shown here if you run SmolLM2.
+# %%
+stored = smollm2.measured() if model.name == "smollm2" else {}
+for name, (value, over_prompts, over_templates) in stored.items():
+    if name.startswith("task."):
+        print(f"{name:24}{value:6.2f} ± {over_prompts:.2f} over prompts, ± {over_templates:.2f} over templates")
+# %% [markdown]
+# ## Quiz
+# ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
+#
+# From memory, without scrolling up.
+# - `end`: in `ioi.dataset(..., pad=0)`, at which position is END, in every row?
+# - `order`: does a flip of the order change the right answer? `"yes"` or `"no"`
+# - `error`: which error belongs to a claim about the task with any template, `"prompts"` or `"templates"`?
+# - `preference`: on a clean prompt the difference is 5, and with names swapped it is −3. How large is the preference?
+#
+# Stuck? `hint("d5.1.quiz")`
+# %% exercise="d5.1.quiz"
+### BEGIN SOLUTION
+recall = {"end": -1, "order": "no", "error": "templates", "preference": 1}
+### END SOLUTION
+# %% check="d5.1.quiz" points=2
+check("d5.1.quiz", recall)
+# %%
+predictions("d5")
+# %% [markdown]
+# ## What you have
+#
+# Prompts whose facts you can change one at a time, a number for each prompt, and two errors for each mean. You also know how much of the number is a preference for names. Part 2 asks where in the model this number comes from.
