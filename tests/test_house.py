@@ -44,7 +44,7 @@ STOREYS = (
     "checks/lesson checks/progress checks/questions checks/sources",
     "checks/exercise checks/statements",
     "checks/bundle checks/graph_cases checks/predictions checks/random_graphs",
-    "checks/part checks/small_transformers classroom/repairs classroom/fetching",
+    "checks/edge_budget checks/part checks/small_transformers classroom/repairs classroom/fetching",
     "checks/judge checks/transformer_cases",
     "checks/harness checks/hints checks/catch_up",
     "checks/door classroom/*",
