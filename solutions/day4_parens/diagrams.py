@@ -4,6 +4,40 @@ from tools.drawing import Arrow, Drawing
 from tools.plates import Box, text
 
 
+# --- part 2 ---------------------------------------------------------------------------------------
+
+
+def into_position_0() -> Drawing:
+    """Draws the parts of a late head's output at position 0, and what flows into its values."""
+    logits = Box("logits", (250, 40), size=(100, 40))
+    output = Box("output of head 2.1 at position 0", (250, 210), size=(310, 40))
+    mlp = Box("MLP 2", (470, 125), size=(100, 40))
+    pattern = Box("pattern", (120, 300), "orange", (110, 40))
+    values = Box("values", (420, 300), "blue", (110, 40))
+    query = Box("query at\nposition 0", (60, 400), "orange", (110, 52))
+    keys = Box("keys at all\npositions", (190, 400), "orange", (120, 52))
+    stream = Box("the stream at all positions", (420, 400), "blue", (260, 40))
+    names = ("everything\nearlier", "head 1.0", "head 1.1", "MLP 1")
+    writers = [
+        Box(name, (250 + 125 * place, 500), size=(110, 52 if place == 0 else 40))
+        for place, name in enumerate(names)
+    ]
+    boxes = [logits, mlp, output, pattern, values, query, keys, stream, *writers]
+    arrows = [
+        Arrow(output.side("top"), logits.side("bottom")),
+        Arrow(output.side("right"), mlp.side("bottom"), bent=True),
+        Arrow(mlp.side("top"), logits.side("right"), bent=True),
+        Arrow(pattern.side("top"), output.side("bottom", 0.25), role="orange"),
+        Arrow(values.side("top"), output.side("bottom", 0.75), role="blue"),
+        Arrow(query.side("top"), pattern.side("bottom", 0.25), role="orange"),
+        Arrow(keys.side("top"), pattern.side("bottom", 0.75), role="orange"),
+        Arrow(stream.side("top"), values.side("bottom"), role="blue"),
+    ]
+    for place, writer in enumerate(writers):
+        arrows.append(Arrow(writer.side("top"), stream.side("bottom", 0.1 + 0.25 * place)))
+    return Drawing("What flows into position 0 of a late head", (*boxes, *arrows))
+
+
 # --- part 3 ---------------------------------------------------------------------------------------
 
 
@@ -56,7 +90,7 @@ def _decoy(tokens: Box) -> list[Box | Arrow]:
     labels = {
         465: "two heads of layer 0:\nfirst token, excess",
         315: "MLP 0 and MLP 1:\nalmost the label",
-        165: "head 2.0, at position 0:\nthe loudest writer",
+        165: "head 2.0, at position 0:\nthe largest writer",
     }
     parts = [Box(label, (640, height), "pink", (210, 52)) for height, label in labels.items()]
     pairs = zip([tokens, *parts], parts, strict=False)
