@@ -1,4 +1,4 @@
-"""Pictures of a causal scrub: the hypothesis as a tree with its draws, and what scrubbing cost each example."""
+"""Draws a causal scrub: the hypothesis as a tree with its draws, over its graph, and each example's loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from plotly.subplots import make_subplots
 
 from remix_utils.data import Draw
 from remix_utils.errors import PlotError
+from remix_utils.graph.node import Node
 from remix_utils.plot.charts import scatter
+from remix_utils.plot.over_graph import Laid, add_graph, laid
 from remix_utils.plot.style import COLOURS, INK, MARKERS, finish
 from remix_utils.scrub.hypothesis import Interp, draw_text
 from remix_utils.scrub.result import ScrubResult
@@ -19,14 +21,16 @@ from remix_utils.scrub.result import ScrubResult
 DRAWS = ("Exact", "Matching", "Fixed", "Uniform")  # from the least that may change to the most
 SAID = {"Exact": "exact", "Matching": "matching a feature", "Fixed": "fixed rows", "Uniform": "any row"}
 LINE = 26  # height of a node, in pixels
+LOSSES, GAP, BELOW = 60, 30, 55  # heights of the losses, between the panels, and of the margin below them
 STEPS, TEXT = 8, 5  # how many steps to the right the picture has, and how many a name with its draw takes
 
 
 class Place(NamedTuple):
-    """A node of the picture: what it says, what one reads on pointing at it, how it draws, and where it hangs."""
+    """A node of the picture: its text, its text on hovering, its row and draw, and where it hangs."""
 
     text: str
     hover: str
+    row: str
     draw: Draw
     depth: int
     above: int | None
@@ -39,11 +43,16 @@ def hypothesis(
     model: ScrubResult | float | None = None,
     baseline: ScrubResult | float | None = None,
     x: str = "loss (nats)",
+    graph: Node | None = None,
 ) -> go.Figure:
-    """A hypothesis as a tree: each node with its draw, and others below the node whose others they are.
+    """Draws a hypothesis as a tree: each node with its draw, and others below the node whose others they are.
 
-    With its `result`, how often each draw moved to another row than the one it had to agree with. With `model` and
-    `baseline` too, where the loss lies between theirs, and what is recovered, ± standard errors.
+    With its `result`, the picture says how often each draw moved to another row than the one it had to agree with. With
+    `model` and `baseline` too, it shows where the loss lies between theirs, and the share recovered, ± standard errors.
+
+    With a small `graph`, the hypothesis is also laid over it. Each node has the colour of the row that it reads, which
+    is the colour of this row in the tree, and several colours if it is read on several rows. Grey nodes are computed
+    again from their children. A thick frame marks a node that a claim is about.
 
     >>> from remix_utils import Exact, at, plot
     >>> claim = Interp("sum", at("sum"), Exact(), [Interp("left", at("left"), Exact())])
@@ -51,7 +60,8 @@ def hypothesis(
     >>> [text.strip() for trace in figure.data for text in trace.text or ()]
     ['<b>sum</b>  exact', '<b>left</b>  exact', '<i>others</i>  uniform, together']
 
-    Raises PlotError for one of `model` and `baseline` without the other, or both without a result.
+    Raises PlotError for one of `model` and `baseline` without the other, or both without a result, and for a graph of
+    more than 40 nodes.
     """
     given = [each is not None for each in (model, baseline)]
     if any(given) and not (all(given) and result is not None):
@@ -59,19 +69,33 @@ def hypothesis(
             "What is recovered needs the result, the model's and the baseline's loss.",
             fix="pass result=, model= and baseline=, or none of the last two.",
         )
+    drawn = laid(claim.on(graph)) if graph is not None else None
     places = list(_places(claim, result, 0, None, None))
-    rows = 2 if all(given) else 1
-    height = LINE * (len(places) + 1)
-    figure = make_subplots(rows, 1, row_heights=[height, 90][:rows], vertical_spacing=40 / (height + 90))
-    _add_tree(figure, places)
+    figure, height = _panels(len(places), drawn, losses=all(given))
+    _add_tree(figure, places, drawn)
+    if drawn is not None:
+        add_graph(figure, drawn, row=2)
     if result is not None and model is not None and baseline is not None:
         share = result.recovered(model, baseline)
         title = f"{title}: {share:.1%} ± {share.se:.1%} recovered"
-        _add_losses(figure, {"model": model, "this hypothesis": result, "baseline": baseline}, x)
+        _add_losses(figure, {"model": model, "this hypothesis": result, "baseline": baseline}, x, row=3 if drawn else 2)
     elif result is not None:
         title = f"{title}: {result.mean:.3g} ± {result.se:.1g}, {x}"
-    figure.update_layout(showlegend=True, hovermode="closest")
-    return finish(figure, title, height=height + 150 * (rows - 1))
+    figure.update_layout(showlegend=drawn is None, hovermode="closest")
+    return finish(figure, title, height=height)
+
+
+def _panels(lines: int, drawn: Laid | None, losses: bool) -> tuple[go.Figure, int]:
+    """Returns the empty figure, with a row for the tree, the graph and the losses, and its height."""
+    heights = [LINE * (lines + 1)]
+    if drawn is not None:
+        heights.append(drawn.height)
+    if losses:
+        heights.append(LOSSES)
+    gaps = GAP * (len(heights) - 1)
+    total = sum(heights) + gaps
+    figure = make_subplots(len(heights), 1, row_heights=heights, vertical_spacing=GAP / total if gaps else 0)
+    return figure, total + BELOW
 
 
 def _places(
@@ -79,7 +103,8 @@ def _places(
 ) -> Iterator[Place]:
     """The node, its children and its others, each with the number of the place that it hangs from."""
     moved = _moved(result, node.name, parent.name if parent else "reference")
-    yield Place(f"<b>{node.name}</b>  {draw_text(node.draw)}{moved}", repr(node.selector), node.draw, depth, above)
+    text = f"<b>{node.name}</b>  {draw_text(node.draw)}{moved}"
+    yield Place(text, repr(node.selector), node.name, node.draw, depth, above)
     count = 1
     for child in node.children:
         for place in _places(child, result, depth + 1, number, node, number + count):
@@ -88,7 +113,7 @@ def _places(
     if node.children and node.others is not None:
         moved = _moved(result, node.others_name, node.name)
         text = f"<i>others</i>  {draw_text(node.others)}, {node.shared}{moved}"
-        yield Place(text, f"all else that {node.name} reads", node.others, depth + 1, number)
+        yield Place(text, f"all else that {node.name} reads", node.others_name, node.others, depth + 1, number)
 
 
 def _moved(result: ScrubResult | None, name: str, given: str) -> str:
@@ -103,8 +128,8 @@ def _moved(result: ScrubResult | None, name: str, given: str) -> str:
     return f", {(torch.stack(drawn) != result.rows[given]).double().mean():.0%} moved"
 
 
-def _add_tree(figure: go.Figure, places: Sequence[Place]) -> None:
-    """One line a node, indented by its depth, with an elbow to the node that it hangs from."""
+def _add_tree(figure: go.Figure, places: Sequence[Place], drawn: Laid | None) -> None:
+    """Draws one line a node, indented by its depth, with an elbow to the node that it hangs from."""
     across: list[float | None] = []
     down: list[float | None] = []
     for row, place in enumerate(places):
@@ -116,6 +141,7 @@ def _add_tree(figure: go.Figure, places: Sequence[Place]) -> None:
     )
     for look, kind in enumerate(DRAWS):
         rows = [row for row, place in enumerate(places) if type(place.draw).__name__ == kind]
+        colours = COLOURS[look] if drawn is None else [drawn.colour(places[row].row) for row in rows]
         figure.add_scatter(
             name=SAID[kind],
             x=[places[row].depth for row in rows],
@@ -125,7 +151,7 @@ def _add_tree(figure: go.Figure, places: Sequence[Place]) -> None:
             hoverinfo="text",
             mode="markers+text",
             textposition="middle right",
-            marker={"color": COLOURS[look], "symbol": MARKERS[look], "size": 12},
+            marker={"color": colours, "symbol": MARKERS[look], "size": 12},
             showlegend=bool(rows),
             row=1,
             col=1,
@@ -135,8 +161,8 @@ def _add_tree(figure: go.Figure, places: Sequence[Place]) -> None:
     figure.update_yaxes(range=[len(places) - 0.5, -0.5], **hidden)
 
 
-def _add_losses(figure: go.Figure, losses: dict[str, ScrubResult | float], x: str) -> None:
-    """Where the loss lies between the model's and the baseline's."""
+def _add_losses(figure: go.Figure, losses: dict[str, ScrubResult | float], x: str, row: int) -> None:
+    """Shows where the loss lies between the model's and the baseline's."""
     results = {
         name: (each.mean, each.se) if isinstance(each, ScrubResult) else (each, 0.0) for name, each in losses.items()
     }
@@ -147,11 +173,11 @@ def _add_losses(figure: go.Figure, losses: dict[str, ScrubResult | float], x: st
         mode="markers",
         marker={"color": INK, "size": 9},
         showlegend=False,
-        row=2,
+        row=row,
         col=1,
     )
-    figure.update_xaxes(title_text=x, row=2, col=1)
-    figure.update_yaxes(autorange="reversed", row=2, col=1)
+    figure.update_xaxes(title_text=x, row=row, col=1)
+    figure.update_yaxes(autorange="reversed", row=row, col=1)
 
 
 def per_example(

@@ -24,7 +24,7 @@ def rows_of_a_scrub() -> Drawing:
     nodes = [output, left, right, odd, up, down, same, b, c]
     arrows = [Arrow(low.side("top"), high.side("bottom")) for low, high in reads]
     rows, agreements = _drawn_rows(odd, up, down, b, c)
-    note = text("solid: what is read · dashed: what a row must agree with", (400, 625))
+    note = text("a solid arrow is a value that is read · a dashed arrow is a feature that must agree", (400, 625))
     title = "One draw of a causal scrub: which node reads which row"
     return Drawing(title, (*nodes, *arrows, *rows, *agreements, note))
 
