@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -103,7 +104,7 @@ def _places(
 ) -> Iterator[Place]:
     """The node, its children and its others, each with the number of the place that it hangs from."""
     moved = _moved(result, node.name, parent.name if parent else "reference")
-    text = f"<b>{node.name}</b>  {draw_text(node.draw)}{moved}"
+    text = f"<b>{escape(node.name)}</b>  {escape(draw_text(node.draw))}{moved}"  # a feature may be a <lambda>
     yield Place(text, repr(node.selector), node.name, node.draw, depth, above)
     count = 1
     for child in node.children:
@@ -112,7 +113,7 @@ def _places(
             count += 1
     if node.children and node.others is not None:
         moved = _moved(result, node.others_name, node.name)
-        text = f"<i>others</i>  {draw_text(node.others)}, {node.shared}{moved}"
+        text = f"<i>others</i>  {escape(draw_text(node.others))}, {node.shared}{moved}"
         yield Place(text, f"all else that {node.name} reads", node.others_name, node.others, depth + 1, number)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -143,7 +144,7 @@ def add_graph(figure: go.Figure, drawn: Laid, row: int) -> None:
 
 
 def _text(node: Node, rows: Sequence[str]) -> str:
-    return f"<b>{node.name}</b><br><span style='font-size:10px'>{_below(rows)}</span>"
+    return f"<b>{escape(node.name)}</b><br><span style='font-size:10px'>{escape(_below(rows), quote=False)}</span>"
 
 
 def _hover(name: str) -> str:

@@ -43,6 +43,12 @@ def test_nodes_stand_below_their_parents_with_their_draws():
     ]
 
 
+def test_a_feature_without_a_name_is_shown():
+    """Plotly reads texts as HTML, in which <lambda> would be a tag."""
+    unnamed = Interp("sum", at("sum"), Matching(lambda data: data["x"] > 0))
+    assert nodes(plot.hypothesis(unnamed, "A claim"))[0][1] == "<b>sum</b>  matching &lt;lambda&gt;"
+
+
 def test_elbows_lead_to_the_node_above():
     """Each line goes down from the parent's place, and then to the right."""
     lines = plot.hypothesis(CLAIM, "A claim").data[0]
