@@ -4,6 +4,34 @@ from tools.drawing import Arrow, Drawing
 from tools.plates import Box, text
 
 
+# --- part 1 ---------------------------------------------------------------------------------------
+
+
+def two_horizons() -> Drawing:
+    """Draws a string with its depth from either end, orange where the depth is below zero."""
+    string, from_left, from_right = "())(()", (1, 0, -1, 0, 1, 0), (0, 1, 0, -1, 0, 1)
+    characters = [Box(each, (200 + 80 * place, 90), size=(52, 40)) for place, each in enumerate(string)]
+    above, below = _depths(from_left, 30), _depths(from_right, 150)
+    left = Box("from the left,\n( is up", (70, 30), size=(134, 52))
+    right = Box("from the right,\n) is up", (735, 150), size=(140, 52))
+    reads = [
+        Arrow(left.side("right"), above[0].side("left")),
+        Arrow(right.side("left"), below[-1].side("right")),
+    ]
+    return Drawing("Two horizons over one string", (*characters, *above, *below, left, right, *reads))
+
+
+def _depths(values: tuple[int, ...], height: float) -> list[Box]:
+    """Returns a box for each depth, orange where it is below zero."""
+    boxes = []
+    for place, depth in enumerate(values):
+        role = "blue"
+        if depth < 0:
+            role = "orange"
+        boxes.append(Box(str(depth).replace("-", "−"), (200 + 80 * place, height), role, (52, 34)))
+    return boxes
+
+
 # --- part 2 ---------------------------------------------------------------------------------------
 
 
