@@ -10,10 +10,10 @@ from tools.plates import Box, text
 def two_horizons() -> Drawing:
     """Draws a string with its depth from either end, orange where the depth is below zero."""
     string, from_left, from_right = "())(()", (1, 0, -1, 0, 1, 0), (0, 1, 0, -1, 0, 1)
-    characters = [Box(each, (200 + 80 * place, 90), size=(52, 40)) for place, each in enumerate(string)]
+    characters = [Box(each, (190 + 78 * place, 90), size=(52, 40)) for place, each in enumerate(string)]
     above, below = _depths(from_left, 30), _depths(from_right, 150)
     left = Box("from the left,\n( is up", (70, 30), size=(134, 52))
-    right = Box("from the right,\n) is up", (735, 150), size=(140, 52))
+    right = Box("from the right,\n) is up", (715, 150), size=(140, 52))
     reads = [
         Arrow(left.side("right"), above[0].side("left")),
         Arrow(right.side("left"), below[-1].side("right")),
@@ -28,7 +28,7 @@ def _depths(values: tuple[int, ...], height: float) -> list[Box]:
         role = "blue"
         if depth < 0:
             role = "orange"
-        boxes.append(Box(str(depth).replace("-", "−"), (200 + 80 * place, height), role, (52, 34)))
+        boxes.append(Box(str(depth).replace("-", "−"), (190 + 78 * place, height), role, (52, 34)))
     return boxes
 
 
