@@ -17,7 +17,7 @@
 # **Readings**: Hewitt and Liang 2019, *Designing and Interpreting Probes with Control Tasks* ([arXiv 1909.03368](https://arxiv.org/abs/1909.03368)), sections 1 to 3, for d4.2.7.
 # %%
 import random
-from itertools import combinations
+from itertools import combinations, product
 
 import torch
 from remix_utils import Dataset, Exact, Interp, Matching, Uniform, at, check, evaluate, find_one
@@ -741,17 +741,18 @@ check("d4.2.11", interval)
 # %%
 predict("d4.2.p9", ..., "per cent of 2,000 strings of your family that the model gets wrong")
 # %%
+print("eleven sets of 2,000 strings, about 5 seconds of work:")
 SIZE = 2000
-numbers = random.Random(1)
+numbers = random.Random(7)
 fresh = parens.draw(2 * SIZE, seed=11, part="held-out")
 fresh = fresh[fresh["label"] == 0]
 SEARCHES = {
     "my family": parens.describe([family(numbers) for _ in range(SIZE)]),
-    "A)(B, flat A, nest B": parens.describe(one_violation("flat", "nest", SIZE, seed=1)),
-    "A)(B, random A and B": parens.describe(one_violation("random", "random", SIZE, seed=1)),
-    "A)(B, flat A and B": parens.describe(one_violation("flat", "flat", SIZE, seed=1)),
     "random unbalanced strings": fresh[:SIZE],
 }
+for first, second in product(PIECES, PIECES):
+    pieces = parens.describe(one_violation(first, second, SIZE, seed=7))
+    SEARCHES[f"{first} )( {second}"] = pieces
 for name, data in SEARCHES.items():
     wrong = is_wrong(data)
     low, high = interval(int(wrong.sum()), SIZE)
@@ -798,9 +799,11 @@ for name, each in repaired.items():
 other_pattern = repaired["2.1, unbalanced"]
 measured("d4.2.p10", 100 * other_pattern.mean, 100 * other_pattern.se)
 # %% [markdown]
-# **What you should see**: the reference family, a flat A of 6 to 10 pairs and a nest as B, is wrong in 44.4 % [42.2, 46.6] of 2,000 draws, with 293 different wrong strings. These sizes were chosen by error rates on earlier draws. The row below it is the family straight from the ladder, a flat A of any size and a nest, with 19.1 % [17.4, 20.8]. The same single violation between random A and B gives 2.0 % [1.4, 2.7], and between flat ones 0.1 % [0.0, 0.4]. The random search finds none in 2,000 held-out strings, 0 % [0, 0.19].
+# **What you should see**: the random search finds none in 2,000 held-out strings, 0 % [0, 0.19]. All nine families of the ladder have one violation in 40 parentheses, and they differ by their pieces alone. The five with a nest are wrong in 5.0 to 18.5 %, the four without one in 0.2 to 2.5 %. So the vote at position 1 foretold which families break the model. It did not foretell the order among them. Two nests have the lowest vote, and a flat A before a nest has more errors, 18.5 % [16.9, 20.3] against 13.4 % [12.0, 15.0]. The latter come from only 2 different strings of 16, which is what a lucky hit looks like.
 #
-# Now the reason. With the pattern of another unbalanced string, 2.1 reads many positions instead of one, and the errors fall from 44.8 ± 1.1 % to 9.0 ± 0.6 %. The patterns of balanced strings, which mostly point at position 1, leave 41.6 ± 1.1 %. All values stayed as they were. In d4.2.1 the claim "the pattern of 2.1 may come from another string" recovered 98.6 ± 0.2 %. It is close to true of the task's strings, and false of these. For 2.0 another pattern makes things worse (73.1 ± 1.0 and 75.5 ± 1.0 %), so its pattern matters on these strings too.
+# The reference family is a flat A of 6 to 10 pairs before a nest, wrong in 46.2 % [44.0, 48.3], with 292 different wrong strings. We *tuned* it. After several smaller tries we compared 96 settings of piece, size and order by their error rates, and took one of the best. The strings in this table are fresh draws, so 46 % is an honest rate for that family. It is no evidence for the mechanism. The nine rows are that evidence.
+#
+# Now the reason. With the pattern of another unbalanced string, 2.1 reads many positions instead of one, and the errors fall from 44.7 ± 1.1 % to 8.5 ± 0.6 %. The patterns of balanced strings, which mostly point at position 1, leave 41.5 ± 1.1 %. All values stayed as they were. In d4.2.1 the claim "the pattern of 2.1 may come from another string" recovered 98.6 ± 0.2 %. It is close to true of the task's strings, and false of these. For 2.0 another pattern makes things worse (72.8 ± 1.0 and 75.6 ± 1.0 %), so its pattern matters on these strings too.
 #
 # This does not show that the family holds all errors of the model, or why exactly the value at position 1 is wrong. We did not scrub layer 1 on these strings.
 #
