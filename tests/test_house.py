@@ -45,9 +45,11 @@ STOREYS = (
     "checks/exercise checks/statements",
     "checks/bundle checks/graph_cases checks/predictions checks/random_graphs",
     "checks/edge_budget checks/part checks/small_transformers classroom/repairs classroom/fetching",
+    "classroom/findings/card",
+    "classroom/findings/page",
     "checks/judge checks/transformer_cases",
     "checks/harness checks/hints checks/catch_up",
-    "checks/door classroom/*",
+    "checks/door classroom/* classroom/findings/*",
     "cli",
 )
 
