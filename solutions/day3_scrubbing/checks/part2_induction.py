@@ -117,7 +117,7 @@ exercise("d3.2.1", cases=some_draws, use=metric_use, tolerance=CLOSE,
     ],
     hints=[
         ("Help, which tokens are right?", "Those of the reference, `reference[\"tokens\"]`, "
-         "whatever rows the scrubbed model has read. The metric does not know those rows."),
+         "whichever rows the scrubbed model has read."),
         ("Help, why are there 299 weights for 300 tokens?", "The last position has no next token. "
          "`token_losses` leaves it out as well, so the shapes agree."),
         ("Help, almost the code", "`token_losses(logits, reference[\"tokens\"])`, times "
@@ -223,8 +223,7 @@ exercise("d3.2.3", cases=some_sources, use=values_use, tolerance=CLOSE, sizes=SI
              says="This is a claim about the queries. The values end in .v."),
         edit("head.*.v", "head.*.k", says="This is a claim about the keys. The values end in .v."),
         edit('"v reads", below, Exact()', '"v reads", below, Uniform()',
-             says="What the values are claimed to read comes from another row too. Draw it "
-                  "Exact()."),
+             says="The claimed input of the values comes from another row too. Draw it Exact()."),
         edit(VALUES, VALUES.replace("[source])", "[source], others=Exact())"),
              says="Nothing is drawn anew: all else that the values read is the reference. Leave "
                   "the others of the values Uniform()."),
@@ -233,7 +232,10 @@ exercise("d3.2.3", cases=some_sources, use=values_use, tolerance=CLOSE, sizes=SI
                   "about `heads`."),
         edit(VALUES, 'values = Interp("v", at("blocks.1.attn.head.*.v"), Uniform(), [source])',
              says="The values read one other row, and their source reads it too. The row of the "
-                  "values is Exact(): it is the others that change."),
+                  "values is Exact(), and only their others change."),
+        edit(OWNERS, 'owners = Interp("induction heads", heads, Exact(), [source])',
+             says="The claim is about whole heads, so their queries and keys read another row too. "
+                  "Put a claim about the values between the heads and `below`."),
         edit(VALUES, VALUES.replace(", [source]", "").replace("Exact()", "Uniform()"),
              says="The whole values come from another row. Give them a child that reads `below`."),
     ],
@@ -285,13 +287,17 @@ exercise("d3.2.4", cases=some_sides, use=induction_use, tolerance=CLOSE, sizes=S
         edit(CHOICE, "others = Uniform() if len(sides) < 3 else None",
              says="A side that is not named reads another row. It should be exact."),
         edit(CHOICE, "others = None",
-             says="A side that is not named has no rows: others=None is for three named sides. "
-                  "Let others be Exact() where a side is left."),
+             says="A side that is not named draws no rows. Say others=None only if all three sides "
+                  "are named, and others=Exact() otherwise."),
+        edit(CHOICE, "others = Uniform()",
+             says="The sides that are not named read another row, since the others of an Interp "
+                  "are Uniform() unless you say otherwise. Say others=Exact() at the heads, or "
+                  "others=None if all three sides are named."),
         edit("[owners], others=Exact())", "[owners])", says=ROOT_FREE),
         edit('("induction heads", heads,', '("induction heads", at("blocks.1.attn.head.*.out"),',
              says="The claims are about all heads of layer 1. Use the selector `heads`."),
         edit('(f"{side} reads", below, Exact())', '(f"{side} reads", below, Uniform())',
-             says="What a side is claimed to read comes from another row too. Draw it Exact()."),
+             says="The claimed input of a side comes from another row too. Draw it Exact()."),
         edit(SIDE, SIDE.replace("[source])", "[source], others=Exact())"),
              says="Nothing is drawn anew: all else that a side reads is the reference."),
         edit(SIDE, SIDE.replace("head.*.{side}", "head.*.k"),
@@ -388,11 +394,14 @@ exercise("d3.2.6", cases=random_patterns,
         edit(PICKED, "patterns.diagonal(-back, -2, -1).mean(-1)",
              says="Each distance is averaged over other queries. Use only queries that have a "
                   "token `most` back, for every distance."),
+        edit(PICKED, "patterns[..., queries - most + back, queries - most].mean(-1)",
+             says="The keys are the same for every distance, so the queries differ. Use the "
+                  "queries from `most` on for every distance."),
         edit(RANGE, "range(most)", says="The largest distance is missing. It goes up to `most`."),
         edit(RANGE, "range(1, most + 1)",
              says="Distance 0, the token itself, is missing."),
         edit("queries, queries - back", "queries - back, queries",
-             says="Queries and keys are exchanged: a query is a row, and its key lies earlier."),
+             says="Queries and keys are exchanged. A query is a row, and its key lies earlier."),
         edit(".mean(-1)", ".sum(-1)",
              says="These are sums over queries. Take the mean."),
         edit(".mean(-1)", ".sum(-1) / patterns.shape[-2]",
@@ -470,7 +479,8 @@ exercise("d3.2.7", cases=some_patterns, use=pieces_use, sizes=SIZES,
              says="Each part holds all nearer distances too, so that the parts count attention "
                   "twice. Take one distance a part."),
         edit(BACK, "back = places - places[:, None]",
-             says="This looks ahead, where causal attention is 0: back is query minus key."),
+             says="These are later tokens, where causal attention is 0. The distance back is query "
+                  "minus key."),
         edit("range(most + 1)", "range(most)",
              says="The part of the largest distance is missing. It goes up to `most`."),
         edit("range(most + 1)", "range(1, most + 1)",
@@ -545,9 +555,10 @@ PART = 'chosen = chosen | at(f"blocks.0.attn.head.*.out.near.{back}")'
 exercise("d3.2.8", cases=some_windows, use=window_use, tolerance=CLOSE,
     mistakes=[
         edit("range(most + 1)", "range(most)",
-             says="The window is one token too short: window(0) adds the token itself."),
+             says="The window is one token too short. window(0) adds the token itself."),
         edit("range(most + 1)", "range(most, most + 1) if most >= 0 else []",
-             says="Only the token farthest back is in the window. Nearer ones belong to it too."),
+             says="Only the token farthest back is in the window. Nearer tokens belong to it "
+                  "too."),
         edit(PART, PART.replace("chosen | ", ""),
              says="The embedding is lost on the way. Add to the selector with `|`."),
         edit("range(most + 1)", "range(3)",
@@ -601,6 +612,10 @@ exercise("d3.2.9", cases=lambda seed: [(parted_case(seed),)], use=stories_use, t
     mistakes=[
         edit(NARROW, NARROW.replace("v=window(0)", "v=window(1)"),
              says="In `narrow` the values read one token back too. They read the token itself."),
+        edits((NARROW, NARROW.replace("v=window(0)", "v=window(1)")),
+              (WIDER, WIDER.replace("v=window(0)", "v=window(1)")),
+              says="In `narrow` and `wider` the values read one token back too. They read the "
+                   "token itself."),
         edit(NARROW, NARROW.replace("v=window(0)", "v=window(-1)"),
              says="In `narrow` the values read the embedding alone. Add the token itself."),
         edit(NARROW, NARROW.replace("q=window(1), k=window(1)", "q=window(0), k=window(0)"),
@@ -660,16 +675,20 @@ exercise("d3.2.10", cases=some_patterns, use=strict_use, sizes=SIZES,
               says="The attention of the whole text is kept, and its rows no longer sum to 1. "
                    "Take the softmax over the allowed keys alone."),
         edit("back <= most", "back < most + 2",
-             says="The window is one token too long: `most` tokens before the query's own."),
+             says="The window is one token too long. It has `most` tokens before the query's own."),
+        edit("back <= most", "back < most",
+             says="The window is one token too short. It has `most` tokens before the query's "
+                  "own."),
         edit("(back >= 0) & (back <= most)", "back.abs() <= most",
-             says="The pattern looks ahead. Only keys at or before the query are allowed."),
+             says="The pattern attends to later tokens. Only keys at or before the query are "
+                  "allowed."),
         edit("(back >= 0) & (back <= most)", "back <= most",
-             says="The pattern looks ahead, at all later tokens. Only keys at or before the query "
-                  "are allowed."),
+             says="The pattern attends to all later tokens. Only keys at or before the query are "
+                  "allowed."),
         edit("(back >= 0) & (back <= most)", "back >= 0",
              says="All earlier tokens are allowed, so this is the pattern itself."),
         edit(BACK, "back = places - places[:, None]",
-             says="Queries and keys are exchanged: back is query minus key."),
+             says="Queries and keys are exchanged. The distance back is query minus key."),
         edit("pattern.children[0], allowed", "pattern, allowed",
              says="This is a softmax of the pattern, which is one already. Take it of the scores, "
                   "pattern.children[0]."),
@@ -723,8 +742,8 @@ exercise("d3.2.11", cases=some_patches, use=patch_use, tolerance=CLOSE,
     mistakes=[
         edits(("Fixed(clean)", "Fixed(corrupt)"), ("Fixed(corrupted)", "Fixed(clean)"),
               ("Fixed(corrupt)", "Fixed(corrupted)"),
-              says="Clean and corrupted rows are exchanged: here everything is corrupted but the "
-                   "path."),
+              says="Clean and corrupted rows are exchanged. Here everything but the path is "
+                   "corrupted."),
         edit(PATCHED, 'Interp("patched", path, Exact())',
              says="The path reads the clean rows, so nothing is patched. Draw Fixed(corrupted)."),
         edit("[patched], others=Exact())", "[patched], others=Fixed(corrupted))",
@@ -822,17 +841,17 @@ exercise("d3.2.13", cases=deep_models, use=token_use, tolerance=CLOSE,
 
 quiz("d3.2.quiz",
     baseline=option("everything", "heads",
-               says="Which of the two is so bad that even a model without induction is far "
-                    "better?"),
-    values=number(says="d3.2.8: where did the values make their step?"),
+               says="Which of the two has such a high loss that a model without induction is "
+                    "far better?"),
+    values=number(says="At which window of d3.2.8 did the share of the values rise?"),
     query=option("before", "after",
                says="Attention is causal, and head 0.0 brings this token."),
-    free=number(says="Nothing is moved: how large is its distance?"),
+    free=number(says="Nothing moves. How large is the distance?"),
     patch=option("exact", "uniform",
                says="In a path patch, all that is off the path reads the clean rows."),
     hints=[
-        ("Help, the baselines", "d3.2.2: which loss is 15.6 nats, and how far is 2.9 from it?"),
-        ("Help, the windows", "d3.2.8: the first bar of each side that is near the top."),
+        ("Help, the baselines", "In d3.2.2, which loss is 15.6 nats, and how far is 2.9 from it?"),
+        ("Help, the windows", "In d3.2.8, look for the first high bar of each side."),
         ("Help, the rest", "`moved` is a share of a distance. A path patch has two kinds of rows, "
          "and no random ones."),
     ],
