@@ -22,6 +22,8 @@ WHOLE = (
     ast.Assign,
 )
 
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -66,14 +68,76 @@ def _statement(node: ast.stmt, lines: list[str]) -> Statement:
     table = symtable.symtable(text, "<lesson>", "exec")
     stored = _stored(table)
     later = frozenset(_read_inside(table))
-    now = frozenset(each.get_name() for each in table.get_symbols() if each.is_referenced())
+    now = _read_first(node)
     whole = isinstance(node, WHOLE) or (isinstance(node, ast.AnnAssign) and node.value is not None)
     # A function that calls itself finds itself; a value that is made anew may rest on its old one.
     changed = frozenset(_changed(node))
-    reads = now | (later - stored) | changed  # symtable does not say that `total += 1` reads total
-    if whole:
-        return Statement(text, stored, changed, reads, later)
-    return Statement(text, frozenset(), changed | stored, reads, later)
+    reads = now | (later - stored)
+    makes = stored if whole else _made_by_loop(node)
+    return Statement(text, makes, changed | (stored - makes), reads, later)
+
+
+def _made_by_loop(node: ast.stmt) -> Names:
+    """The names that a loop or a `with` surely makes: its variables, and what its body assigns.
+
+    A loop over nothing makes none of them; a lesson that reads them afterwards does not have one.
+    """
+    if not isinstance(node, ast.For | ast.With):
+        return frozenset()
+    return frozenset(each.id for each in _targets_of_header(node)).union(*map(_assigned, node.body))
+
+
+def _assigned(node: ast.stmt) -> Names:
+    if not isinstance(node, WHOLE):
+        return frozenset()
+    return _stored(symtable.symtable(ast.unparse(node), "<lesson>", "exec"))
+
+
+def _read_first(node: ast.stmt) -> Names:
+    """The names that a statement reads at the top level before it has made them itself.
+
+    A loop makes its variables before its body reads them, and so does a `with`; the statements of a
+    body run in order.
+    """
+    blocks = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
+    if isinstance(node, DEFINITIONS) or not any(blocks):
+        # symtable does not say that `total += 1` reads total
+        return _referenced(node) | frozenset(_changed(node))
+    bound = frozenset(target.id for target in _targets_of_header(node))
+    read = frozenset().union(*map(_read_in_order, blocks)) - bound
+    for handler in getattr(node, "handlers", []):
+        read |= _read_in_order(handler.body) - {handler.name}
+    return read.union(*(_referenced(each) for each in _header(node)))
+
+
+def _read_in_order(body: Sequence[ast.stmt]) -> Names:
+    read, made = frozenset(), frozenset()
+    for each in body:
+        read |= _read_first(each) - made
+        made |= _assigned(each)
+    return read
+
+
+def _referenced(node: ast.AST) -> Names:
+    table = symtable.symtable(ast.unparse(node), "<lesson>", "exec")
+    return frozenset(each.get_name() for each in table.get_symbols() if each.is_referenced())
+
+
+def _header(node: ast.stmt) -> list[ast.expr]:
+    """The expressions of a loop, a condition or a `with` that are read before its body."""
+    items = getattr(node, "items", [])
+    parts = [getattr(node, name, None) for name in ("iter", "test", "subject")]
+    parts += [each.context_expr for each in items]
+    parts += [each.type for each in getattr(node, "handlers", [])]
+    return [each for each in parts if each is not None]
+
+
+def _targets_of_header(node: ast.stmt) -> list[ast.Name]:
+    """The names that a loop or a `with` binds before its body runs."""
+    parts = [getattr(node, "target", None)]
+    parts += [each.optional_vars for each in getattr(node, "items", [])]
+    inside = [each for part in parts if part is not None for each in ast.walk(part)]
+    return [each for each in inside if isinstance(each, ast.Name)]
 
 
 def _stored(table: symtable.SymbolTable) -> Names:

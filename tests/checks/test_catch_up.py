@@ -107,3 +107,25 @@ def test_a_name_that_is_added_to_is_read(text):
     before = statements([Cell("code", "total, table, names = 1, {}, []\nother = 2", {}, 0)])
     _, names = bring(before, statements([Cell("code", text, {}, 0)]))
     assert set(names) == {"total", "table", "names"} & set(re.findall(r"\w+", text))
+
+
+LOOPS = {
+    "for name, row in table.items():\n    share = row / total\n    print(name, share)": {"table", "total"},
+    "with opened(path) as file:\n    text = file.read()\n    print(text)": {"opened", "path"},
+    "for name in names:\n    total = total + 1": {"names", "total"},
+    "for name in names:\n    share = [name]\n    share += [total]": {"names", "total"},
+    "for name in names:\n    pass\nelse:\n    print(other)": {"names", "other"},
+    "if total:\n    share = 1\nprint(share)": {"total", "share"},
+    "try:\n    share = total\nexcept Fault as problem:\n    print(problem)": {"total", "Fault"},
+    "while total:\n    total = step(total)": {"total", "step"},
+}
+
+
+@pytest.mark.parametrize(("text", "read"), LOOPS.items())
+def test_a_name_that_a_loop_makes_is_not_brought(text, read):
+    """A loop and a `with` make their variables, and a body runs in order; what they read first is brought."""
+    known = "table = total = names = other = opened = path = step = Fault = 1\n"
+    known += "name = row = share = file = text = problem = 2"
+    before, rest = ([Cell("code", source, {}, 0)] for source in (known, text))
+    _, names = bring(statements(before), statements(rest))
+    assert set(names) == read
