@@ -13,36 +13,55 @@ from remix_utils.graph.ops import sample
 from remix_utils.graph.select import find
 from remix_utils.graph.walk import children_first
 
+Nodes = tuple[Node, ...]
 
-def squared_distance(
-    scrubbed: Node, clean: Node, data: Dataset, reference: torch.Tensor, which: object
-) -> torch.Tensor:
-    """Returns the squared distance between scrubbed and clean values of the selected nodes, [draws].
 
-    The distances of several nodes are added. Where the scrubbed graph reads a node on the rows of
-    several names, the mean over these counts.
+class Distances:
+    """Computes how far a scrub moves selected nodes from their clean values, [draws].
+
+    It remembers what it has computed, by the nodes that are selected, since every hypothesis is
+    compared with the same baseline.
 
     >>> from remix_utils.graph.ops import add, placeholder
     >>> x, rows = placeholder("x", ()), torch.tensor([1, 1])
     >>> data = Dataset(x=torch.tensor([1.0, 3.0]))
-    >>> squared_distance(add(sample(x, rows), name="sum"), add(x, name="sum"), data, 1 - rows, "x")
+    >>> distances = Distances(add(sample(x, rows), name="sum"), add(x, name="sum"), data, 1 - rows)
+    >>> distances("x")
     tensor([4., 4.], dtype=torch.float64)
-
-    Raises MatchError for a selector that matches nothing in one of the graphs.
     """
-    on_reference = {node.name: sample(node, reference) for node in find(clean, which)}
-    on_draws: dict[str, list[Node]] = {}
-    for node in read_by_draws(scrubbed, set(find(scrubbed, which))):
-        name = node.children[0].name if isinstance(node.op, Sample) else node.name
-        on_draws.setdefault(name, []).append(node)
-    wanted = [*on_reference.values(), *(node for nodes in on_draws.values() for node in nodes)]
-    values = dict(zip(wanted, evaluate(wanted, data), strict=True))
-    total = torch.zeros(len(reference), dtype=torch.float64)
-    for name, nodes in on_draws.items():
-        expected = values[on_reference[name]].double()
-        apart = [(values[node].double() - expected).square() for node in nodes]
-        total += torch.stack([each.reshape(len(reference), -1).sum(-1) for each in apart]).mean(0)
-    return total
+
+    def __init__(self, scrubbed: Node, clean: Node, data: Dataset, reference: torch.Tensor):
+        self.scrubbed, self.clean = scrubbed, clean
+        self.data, self.reference = data, reference
+        self.known: dict[tuple[Nodes, Nodes], torch.Tensor] = {}
+
+    def __call__(self, which: object) -> torch.Tensor:
+        """Returns the squared distances; MatchError for a selector that matches nothing."""
+        chosen = tuple(find(self.clean, which)), tuple(find(self.scrubbed, which))
+        if chosen not in self.known:
+            self.known[chosen] = self.between(*chosen)
+        return self.known[chosen]
+
+    def between(self, clean: Nodes, scrubbed: Nodes) -> torch.Tensor:
+        """Returns the squared distance between clean and scrubbed values of nodes of one name, [draws].
+
+        The distances of several nodes are added. Where the scrubbed graph reads a node on the rows
+        of several names, the mean over these counts.
+        """
+        on_reference = {node.name: sample(node, self.reference) for node in clean}
+        on_draws: dict[str, list[Node]] = {}
+        for node in read_by_draws(self.scrubbed, set(scrubbed)):
+            name = node.children[0].name if isinstance(node.op, Sample) else node.name
+            on_draws.setdefault(name, []).append(node)
+        wanted = [*on_reference.values(), *(node for nodes in on_draws.values() for node in nodes)]
+        values = dict(zip(wanted, evaluate(wanted, self.data), strict=True))
+        total = torch.zeros(len(self.reference), dtype=torch.float64)
+        for name, nodes in on_draws.items():
+            expected = values[on_reference[name]].double()
+            apart = [(values[node].double() - expected).square() for node in nodes]
+            sums = [each.reshape(len(self.reference), -1).sum(-1) for each in apart]
+            total += torch.stack(sums).mean(0)
+        return total
 
 
 def read_by_draws(scrubbed: Node, chosen: set[Node]) -> list[Node]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple, overload
 
 import torch
@@ -15,7 +14,7 @@ from remix_utils.scrub.draws import REFERENCE, Rows, enumerated
 from remix_utils.scrub.faults import draw_checked, read_checked
 from remix_utils.scrub.hypothesis import Interp, Reading
 from remix_utils.scrub.judge import Metric, judge, metric_for
-from remix_utils.scrub.moved import squared_distance
+from remix_utils.scrub.moved import Distances
 from remix_utils.scrub.result import ScrubResult
 from remix_utils.scrub.storing import lift_where_it_pays
 from remix_utils.scrub.tree import build, labelled, lifted, unlifted
@@ -107,7 +106,7 @@ class _Drawn(NamedTuple):
     def result(self, values: torch.Tensor, graph: Node, clean: Node, data: Dataset) -> ScrubResult:
         name, text = self.reading.hypothesis.name, self.reading.text(self.rows)
         reference = self.rows[REFERENCE]
-        distances = partial(squared_distance, graph, clean, data, reference)
+        distances = Distances(graph, clean, data, reference)
         return ScrubResult(name, values.cpu(), self.weights, graph, self.rows, self.exact, text, distances)
 
 

@@ -12,6 +12,7 @@ from remix_utils.graph.ops import sample
 from remix_utils.graph.select import find
 from remix_utils.graph.selector import at
 from remix_utils.scrub.hypothesis import HypothesisError, Interp
+from remix_utils.scrub.moved import Distances
 from remix_utils.scrub.result import ScrubResult
 from remix_utils.scrub.scrubbing import scrub, treeify
 from tests.graph.transformer import tokens, transformer
@@ -118,3 +119,14 @@ def test_several_metrics_are_those_of_one_pass():
         assert torch.equal(one[name].per_example, alone.per_example)
         assert torch.equal(two["random"][name].per_example, alone.per_example)
         assert one[name].graph is one["first"].graph and one[name].graph.key == alone.graph.key
+
+
+def test_a_distance_is_computed_once(monkeypatch):
+    """A baseline that is compared with several hypotheses is evaluated for the first of them only."""
+    claims = {"random": RANDOM, "half": Interp("logits", at("logits"), Matching(parity)), "exact": EXACT}
+    found = scrub(GRAPH, claims, DATA, 20, metric=metric)
+    evaluated = []
+    between = Distances.between
+    monkeypatch.setattr(Distances, "between", lambda self, *nodes: evaluated.append(self) or between(self, *nodes))
+    shares = [found[name].moved(at("blocks.1.attn.q"), found["random"]) for name in ("half", "exact", "half")]
+    assert shares[0] == shares[2] and len(evaluated) == 3
