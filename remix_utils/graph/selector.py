@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Container, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from remix_utils.graph.glob import glob, listed, one_of
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
-Above = Callable[["Selector"], Set[Node]]
+Above = Callable[["Selector"], Container[Node]]
 
 
 class Selector:
@@ -36,9 +36,9 @@ class Selector:
     def accepts(self, state: State) -> bool:
         raise TypeError(f"{type(self).__name__} cannot accept")
 
-    def ends(self, node: Node) -> bool:
-        """Whether a path that ends here could be selected at all."""
-        return True
+    def ends(self) -> Callable[[Node], bool]:
+        """Returns the test whether a path that ends at a node could be selected at all."""
+        return lambda node: True
 
     def hopeful(self, state: State, node: Node, above: Above) -> bool:
         """Whether this path, or a longer one, could still be selected; `above(s)` has the nodes above the ends of s."""
@@ -79,16 +79,16 @@ class Match(Selector):
     names: frozenset[str] = frozenset()
 
     def start(self, root):
-        return bool(self.test(root))
+        return self.test(root)
 
     def step(self, state, node, slot, child):
-        return bool(self.test(child))
+        return self.test(child)
 
     def accepts(self, state):
         return state
 
-    def ends(self, node):
-        return self.test(node)
+    def ends(self):
+        return self.test
 
     def __repr__(self):
         return self.text
@@ -119,9 +119,9 @@ class Combined(Selector):
         left, right = self.left.accepts(state[0]), self.right.accepts(state[1])
         return left or right if self.sign == "|" else left and right
 
-    def ends(self, node):
-        left, right = self.left.ends(node), self.right.ends(node)
-        return left or right if self.sign == "|" else left and right
+    def ends(self):
+        left, right = self.left.ends(), self.right.ends()
+        return lambda node: left(node) or right(node) if self.sign == "|" else left(node) and right(node)
 
     def hopeful(self, state, node, above):
         left, right = self.left.hopeful(state[0], node, above), self.right.hopeful(state[1], node, above)
@@ -201,8 +201,8 @@ class Avoiding(Selector):
     def accepts(self, state):
         return self.inner.accepts(state[0]) and not state[2]
 
-    def ends(self, node):
-        return self.inner.ends(node)
+    def ends(self):
+        return self.inner.ends()
 
     def hopeful(self, state, node, above):
         return not state[2] and self.inner.hopeful(state[0], node, above)
@@ -234,7 +234,8 @@ class Below(Selector):
         going = set() if self.other and self.other.accepts(other) else set(runs)
         if fresh is not None:
             going.add(fresh)
-        runs = frozenset(self.lower.step(run, node, slot, child) for run in going)
+        onward = (self.lower.step(run, node, slot, child) for run in going)
+        runs = frozenset(run for run in onward if self.lower.hopeful(run, child, lambda part: (child,)))  # no dead ones
         other = self.other and self.other.step(other, node, slot, child)
         return self._arrive(child, self.upper.step(upper, node, slot, child), other, runs)
 
@@ -246,8 +247,8 @@ class Below(Selector):
     def accepts(self, state):
         return any(self.lower.accepts(run) for run in state[2])
 
-    def ends(self, node):
-        return self.lower.ends(node)
+    def ends(self):
+        return self.lower.ends()
 
     def hopeful(self, state, node, above):
         upper, _, runs, fresh = state
