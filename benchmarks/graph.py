@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import building, experiments, networks, scrubs
+from benchmarks import building, experiments, networks, patching, scrubs
 from benchmarks.measure import Row, hardware, write
 from benchmarks.scale import FULL, QUICK
 
@@ -26,7 +26,8 @@ BENCHMARKS = (
     networks.variants,
     networks.forward,
     networks.memory,
-    experiments.patching,
+    patching.of_gpt2,
+    patching.of_smollm2,
     experiments.ablating,
     scrubs.induction,
     scrubs.balance,

@@ -21,13 +21,12 @@ class Selector:
     `.child(i)` is one edge further, through child i. Parentheses change nothing: `a >> (b >> c)` is `a >> b >> c`.
     """
 
-    def start(self, root: Node) -> State:
-        """The state after the path that is only the root."""
-        raise TypeError(f"{type(self).__name__} cannot start")
+    def start(self, root: Node, below: bool = False) -> State:
+        """Returns the state after the path that is only the root.
 
-    def start_below(self, root: Node) -> State:
-        """The state after only the root, where that is the end of a in `a >> self`: steps of `self` lie below it."""
-        return self.start(root)
+        With `below` the root is the end of a in `a >> self`, and what `self` selects lies further down.
+        """
+        raise TypeError(f"{type(self).__name__} cannot start")
 
     def step(self, state: State, node: Node, slot: int, child: Node) -> State:
         """The state after one more edge: from `node` through its child number `slot`."""
@@ -78,7 +77,7 @@ class Match(Selector):
     text: str
     names: frozenset[str] = frozenset()
 
-    def start(self, root):
+    def start(self, root, below=False):
         return self.test(root)
 
     def step(self, state, node, slot, child):
@@ -106,11 +105,8 @@ class Combined(Selector):
         parts = (self.left, self.right)
         return any(isinstance(part, Below) or (isinstance(part, Combined) and part.has_legs) for part in parts)
 
-    def start(self, root):
-        return self.left.start(root), self.right.start(root)
-
-    def start_below(self, root):
-        return self.left.start_below(root), self.right.start_below(root)
+    def start(self, root, below=False):
+        return self.left.start(root, below), self.right.start(root, below)
 
     def step(self, state, node, slot, child):
         return self.left.step(state[0], node, slot, child), self.right.step(state[1], node, slot, child)
@@ -140,11 +136,8 @@ class Combined(Selector):
 class Complement(Selector):
     inner: Selector
 
-    def start(self, root):
-        return self.inner.start(root)
-
-    def start_below(self, root):
-        return self.inner.start_below(root)
+    def start(self, root, below=False):
+        return self.inner.start(root, below)
 
     def step(self, state, node, slot, child):
         return self.inner.step(state, node, slot, child)
@@ -161,11 +154,8 @@ class Child(Selector):
     inner: Selector
     slot: int
 
-    def start(self, root):
-        return self.inner.start(root), False
-
-    def start_below(self, root):
-        return self.inner.start_below(root), False
+    def start(self, root, below=False):
+        return self.inner.start(root, below), False
 
     def step(self, state, node, slot, child):
         return self.inner.step(state[0], node, slot, child), self.inner.accepts(state[0]) and slot == self.slot
@@ -187,11 +177,8 @@ class Avoiding(Selector):
     inner: Selector
     other: Selector
 
-    def start(self, root):
-        return self.inner.start(root), self.other.start(root), None
-
-    def start_below(self, root):
-        return self.inner.start_below(root), self.other.start(root), None
+    def start(self, root, below=False):
+        return self.inner.start(root, below), self.other.start(root), None
 
     def step(self, state, node, slot, child):
         inner, other, passed = state
@@ -205,7 +192,10 @@ class Avoiding(Selector):
         return self.inner.ends()
 
     def hopeful(self, state, node, above):
-        return not state[2] and self.inner.hopeful(state[0], node, above)
+        inner, other, passed = state
+        if passed is False and self.other.accepts(other):  # the path may end here, but not go on
+            return self.inner.accepts(inner)
+        return not passed and self.inner.hopeful(inner, node, above)
 
     def __repr__(self):
         return f"{self.inner!r}.avoiding({self.other!r})"
@@ -223,11 +213,9 @@ class Below(Selector):
         other = selector(other)
         return Below(self.upper, self.lower, self.other | other if self.other else other)
 
-    def start(self, root):
-        return self._arrive(root, self.upper.start(root), self.other and self.other.start(root), frozenset())
-
-    def start_below(self, root):
-        return self.upper.start_below(root), self.other and self.other.start(root), frozenset(), None
+    def start(self, root, below=False):
+        upper, other = self.upper.start(root, below), self.other and self.other.start(root)
+        return (upper, other, frozenset(), None) if below else self._arrive(root, upper, other, frozenset())
 
     def step(self, state, node, slot, child):
         upper, other, runs, fresh = state
@@ -241,7 +229,7 @@ class Below(Selector):
 
     def _arrive(self, node, upper, other, runs):
         """A new run of `lower` begins wherever `upper` ends."""
-        fresh = self.lower.start_below(node) if self.upper.accepts(upper) else None
+        fresh = self.lower.start(node, below=True) if self.upper.accepts(upper) else None
         return upper, other, runs, fresh
 
     def accepts(self, state):
@@ -251,7 +239,9 @@ class Below(Selector):
         return self.lower.ends()
 
     def hopeful(self, state, node, above):
-        upper, _, runs, fresh = state
+        upper, other, runs, fresh = state
+        if self.other and self.other.accepts(other):  # runs may end here, but not go on
+            runs = self.accepts(state)
         if (runs or fresh is not None) and node in above(self):
             return True
         return self.upper.hopeful(upper, node, above)

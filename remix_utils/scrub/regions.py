@@ -22,8 +22,8 @@ class Claims(Selector):
 
     parts: tuple[Selector, ...]
 
-    def start(self, root):
-        return tuple(part.start(root) for part in self.parts)
+    def start(self, root, below=False):
+        return tuple(part.start(root, below) for part in self.parts)
 
     def step(self, state, node, slot, child):
         return tuple(part.step(own, node, slot, child) for part, own in zip(self.parts, state, strict=True))
