@@ -1,6 +1,6 @@
 """The speed of the library, measured beside plain PyTorch in one run: `make bench`.
 
-python -m benchmarks.graph              about eight minutes; writes benchmarks/results.md
+python -m benchmarks.graph              about half an hour; writes benchmarks/results.md
 python -m benchmarks.graph --quick      tiny sizes, to see that everything runs; writes nothing unless --output says so
 """
 

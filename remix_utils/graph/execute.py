@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
 import torch
 
@@ -98,7 +99,7 @@ def _ranges(children: Sequence[torch.Tensor]) -> str:
 
 def has_nan(value: torch.Tensor) -> bool:
     """One pass without a mask of the same size: the maximum of a tensor with a NaN is NaN."""
-    return bool(value.detach().max().isnan())
+    return isnan(value.detach().max().item())
 
 
 def _nan_error(step: Step, value: torch.Tensor, children: Sequence[torch.Tensor]) -> NanError:
