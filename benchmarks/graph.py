@@ -1,6 +1,6 @@
 """The speed of the library, measured beside plain PyTorch in one run: `make bench`.
 
-python -m benchmarks.graph              about eight minutes; writes benchmarks/results.md
+python -m benchmarks.graph              about half an hour; writes benchmarks/results.md
 python -m benchmarks.graph --quick      tiny sizes, to see that everything runs; writes nothing unless --output says so
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import building, experiments, networks, scrubs
+from benchmarks import building, experiments, networks, patching, scrubs
 from benchmarks.measure import Row, hardware, write
 from benchmarks.scale import FULL, QUICK
 
@@ -26,7 +26,8 @@ BENCHMARKS = (
     networks.variants,
     networks.forward,
     networks.memory,
-    experiments.patching,
+    patching.of_gpt2,
+    patching.of_smollm2,
     experiments.ablating,
     scrubs.induction,
     scrubs.balance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.gpt2 import Sizes
 
@@ -20,6 +21,7 @@ class Scale:
     sweeps: int  # repetitions of path patching, which takes longest
     prompts: int
     prompt_seq: int
+    small_llama: dict[str, Any] | None  # in the place of SmolLM2
     passes: int  # with hooks that are run; a sweep is counted at their mean
     draws: int
     images: int
@@ -43,6 +45,7 @@ FULL = Scale(
     sweeps=3,
     prompts=50,
     prompt_seq=20,
+    small_llama=None,
     passes=6,
     draws=50,
     images=600,
@@ -55,6 +58,25 @@ FULL = Scale(
     few=(32, 100),
     sequences=10_000,
 )
+TINY = {
+    "n_layers": 4,
+    "n_heads": 4,
+    "n_kv_heads": 2,
+    "d_model": 16,
+    "d_head": 4,
+    "d_mlp": 24,
+    "n_ctx": 8,
+    "d_vocab": 40,
+    "positions": "rotary",
+    "rotary_dim": 4,
+    "rotary_base": 100.0,
+    "activation": "silu",
+    "gated": True,
+    "norm": "rmsnorm",
+    "tied": True,
+    "attn_bias": False,
+    "mlp_bias": False,
+}
 QUICK = Scale(
     repetitions=2,
     nodes=400,
@@ -65,6 +87,7 @@ QUICK = Scale(
     sweeps=1,
     prompts=3,
     prompt_seq=5,
+    small_llama=TINY,
     passes=6,
     draws=3,
     images=20,

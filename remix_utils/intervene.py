@@ -207,7 +207,7 @@ def _elsewhere(graph: Node, which: object, data: Dataset, word: str, spare: bool
 
 def _inputs(node: Node) -> list[Node]:
     """The placeholders below a node that are read from what `evaluate` is given."""
-    return [each for each in children_first(node) if isinstance(each.op, Placeholder) and each.op.rows is None]
+    return [each for each in children_first(node) if type(each.op) is Placeholder and each.op.rows is None]
 
 
 def _input(node: Node) -> str:

@@ -28,7 +28,10 @@ def test_every_row_is_measured_and_its_sides_agree(quick):
     promised = (
         *("build 400 nodes", "memory of a node", "find by name", "find by predicate", "find by path"),
         *("rewrite a skip chain", "build 6 variants", "forward pass", "forward pass", "memory of activations"),
-        *("path patching, 6 heads", "resample digits'"),
+        *("path patching, GPT-2's shape, 6 heads",) * 3,
+        "path patching, GPT-2's shape, 3 heads → the queries",
+        *("path patching, SmolLM2, 16 heads",) * 3,
+        *("path patching, SmolLM2, 12 heads → the queries", "resample digits'"),
         *(
             "scrub, induction, 7 draws",
             "scrub, induction, 7 draws",

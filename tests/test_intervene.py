@@ -173,7 +173,7 @@ def test_frozen_values_stay_when_the_data_is_written_to():
 def test_what_is_held_is_held_through_later_edits(edited):
     """With patterns frozen, or resampled, a later edit of what they read, or of one of them, moves no other pattern."""
     patterns = [f"blocks.{layer}.attn.pattern" for layer in range(3)]
-    names = [name for name in ON_CLEAN if at(edited).ends(placeholder(name, ()))]
+    names = [name for name in ON_CLEAN if at(edited).ends()(placeholder(name, ()))]
     drawn = torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))
     for held, values_held in (
         (freeze(GRAPH, "*.attn.pattern", {"tokens": CORRUPTED}), ON_CORRUPTED),

@@ -8,6 +8,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 BRACKETS = re.compile(r"\[([^\[\]]+)\]")
+MAGIC = re.compile(r"[*?[]")
 HOOK = re.compile(r"(^|\.)hook_")
 AN_INDEX = re.compile(r"-\d+|[-\d\s.]*[:,][-\d\s:,.]*")  # what stands in v[-1], v[0:5] and v[:, 2]
 
@@ -26,6 +27,8 @@ def glob(pattern: str) -> Callable[[str], bool]:
     ['blocks.0.x', 'blocks.1.x']
     """
     wanted = HOOK.sub(r"\1", pattern)
+    if wanted == pattern and not MAGIC.search(pattern):
+        return pattern.__eq__
     text, end = "", 0
     for brackets in BRACKETS.finditer(wanted):
         text += _translated(wanted[end : brackets.start()]) + _in_brackets(brackets)

@@ -144,7 +144,7 @@ class Add(Op):
             value = align(value, rank) if has_rows else value
             if total is None:
                 total, own = (value, False) if weight == 1 else (value * weight, True)
-            elif own and total.shape == torch.broadcast_shapes(total.shape, value.shape):
+            elif own and broadcast((total.shape, value.shape)) == total.shape:  # torch's own imports sympy first
                 total.add_(value, alpha=weight)
             else:
                 total, own = torch.add(total, value, alpha=weight), True

@@ -48,10 +48,10 @@ def update(graph: Node, which: object, function: Callable[[Node], Node]) -> Node
     built: dict[tuple[Node, tuple[Node, ...]], Node] = {}
     updated: dict[Node, Node] = {}
     for node in children_first(graph):
-        for state in arrived.get(node, ()):
-            steps = [(child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children)]
+        for state, steps in arrived[node].items() if node in arrived else ():
             children = tuple(done.get(step, step[0]) for step in steps)
-            new = built.setdefault((node, children), node.with_children(children))
+            if (new := built.get((node, children))) is None:
+                new = built[node, children] = node.with_children(children)
             if chosen.accepts(state):
                 if new not in updated:
                     updated[new] = checked(function(new), node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import dropwhile
 from typing import Literal
 
 from remix_utils.errors import MatchError, nearest
@@ -12,32 +13,35 @@ from remix_utils.graph.node import Node
 from remix_utils.graph.selector import Match, Selector, selector
 from remix_utils.graph.walk import children_first
 
+Step = tuple[Node, Hashable]  # a node, and the state in which a path arrives there
 
-def states(graph: Node, chosen: Selector) -> dict[Node, dict[Hashable, None]]:
-    """For each node, parents first, the states in which paths from the root arrive and may yet be selected."""
+
+def states(graph: Node, chosen: Selector) -> dict[Node, dict[Hashable, list[Step]]]:
+    """Returns for each node the states in which paths arrive and may yet be selected, with a step to each child."""
     order = children_first(graph)
-    known: dict[Selector, set[Node]] = {}
+    known: dict[int, set[Node]] = {}  # by identity: a selector is compared part by part, which takes its time
 
     def above(part: Selector) -> set[Node]:
-        if part not in known:
-            known[part] = at_or_above(order, part)
-        return known[part]
+        if id(part) not in known:
+            known[id(part)] = at_or_above(order, part)
+        return known[id(part)]
 
-    arrived: dict[Node, dict[Hashable, None]] = {graph: {chosen.start(graph): None}}
+    arrived: dict[Node, dict[Hashable, list[Step]]] = {graph: {chosen.start(graph): []}}
     for node in reversed(order):
-        for state in arrived.get(node, ()):
+        for state, steps in arrived[node].items() if node in arrived else ():
             for slot, child in enumerate(node.children):
                 onward = chosen.step(state, node, slot, child)
+                steps.append((child, onward))
                 if chosen.hopeful(onward, child, above):
-                    arrived.setdefault(child, {})[onward] = None
+                    arrived.setdefault(child, {}).setdefault(onward, [])
     return arrived
 
 
 def at_or_above(order: Sequence[Node], part: Selector) -> set[Node]:
     """The nodes at which a selected path may end, and all from which one of them is reached."""
-    found: set[Node] = set()
-    for node in order:
-        if not found.isdisjoint(node.children) or part.ends(node):
+    found = set(filter(part.ends(), order))
+    for node in dropwhile(lambda node: node not in found, order):
+        if not found.isdisjoint(node.children):
             found.add(node)
     return found
 
@@ -160,8 +164,7 @@ def _alive(graph: Node, chosen: Selector) -> set[tuple[Node, Hashable]]:
     arrived = states(graph, chosen)
     alive: set[tuple[Node, Hashable]] = set()
     for node in children_first(graph):
-        for state in arrived.get(node, ()):
-            steps = ((child, chosen.step(state, node, slot, child)) for slot, child in enumerate(node.children))
+        for state, steps in arrived.get(node, {}).items():
             if chosen.accepts(state) or any(step in alive for step in steps):
                 alive.add((node, state))
     return alive

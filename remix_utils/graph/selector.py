@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Container, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from remix_utils.graph.glob import glob, listed, one_of
 from remix_utils.graph.node import Node
 
 State = Any  # hashable; each selector has its own
-Above = Callable[["Selector"], Set[Node]]
+Above = Callable[["Selector"], Container[Node]]
 
 
 class Selector:
@@ -21,13 +21,12 @@ class Selector:
     `.child(i)` is one edge further, through child i. Parentheses change nothing: `a >> (b >> c)` is `a >> b >> c`.
     """
 
-    def start(self, root: Node) -> State:
-        """The state after the path that is only the root."""
-        raise TypeError(f"{type(self).__name__} cannot start")
+    def start(self, root: Node, below: bool = False) -> State:
+        """Returns the state after the path that is only the root.
 
-    def start_below(self, root: Node) -> State:
-        """The state after only the root, where that is the end of a in `a >> self`: steps of `self` lie below it."""
-        return self.start(root)
+        With `below` the root is the end of a in `a >> self`, and what `self` selects lies further down.
+        """
+        raise TypeError(f"{type(self).__name__} cannot start")
 
     def step(self, state: State, node: Node, slot: int, child: Node) -> State:
         """The state after one more edge: from `node` through its child number `slot`."""
@@ -36,9 +35,9 @@ class Selector:
     def accepts(self, state: State) -> bool:
         raise TypeError(f"{type(self).__name__} cannot accept")
 
-    def ends(self, node: Node) -> bool:
-        """Whether a path that ends here could be selected at all."""
-        return True
+    def ends(self) -> Callable[[Node], bool]:
+        """Returns the test whether a path that ends at a node could be selected at all."""
+        return lambda node: True
 
     def hopeful(self, state: State, node: Node, above: Above) -> bool:
         """Whether this path, or a longer one, could still be selected; `above(s)` has the nodes above the ends of s."""
@@ -78,17 +77,17 @@ class Match(Selector):
     text: str
     names: frozenset[str] = frozenset()
 
-    def start(self, root):
-        return bool(self.test(root))
+    def start(self, root, below=False):
+        return self.test(root)
 
     def step(self, state, node, slot, child):
-        return bool(self.test(child))
+        return self.test(child)
 
     def accepts(self, state):
         return state
 
-    def ends(self, node):
-        return self.test(node)
+    def ends(self):
+        return self.test
 
     def __repr__(self):
         return self.text
@@ -106,11 +105,8 @@ class Combined(Selector):
         parts = (self.left, self.right)
         return any(isinstance(part, Below) or (isinstance(part, Combined) and part.has_legs) for part in parts)
 
-    def start(self, root):
-        return self.left.start(root), self.right.start(root)
-
-    def start_below(self, root):
-        return self.left.start_below(root), self.right.start_below(root)
+    def start(self, root, below=False):
+        return self.left.start(root, below), self.right.start(root, below)
 
     def step(self, state, node, slot, child):
         return self.left.step(state[0], node, slot, child), self.right.step(state[1], node, slot, child)
@@ -119,9 +115,9 @@ class Combined(Selector):
         left, right = self.left.accepts(state[0]), self.right.accepts(state[1])
         return left or right if self.sign == "|" else left and right
 
-    def ends(self, node):
-        left, right = self.left.ends(node), self.right.ends(node)
-        return left or right if self.sign == "|" else left and right
+    def ends(self):
+        left, right = self.left.ends(), self.right.ends()
+        return lambda node: left(node) or right(node) if self.sign == "|" else left(node) and right(node)
 
     def hopeful(self, state, node, above):
         left, right = self.left.hopeful(state[0], node, above), self.right.hopeful(state[1], node, above)
@@ -140,11 +136,8 @@ class Combined(Selector):
 class Complement(Selector):
     inner: Selector
 
-    def start(self, root):
-        return self.inner.start(root)
-
-    def start_below(self, root):
-        return self.inner.start_below(root)
+    def start(self, root, below=False):
+        return self.inner.start(root, below)
 
     def step(self, state, node, slot, child):
         return self.inner.step(state, node, slot, child)
@@ -161,11 +154,8 @@ class Child(Selector):
     inner: Selector
     slot: int
 
-    def start(self, root):
-        return self.inner.start(root), False
-
-    def start_below(self, root):
-        return self.inner.start_below(root), False
+    def start(self, root, below=False):
+        return self.inner.start(root, below), False
 
     def step(self, state, node, slot, child):
         return self.inner.step(state[0], node, slot, child), self.inner.accepts(state[0]) and slot == self.slot
@@ -187,11 +177,8 @@ class Avoiding(Selector):
     inner: Selector
     other: Selector
 
-    def start(self, root):
-        return self.inner.start(root), self.other.start(root), None
-
-    def start_below(self, root):
-        return self.inner.start_below(root), self.other.start(root), None
+    def start(self, root, below=False):
+        return self.inner.start(root, below), self.other.start(root), None
 
     def step(self, state, node, slot, child):
         inner, other, passed = state
@@ -201,11 +188,14 @@ class Avoiding(Selector):
     def accepts(self, state):
         return self.inner.accepts(state[0]) and not state[2]
 
-    def ends(self, node):
-        return self.inner.ends(node)
+    def ends(self):
+        return self.inner.ends()
 
     def hopeful(self, state, node, above):
-        return not state[2] and self.inner.hopeful(state[0], node, above)
+        inner, other, passed = state
+        if passed is False and self.other.accepts(other):  # the path may end here, but not go on
+            return self.inner.accepts(inner)
+        return not passed and self.inner.hopeful(inner, node, above)
 
     def __repr__(self):
         return f"{self.inner!r}.avoiding({self.other!r})"
@@ -223,34 +213,35 @@ class Below(Selector):
         other = selector(other)
         return Below(self.upper, self.lower, self.other | other if self.other else other)
 
-    def start(self, root):
-        return self._arrive(root, self.upper.start(root), self.other and self.other.start(root), frozenset())
-
-    def start_below(self, root):
-        return self.upper.start_below(root), self.other and self.other.start(root), frozenset(), None
+    def start(self, root, below=False):
+        upper, other = self.upper.start(root, below), self.other and self.other.start(root)
+        return (upper, other, frozenset(), None) if below else self._arrive(root, upper, other, frozenset())
 
     def step(self, state, node, slot, child):
         upper, other, runs, fresh = state
         going = set() if self.other and self.other.accepts(other) else set(runs)
         if fresh is not None:
             going.add(fresh)
-        runs = frozenset(self.lower.step(run, node, slot, child) for run in going)
+        onward = (self.lower.step(run, node, slot, child) for run in going)
+        runs = frozenset(run for run in onward if self.lower.hopeful(run, child, lambda part: (child,)))  # no dead ones
         other = self.other and self.other.step(other, node, slot, child)
         return self._arrive(child, self.upper.step(upper, node, slot, child), other, runs)
 
     def _arrive(self, node, upper, other, runs):
         """A new run of `lower` begins wherever `upper` ends."""
-        fresh = self.lower.start_below(node) if self.upper.accepts(upper) else None
+        fresh = self.lower.start(node, below=True) if self.upper.accepts(upper) else None
         return upper, other, runs, fresh
 
     def accepts(self, state):
         return any(self.lower.accepts(run) for run in state[2])
 
-    def ends(self, node):
-        return self.lower.ends(node)
+    def ends(self):
+        return self.lower.ends()
 
     def hopeful(self, state, node, above):
-        upper, _, runs, fresh = state
+        upper, other, runs, fresh = state
+        if self.other and self.other.accepts(other):  # runs may end here, but not go on
+            runs = self.accepts(state)
         if (runs or fresh is not None) and node in above(self):
             return True
         return self.upper.hopeful(upper, node, above)

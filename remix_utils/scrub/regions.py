@@ -22,8 +22,8 @@ class Claims(Selector):
 
     parts: tuple[Selector, ...]
 
-    def start(self, root):
-        return tuple(part.start(root) for part in self.parts)
+    def start(self, root, below=False):
+        return tuple(part.start(root, below) for part in self.parts)
 
     def step(self, state, node, slot, child):
         return tuple(part.step(own, node, slot, child) for part, own in zip(self.parts, state, strict=True))
@@ -35,8 +35,9 @@ class Claims(Selector):
         """The parts that select the path."""
         return [i for i, (part, own) in enumerate(zip(self.parts, state, strict=True)) if part.accepts(own)]
 
-    def ends(self, node):
-        return any(part.ends(node) for part in self.parts)
+    def ends(self):
+        tests = [part.ends() for part in self.parts]
+        return lambda node: any(test(node) for test in tests)
 
     def hopeful(self, state, node, above: Above):
         return any(part.hopeful(own, node, above) for part, own in zip(self.parts, state, strict=True))

@@ -179,6 +179,9 @@ def test_infinities_are_no_nans():
     assert evaluate(node, {"scores": scores[:1]}).tolist() == [[1.0, 0.0]]
     with pytest.raises(NanError):
         evaluate(node, {"scores": scores})
+    opposite = torch.tensor([[torch.inf, -torch.inf]])  # whose sum is a NaN
+    x = placeholder("x", (2,))
+    assert evaluate(add(x, x), {"x": opposite}).equal(opposite)
 
 
 def test_nans_are_looked_for_in_all_that_is_given():

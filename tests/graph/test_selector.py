@@ -1,5 +1,7 @@
 """Selectors read paths: on small graphs they select what looking at every path selects."""
 
+import re
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -8,9 +10,10 @@ from hypothesis import strategies as st
 
 from remix_utils.errors import MatchError, PatternError
 from remix_utils.graph.ops import add, apply, array, placeholder
-from remix_utils.graph.rewrite import update
+from remix_utils.graph.rewrite import split, update
 from remix_utils.graph.select import find, paths
 from remix_utils.graph.selector import at, selector
+from remix_utils.graph.walk import children_first
 from tests.graph.random_paths import all_paths, avoiding, below, name, specs, tangles
 from tests.graph.skip_chains import grows_linearly, skip_chain
 from tests.graph.transformer import transformer
@@ -256,3 +259,30 @@ def test_every_name_of_a_set_must_be_there():
     for none in (set(), {1, "embed"}):
         with pytest.raises(PatternError):
             find(graph, none)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda queries, sender, held: sender.avoiding(held),
+        lambda queries, sender, held: queries >> sender.avoiding(held),
+        lambda queries, sender, held: (queries >> sender).avoiding(held),
+    ],
+    ids=["direct", "to queries", "to queries, avoiding all"],
+)
+def test_an_edit_along_paths_asks_once_an_edge_and_nothing_below_what_is_avoided(way):
+    """However many heads there are, those that the paths pass by cost one question for each use of their output."""
+    graph = split(transformer(layers=6, heads=4), "blocks.*.attn_out", "head")
+    asked = Counter()
+
+    def held(node):
+        asked[node] += 1
+        return node.name.endswith((".out", ".mlp_out"))
+
+    chosen = way(at("blocks.5.attn.head.[01].q"), at("blocks.1.attn.head.2.out"), at(held))
+    edited = update(graph, chosen, lambda node: add(node, node, name="changed"))
+    assert find(edited, "changed")
+    uses = Counter(child for node in children_first(graph) for child in node.children)
+    assert [node for node, times in asked.items() if times > uses[node] and node is not graph] == []
+    inside = re.compile(r"blocks\.[0-4]\.(attn\.head\.\d\.(q|pattern|z)|mlp\.post)")
+    assert {node.name for node in asked if inside.fullmatch(node.name)} <= {"blocks.1.attn.head.2.z"}
