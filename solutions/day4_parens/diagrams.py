@@ -92,7 +92,7 @@ def published_roles() -> Drawing:
 
 
 def planted_model() -> Drawing:
-    """Draws the planted model: the circuit at left, and the decoy, which ends at no reader."""
+    """Draws the circuit of the planted model at left, and the decoy beside it."""
     large = (200, 52)
     tokens = Box("tokens", (390, 560), size=(100, 40))
     shares = Box("two heads of layer 0:\nshares of ( and )", (235, 465), "green", large)
@@ -123,4 +123,4 @@ def _decoy(tokens: Box) -> list[Box | Arrow]:
     parts = [Box(label, (640, height), "pink", (210, 52)) for height, label in labels.items()]
     pairs = zip([tokens, *parts], parts, strict=False)
     arrows = [Arrow(low.side("top"), high.side("bottom"), role="pink") for low, high in pairs]
-    return [*parts, *arrows, text("no part reads it", (640, 120))]
+    return [*parts, *arrows, text("the answer does not use it", (640, 120))]

@@ -3,12 +3,12 @@
 #
 # **It gets 100 %. Does it count?**
 #
-# The model of this part, `parens-planted`, was never trained. We wrote its weights so that it runs one known algorithm for balanced parentheses, and gave it a decoy: parts that look like the answer and that nothing reads. So here, for once, the truth is known, and your circuit can be graded against it. You have the tools of the week and a budget of 40 edge experiments. The model has 262 edges, and a test of each of them would find the circuit without any thought.
+# The model of this part, `parens-planted`, was never trained. We wrote its weights so that it runs one known algorithm for balanced parentheses, and surrounded this algorithm with parts that do other things. So here, for once, the truth is known, and your circuit can be graded against it. You have the tools of the week and a budget of 40 edge experiments. The model has 262 edges, so you cannot test them all and have to choose.
 #
 # **After this part you can**
-# - show that a component correlates with the answer, and that the model does not use it;
-# - find the edges of a circuit with few experiments, by looking first where looking is free;
-# - name the coarsest feature that a head carries, and test a circuit as a hypothesis;
+# - test whether the model uses a component that correlates with the answer
+# - find the edges of a circuit with few experiments, by looking first where looking is free
+# - name the coarsest feature that a head carries, and test a circuit as a hypothesis
 # - say how often a scrub accepts a false hypothesis, with an interval.
 #
 # **Time**: about 85 minutes without the ★ exercises.
@@ -62,9 +62,9 @@ print(f"accuracy {accuracy:.1%}, {strings['label'].float().mean():.0%} of the st
 # ## d4.4.1 The direction of largest variance
 # ●●○○○ difficulty · ●●●○○ importance · 7 minutes · core
 #
-# Which part of the final stream holds the answer? A natural first look is at the direction along which the final residual at position 0 varies most, its first principal component. If this direction follows the label, it looks like the answer.
+# Which part of the final stream holds the answer? A natural place to start is the direction along which the final residual at position 0 varies most, its first principal component. If this direction follows the label, it looks like the answer.
 #
-# Write `first_component`: the coordinate of each row along the first principal component of centred values, and the share of the total variance that this component has. Its sign is arbitrary, and the check accepts both. The check uses values of other sizes.
+# Write `first_component`. It returns the coordinate of each row along the first principal component of the centred values, and the share of the total variance along this component. The sign of the component is arbitrary, and the check accepts both. The check uses values of other sizes.
 #
 # Stuck? `hint("d4.4.1")`
 # %% exercise="d4.4.1"
@@ -113,18 +113,18 @@ def observed(name: str) -> str:
 
 print("at position 0              variance  correlation  probe", *map(observed, SENDERS), sep="\n")
 # %% [markdown]
-# **What you should see**: the first component has 83 % of the variance, and its correlation with the label is 0.91 ± 0.01. Head 2.0 is by far the largest writer, eight times the final MLP. A linear probe reads the label from head 2.0, head 2.1 and MLP 1 in about 95 % of the held-out strings. Always saying "unbalanced" would give about 74 %. Correlation, principal components and probes agree on the story: MLP 1 computes the answer, and head 2.0 moves it to position 0.
+# **What you should see**: the first component has 83 % of the variance, and its correlation with the label is 0.91 ± 0.01. Head 2.0 is by far the largest writer, eight times the final MLP. A linear probe reads the label from head 2.0, head 2.1 and MLP 1 in about 95 % of the 300 held-out strings, each ± 1.3 %. Answering "unbalanced" every time would be right for about 74 %. Correlation, principal components and probes tell the same story, in which MLP 1 computes the answer and head 2.0 moves it to position 0.
 #
-# Note the last row as well. MLP 2 has an eighth of the variance, and the probe reads the label from it in 100 % of the strings.
+# Look at the last row too. MLP 2 has an eighth of the variance of head 2.0, and the probe reads the label from it in all 300 strings.
 #
-# *Learned*: three observational tools may agree with each other and share one fault. None of them changes anything in the model.
+# *Learned*: three observational tools can agree and still leave the causal question open, since none of them changes anything in the model.
 # %% [markdown]
 # ## d4.4.2 One edge
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# An experiment cuts one or more edges. A cut edge carries the value that its sender has on another string, while everything else reads the string itself. To cut, you need the selector of an edge: the paths from a receiver down to a sender *along the residual stream*, through no head's output and no MLP's output in between.
+# An experiment cuts one or more edges. A cut edge carries the value that its sender has on another string, while everything else reads the string itself. To cut an edge you need its selector, which is the set of paths from a receiver down to a sender *along the residual stream*, with no output of a head or an MLP in between.
 #
-# Write `edge`. `at(receiver) >> at(sender)` selects the sender below the receiver along every path. `.avoiding(...)` removes paths through the nodes that it selects. The check uses models with other numbers of layers and heads.
+# Write `edge`. `at(receiver) >> at(sender)` selects the sender below the receiver along every path. `.avoiding(...)` takes another selector and removes the paths that pass through its nodes. The check uses models with other numbers of layers and heads.
 #
 # Stuck? `hint("d4.4.2")`
 # %% exercise="d4.4.2"
@@ -137,7 +137,7 @@ def edge(sender: str, receiver: str) -> Selector:
 # %% check="d4.4.2" points=2
 check("d4.4.2", edge)
 # %% [markdown]
-# Here is the function that runs an experiment. It counts the edges that it cuts, and the budget is 40. What you have spent is written to a file beside the notebook, so a restart of the kernel does not refill the budget. The same experiment a second time costs nothing, so you may run all cells again.
+# The next cell defines the function that runs an experiment. It counts the edges that it cuts, and the budget is 40. Your spending is recorded in a file beside the notebook, so restarting the kernel does not refill the budget. Repeating an experiment costs nothing, so you may run all cells again.
 # %%
 budget = EdgeBudget("d4.4", edges=40)
 tested = parens.draw(200, seed=2)
@@ -157,7 +157,7 @@ def experiment(*edges: tuple[str, str]) -> float:
     print(f"{left:6.1%} left, {budget.left} edges to go: {', '.join(map(' -> '.join, edges))}")
     return left
 # %% [markdown]
-# Put the largest writer on trial. Only two receivers come after head 2.0, the input of MLP 2 and the logits. If you cut both edges at once, everything that head 2.0 contributes comes from another string, at a price of two edges. By chance alone, with the balanced strings at 26 %, an answer about another string would be right in about 62 % of the cases.
+# Start with the largest writer. Only two receivers come after head 2.0, the input of MLP 2 and the logits. If you cut both edges at once, everything that head 2.0 contributes comes from another string, and you spend two edges. Chance level is about 62 %. With 26 % balanced strings, that is how often the answer for one string is right for another.
 # %%
 predict("d4.4.p2", ..., "per cent accuracy left, if head 2.0 reads another string")
 # %%
@@ -165,18 +165,18 @@ accused = "blocks.2.attn.head.0.out"
 left = experiment((accused, "blocks.2.mlp.pre"), (accused, "logits"))
 measured("d4.4.p2", 100 * left)
 # %% [markdown]
-# **What you should see**: 100 % are left, of 200 strings. With 200 strings this bounds the share of changed answers by 1.9 % (the 95 % interval of d4.4.9), and a head with the largest variance and a probe of 95 % carries nothing that the answer needs. The head does depend on the string, and what it writes is almost the label. No later part reads it.
+# **What you should see**: all 200 answers are still right. With 200 strings this bounds the share of wrong answers by 1.9 % (the 95 % interval of d4.4.9). Head 2.0 has the largest variance and a probe accuracy of 95 %, and the answer does not depend on it. The output of the head does depend on the string, and is almost the label. We planted head 2.0 as a *decoy*.
 #
-# *Learned*: correlation asks what a component knows. Resampling asks what the model uses. The planted decoy was made to separate the two.
+# *Learned*: a correlation measures the information in a component. Resampling measures whether the model uses it. The decoy was planted to separate the two.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which edge will you cut, and what will you believe if the accuracy does not change?" Explain back to each other: why can a probe not see the difference between head 2.0 and a head that matters? *Alone:* write down the first three edges that you would cut, and why.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which edge will you cut, and what will you believe if the accuracy does not change?" Explain back to each other: why can a probe not tell head 2.0 from a head that matters? *Alone:* write down the first three edges that you would cut, and why.
 # %% [markdown]
 # ## d4.4.3 Looking is free
 # ●●●○○ difficulty · ●●●●● importance · 11 minutes · core
 #
-# With 38 edges left you cannot try everything. Something has to tell you which edges are worth an experiment, and looking costs nothing. The question is what to look at. The probes looked at what a sender *writes*. An edge also needs a receiver that *reads* it. Given the attention pattern and the scale of LayerNorm, the output of a head is a sum over senders, so each sender has a term, as in direct attribution.
+# With 38 edges left you cannot try everything. Looking costs nothing, so use it to choose the edges that are worth an experiment. The probes examined only what a sender *writes*, but an edge also needs a receiver that *reads* it. If you hold the attention pattern and the scale of LayerNorm fixed, the output of a head is a sum over senders, so each sender has a term, as in direct logit attribution.
 #
-# The term of one sender in a head's output is $A\,x\,W_V\,W_O$, with the pattern $A$ and the sender's part $x$ of what LayerNorm gives. A sender matters only if this term differs between strings. Write `carried`: the term's root mean square distance from its own mean over rows. Distances are taken over the model dimension [d_model], mean squares over rows and queries. The check uses other sizes.
+# The term of one sender in a head's output is $A\,x\,W_V\,W_O$, with the pattern $A$ and the sender's part $x$ of the output of LayerNorm. A sender can matter by this path only if its term differs between strings. Write `carried`, the root mean square distance of the term from its mean over rows. Each query has its own mean. A distance sums squares over the model dimension [d_model], and the mean is over rows and queries. The check uses other sizes.
 #
 # Stuck? `hint("d4.4.3")`
 # %%
@@ -200,9 +200,9 @@ def carried(
 # %% check="d4.4.3" points=2
 check("d4.4.3", carried)
 # %% [markdown]
-# `look(receiver, position)` prints this number for every sender of a receiver, the largest first. For a value it is `carried` at the query `position`. For a query or key it is the spread of the sender's term in the attention scores of that query. For an MLP and the logits it is the spread of the term in the pre-activations or logits. Without a position it takes all of them. Numbers of different receivers have different units, so compare within one receiver.
+# `look(receiver, position)` computes this number for every sender of a receiver and prints the five largest. For a value it is `carried` at the query `position`. For a query or key it is the spread of the sender's term in the attention scores of that query. For an MLP and the logits it is the spread of the term in the pre-activations or logits. Without a position it covers all of them. Different receivers have different units, so compare numbers only within one receiver.
 #
-# `attends(layer, head, position)` says where a head looks from a position on average. The answer is read at position 0, so begin there.
+# `attends(layer, head, position)` prints the positions that a head attends to from `position`, averaged over strings. The answer is read at position 0, so begin there. If a head attends from 0 to another position, look at that position next, one layer down.
 # %%
 seen = parens.draw(200, seed=3)
 PARTS = ("q", "k", "pattern")
@@ -258,22 +258,22 @@ look("blocks.2.mlp.pre", 0)
 look("blocks.2.attn.head.0.v", 0)
 attends(2, 0, 0)
 # %% [markdown]
-# **What you should see**: only MLP 2 contributes to the logits, with 4.3 against 0.000 for all others. Into MLP 2 several senders contribute, and the decoy, head 2.0, is third among them with 0.65. The decoy itself reads a large term, 1.46, from MLP 1. So `look` finds candidates and is no proof. A term tells which edge *could* carry something, and the experiment decides.
+# **What you should see**: only MLP 2 contributes to the logits, with 4.3 against 0.000 for all others. Several senders contribute to the input of MLP 2, and the decoy, head 2.0, is third among them with 0.65. Yet cutting this edge changed no answer. The decoy itself reads a large term, 1.46, from MLP 1. So `look` finds candidates and proves nothing. A term shows that an edge *could* carry information, and the experiment decides.
 #
-# *Learned*: a term needs a sender that writes and a receiver that reads. Looking at both ends leaves few candidates, and the budget is for these.
+# *Learned*: a term needs a sender that writes and a receiver that reads. Looking at both ends leaves few candidates, and you can spend the budget on these.
 # %% [markdown]
 # ## The boss
 #
-# Find the circuit: all edges without which answers go wrong. There is no recipe. Two facts help. First, an edge into a part that nothing reads cannot matter, so the direction of the search matters. Second, several edges cut at once cost as much as one by one, and if the accuracy falls you do not know which of them mattered.
+# Find the circuit, that is, all edges without which answers go wrong. There is no recipe, but two facts help. First, an edge into a part that nothing reads cannot matter, so the direction of the search matters. Second, cutting several edges at once costs as much as cutting them one by one. If the accuracy falls, you do not know which of them mattered. If it stays, none of them is needed, not even as a substitute for another one of the group.
 #
-# Queries and keys count as well. Position embeddings are no senders here. A check is no experiment, so use the two checks below when you have decided. Use the next cell as often as you like.
+# Queries and keys count too. Position embeddings are not senders here. The two checks below are for your decision and not for experiments, so run them when you have decided. Use the next cell as often as you like.
 # %%
 # your experiments, such as: experiment(("blocks.2.mlp_out", "logits"))
 # %% [markdown]
 # ## d4.4.4 The edges that you would bet on
 # ●●●●○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# First *precision*. List at least seven edges of the circuit of which you are sure, each as `(sender, receiver)`. At most one in ten may be false.
+# This exercise grades *precision*. In `sure`, list at least seven edges that you are sure belong to the circuit, each as `(sender, receiver)`. At most one in ten may be false.
 #
 # Stuck? `hint("d4.4.4")`
 # %% exercise="d4.4.4"
@@ -298,7 +298,7 @@ print(budget)
 # ## d4.4.5 All of them
 # ●●●●○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# Now *recall*. List all edges of the circuit in `circuit`. Up to 20 edges are allowed, so a few doubtful ones may be among them. An easy way to miss edges is to stop at an MLP. Which senders feed it?
+# This exercise grades *recall*. List all edges of the circuit in `circuit`. Up to 20 edges are allowed, so you may include a few doubtful ones. It is easy to miss edges by stopping at an MLP. Which senders feed it?
 #
 # Stuck? `hint("d4.4.5")`
 # %% exercise="d4.4.5"
@@ -318,11 +318,11 @@ check("d4.4.5", circuit)
 # %% [markdown]
 # *Learned*: precision and recall fail in different ways. A false edge comes from looking without cutting. A missing edge comes from a receiver that was never looked at.
 #
-# > **Pair card.** Swap. The navigator asks: "Which receivers have you never looked at?" Explain back: why does a search from the embedding forward run into the decoy, while a search from the logits back does not? *Alone:* count the edges that you cut and that are not in your circuit. Which look made you try them?
+# > **Pair card.** Swap. The navigator asks: "Which receivers have you never looked at?" Explain back: why does a search forward from the embedding run into the decoy, while a search backward from the logits does not? *Alone:* count the edges that you cut but left out of your circuit. Which output of `look` made you try them?
 # %% [markdown]
 # ## Ways to spend 40 edges
 #
-# How far would a search without thought have come? The next cells let a few strategies search, with the true circuit in place of experiments. `at random` cuts any 40 edges. `best probe first` begins with the senders from which a probe reads the label best. `backward` begins at the logits, tests every sender of each receiver, and goes on with the senders that mattered. The last two do the same, and test only senders whose term in `look` is at least 2 % or 20 % of the receiver's largest one.
+# How far would a mechanical search have come? The next cells run a few strategies, with the true circuit in place of experiments. `at random` cuts any 40 edges. `best probe first` begins with the senders from which a probe reads the label best. `backward` begins at the logits, tests every sender of each receiver, and goes on with the senders that mattered. The last two do the same, and test only senders whose term in `look` is at least 2 % or 20 % of the receiver's largest one.
 # %%
 predict("d4.4.p3", ..., "edges of the 13 that `backward` finds with 40 experiments")
 # %%
@@ -383,14 +383,14 @@ lines = [
 print(*lines, budget, sep="\n")
 measured("d4.4.p3", strategies["backward"][0])
 # %% [markdown]
-# **What you should see**: `backward` finds 4 of the 13 edges and stops, because it would need 136 experiments. `best probe first` finds 5 and spends the rest on senders that nothing reads. With a look before each cut, the search finds all 13 edges with 32 cuts at the cautious 2 %, and with 18 at 20 %. The bolder threshold is luck as well as thought, since nothing says that a term below 20 % cannot matter. Write down how many you used.
+# **What you should see**: `backward` finds 4 of the 13 edges before the budget runs out, because it would need 136 experiments. `best probe first` finds 5 and spends 35 on edges that do not matter. With a look before each cut, the search finds all 13 edges with 32 cuts at the cautious threshold of 2 %, and with 18 at 20 %. The bolder threshold is partly luck, since a term below 20 % could still matter. Write down how many you used.
 #
-# *Learned*: a budget is a reason to look at both ends of an edge before cutting it.
+# *Learned*: looking at both ends of an edge before cutting it took the search from 136 experiments to 32.
 # %% [markdown]
 # ## d4.4.6 What do the late heads carry?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# An edge list says where information flows, and not what it is about. Your circuit should have two heads that write into the last MLP. Here are eight features of a string. `excess` is the number of ")" minus the number of "(". For each feature and each head, the table shows the share of the loss that is recovered, if this head reads a random string that agrees on the feature, and everything else is exact. Scrubs are no edge experiments, and cost nothing.
+# An edge list shows where information flows but not which information it is. Your circuit should have two heads that write into the last MLP. The next cell defines eight features of a string, where `excess` is the number of ")" minus the number of "(". For each feature and each head, the table shows the share of the loss that is recovered if this head reads a random string that agrees on the feature while everything else is exact. Scrubs do not count as edge experiments, so they cost nothing.
 # %%
 DRAWN = parens.draw(2000, seed=5)
 CLOSES, OPENS = ((DRAWN["tokens"] == token).sum(1) for token in (parens.CLOSE, parens.OPEN))
@@ -442,7 +442,7 @@ print(*map(row_of, FEATURES), sep="\n")
 # %% [markdown]
 # Several features recover 100 %. A finer feature always does at least as well, so the claim to make is the *coarsest* one, with the fewest classes of strings.
 #
-# Give the feature of each head as `features = {"blocks....out": FEATURES["..."], ...}`. Any function of a data set with the columns of `population` will do. The check compares partitions of fresh strings.
+# Give the feature of each head as `features = {"blocks....out": FEATURES["..."], ...}`. You may also give a function of your own that takes a data set with the columns of `population`. The check compares the classes into which each feature divides fresh strings.
 #
 # Stuck? `hint("d4.4.6")`
 # %% exercise="d4.4.6"
@@ -455,20 +455,20 @@ features = {
 # %% check="d4.4.6" points=3
 check("d4.4.6", features)
 # %% [markdown]
-# **What you should see**: one head needs the right horizon, and 100 % is recovered. The other needs only whether there are more ")" than "(". "sign" recovers 100 % as well, and is finer than needed. Even "label", which contains the answer, recovers only 91 and 89 %. An unbalanced string needs one of two flags, and a row that agrees on the label alone may bring the other one. So this model does count, in part: together with the right horizon, "not more )" is the count test. The published algorithm is here, in the model whose weights we wrote.
+# **What you should see**: one head needs the right horizon, and 100 % is recovered. The other needs only whether there are more ")" than "(". "sign" recovers 100 % as well, and is finer than needed. Even "label", which is the answer itself, recovers only 91 ± 1 % and 89 ± 2 %. An unbalanced string needs one of two flags, and a row that agrees on the label alone may set the wrong one. So this model counts in part. A string with a right horizon and no more ")" than "(" also passes the count test. The published algorithm is here, in the model whose weights we wrote.
 #
-# *Learned*: state the coarsest feature that recovers everything. A finer one is accepted and claims less.
+# *Learned*: claim the coarsest feature that recovers everything. A finer one recovers as much and claims less.
 # %% [markdown]
 # ## d4.4.7 The circuit as a hypothesis
 # ●●●●○ difficulty · ●●●●● importance · 9 minutes · core
 #
-# Now claim all of it at once, and let everything else read other strings. Write `claim` for any `heads`, a dict from the output of a head to the sender that its values read and to its feature:
-# - the logits read the last MLP, `blocks.2.mlp_out`, of the reference;
-# - the last MLP reads the outputs of these heads, each from a row that agrees on the head's feature;
-# - the values of each head read the sender of that row, along the edge from it;
-# - everything else comes from other rows, as `others` draws them by default.
+# Now claim the late half of the circuit at once, and let everything else read other strings. Write `claim` for any `heads`, a dict that maps the output of a head to a pair, the sender that its values read and its feature. It makes these claims.
+# - The logits read the last MLP, `blocks.2.mlp_out`, on the reference.
+# - The last MLP reads the outputs of these heads, each on a row that agrees on the head's feature.
+# - The values of each head read their sender on that same row, along the edge between them.
+# - Everything else comes from other rows, as `others` draws them by default.
 #
-# A head's values have the name of its output with `.v` in place of `.out`. Here is a check on small models of three layers, where all moments of the logits are compared exactly.
+# The values of a head have the name of its output with `.v` in place of `.out`. The check runs small models with three layers and compares the scrubbed output exactly, over every possible draw.
 #
 # Stuck? `hint("d4.4.7")`
 # %% exercise="d4.4.7"
@@ -485,12 +485,12 @@ def claim(heads: Mapping[str, tuple[str, Feature]]) -> Interp:
 # %% check="d4.4.7" points=2
 check("d4.4.7", claim)
 # %% [markdown]
-# > **Pair card.** Swap. The navigator asks: "Which of the 13 edges does this hypothesis claim, and which does it leave as they are in the model?" Explain back to each other: why may the query and the key of a late head come from another string? *Alone:* write down a false claim about the two heads that you expect to recover more than 80 %.
+# > **Pair card.** Swap. The navigator asks: "Which of the 13 edges does this hypothesis claim, and which does it leave unclaimed?" Explain back to each other: why may the query and the key of a late head come from another string? *Alone:* write down a false claim about the two heads that you expect to recover more than 80 %.
 # %% [markdown]
 # ## d4.4.8 The boss, scrubbed
 # ●●○○○ difficulty · ●●●●● importance · 5 minutes · core
 #
-# Put your circuit and your features together in `boss`, the hypothesis about the planted model. It is graded on fresh strings: it has to recover at least 99 %, and to exchange rows at the two heads and in everything else.
+# Put your circuit and your features together in `boss`, the hypothesis about the planted model. On fresh strings it has to recover at least 99 %. It also has to exchange rows at the two heads and in everything else.
 #
 # Stuck? `hint("d4.4.8")`
 # %% exercise="d4.4.8"
@@ -518,23 +518,37 @@ def on_trial(name: str) -> str:
 print(*map(on_trial, trial), sep="\n")
 decoy_share = trial["decoy"].recovered(trial["model"], trial["random"])
 measured("d4.4.p4", 100 * decoy_share, 100 * decoy_share.se)
+# %%
+W_in, W_out = (model.weights[f"blocks.2.mlp.{name}"] for name in ("W_in", "W_out"))
+writes = (W_out @ model.weights["unembed.W_U"]).norm(dim=1)
+to_logits = writes > 0.01 * writes.max()  # the hidden units of MLP 2 that write to the logits
+
+
+def into_units(sender: str) -> str:
+    """Returns the spread of a sender's term in all hidden units, and in those that write."""
+    term = normed(SEEN[sender], SEEN["blocks.2.resid_mid"])[:, 0] @ W_in
+    return f"{sender:25} {spread(term):9.3f} {spread(term[:, to_logits]):17.3f}"
+
+
+print(f"{int(to_logits.sum())} of {len(writes)} hidden units of MLP 2 write to the logits")
+print(f"{'into MLP 2':25} all units   to the logits", *map(into_units, [accused, *late]), sep="\n")
 # %% [markdown]
-# ![The planted model. Two heads of layer 0 read the tokens and write the shares of ( and ). From the shares, MLP 0 marks where the right horizon fails. A head of layer 1 gathers the marks, and a head of layer 2 moves it to position 0. The shares also lead to MLP 1, which tests whether there are more ) than ( in all, and a second head of layer 2 moves the outcome to 0. MLP 2 writes unbalanced, if one test fails, and the logits read MLP 2. Beside the circuit stands the decoy: two heads of layer 0 for the first token and the excess, then MLP 0 and MLP 1 with almost the label, then head 2.0, at position 0 the largest writer. No part reads it.](diagram:planted_model)
+# ![The planted model. Two heads of layer 0 read the tokens and write the shares of ( and ). From the shares, MLP 0 marks where the right horizon fails. A head of layer 1 gathers the marks, and a head of layer 2 moves it to position 0. The shares also lead to MLP 1, which tests whether there are more ) than ( in all, and a second head of layer 2 moves the outcome to 0. MLP 2 writes unbalanced, if one test fails, and the logits read MLP 2. Beside the circuit stands the decoy: two heads of layer 0 for the first token and the excess, then MLP 0 and MLP 1 with almost the label, then head 2.0, at position 0 the largest writer. The answer does not use it.](diagram:planted_model)
 #
-# **What you should see**: the loss of `boss` is that of the model, with 100.0 % recovered, though almost every value in the network comes from another string. The decoy's story recovers about 0 %, since MLP 2 does not read head 2.0. On `parens`, in part 3, two heads with one horizon test each recovered about 85 %, and the rest had to be found. Here nothing remains, because nothing else was written.
+# **What you should see**: the loss of `boss` is that of the model, with 100.0 % recovered, though almost every value in the network comes from another string. The decoy's story recovers −1 ± 3 %. The last lines explain why `look` found 0.65 for head 2.0. This term goes into hidden units of MLP 2 that write nothing to the logits. Only two units write to the logits, and there the term of head 2.0 is 0.000. On `parens`, in part 3, two heads with one horizon test each recovered about 85 %, and you had to search for the rest. Here nothing is missing, because we wrote no other path to the answer.
 #
-# *Learned*: a right hypothesis about a planted model recovers everything. With a trained model you cannot know where 100 % would be.
+# *Learned*: the right hypothesis about this planted model recovers everything. With a trained model you do not know whether any simple hypothesis would.
 # %% [markdown]
 # ## d4.4.9 How sure is a share?
 # ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# Turn the question round. The truth is known here, so you can measure how often a scrub accepts a *wrong* hypothesis. There are 8 × 8 pairs of features for the two heads. One pair is the truth, and 63 are other hypotheses. Each is scrubbed with 50 strings, 40 times, and you count how often it recovers at least 50, 80, 90 and 99 %.
+# Now turn the question around. Since the truth is known here, you can measure how often a scrub accepts a *wrong* hypothesis. There are 8 × 8 pairs of features for the two heads. One pair is the truth, and 63 are other hypotheses. Each pair is scrubbed 40 times with 50 strings, and you count how often it recovers at least 50, 80, 90 and 99 %.
 #
 # A count of 40 out of 40 does not mean certainty. With $k$ successes of $n$ and $p = k/n$, the Wilson interval is
 #
 # $$\frac{p + \frac{z^2}{2n} \pm z\sqrt{\frac{p(1-p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}.$$
 #
-# It stays between 0 and 1, and keeps a width at 0 and at $n$. Write it for 95 %, with $z = 1.96$.
+# It stays between 0 and 1, and its width is not zero at $k = 0$ or $k = n$. Write it for any $z$, with $z = 1.96$ for 95 % as the default.
 #
 # Stuck? `hint("d4.4.9")`
 # %% exercise="d4.4.9"
@@ -607,16 +621,16 @@ def at_bar(bar: float) -> str:
 print(*map(at_bar, BARS), sep="\n")
 measured("d4.4.p5", passing(0.8))
 # %% [markdown]
-# **What you should see**: 34 of the 63 wrong pairs recover at least 50 %, 17 at least 80 %, 7 at least 90 % and 5 at least 99 %. A bar of 80 %, the one of d3.2, lets a quarter of these hypotheses pass. With 50 strings the same pair is accepted in one scrub and rejected in another. "right, left" recovers 91.2 ± 1.0 % of 2,000 draws, and 50 strings put it above 90 % in 55 % of the cases (40 to 69 %).
+# **What you should see**: 34 of the 63 wrong pairs recover at least 50 %, 17 at least 80 %, 7 at least 90 % and 5 at least 99 %. A bar of 80 %, the one of d3.2, lets a quarter of these hypotheses pass. With 50 strings, one scrub can accept a pair and the next one reject it. "right, left" recovers 91.2 ± 1.0 % of 2,000 draws, and 50 strings put it above 90 % in 55 % of the cases (40 to 69 %).
 #
-# The 63 pairs are no random sample of hypotheses, and we chose features that a person would think of. Another list has other shares. The order is more general: a feature that contains the label scores well at either head.
+# The 63 pairs are not a random sample of hypotheses, since we chose features that a person would think of. Another list would give other shares, and the printed intervals do not cover this choice. Beside the true feature of the other head, a feature that fixes the label does well. "label, more )" recovers 89.1 ± 1.1 %, and "right, label" 87.3 ± 1.2 %.
 #
-# *Learned*: a bar at 80 % accepts many false hypotheses about a model whose truth is known. Report the share with its error, and compare it with the wrong hypotheses that you can think of.
+# *Learned*: on this model, where the truth is known, a bar of 80 % accepts 17 of 63 wrong pairs. Report the recovered share with its error, beside the shares of the wrong hypotheses that you can think of.
 # %% [markdown]
 # ## d4.4.10 Wrong, or only finer?
 # ●●●○○ difficulty · ●●●●○ importance · 6 minutes · core
 #
-# Five pairs passed 99 %. Are they false? A feature that splits strings further than the true one never costs anything, and its claim is true but weaker. Write `is_finer`: whether each class of `one` lies within a single class of `other`. Two equal partitions count as finer too, whatever their labels are.
+# Five pairs passed 99 %. Are they false? A feature that splits strings further than the true one never costs anything, and its claim is true but weaker. Write `is_finer`, which tests whether each class of `one` lies within a single class of `other`. Two equal partitions count as finer too, even if their labels differ.
 #
 # Stuck? `hint("d4.4.10")`
 # %% exercise="d4.4.10"
@@ -650,20 +664,20 @@ def false_pairs(bar: float) -> int:
 
 print(*(f"{bar:4.0%}: {false_pairs(bar):2} false pairs pass" for bar in BARS), sep="\n")
 # %% [markdown]
-# **What you should see**: three of the five are only finer. The other two, "right, both" and "both, both", are false claims about the second head, and they recover 100.0 %. If both horizons fail, the string may have more ")" or more "(", so "both" does not fix what this head writes. But then the right horizon fails as well, the first head's flag is set, and one flag is enough. The difference never reaches the answer, so that no scrub of the loss can find it.
+# **What you should see**: three of the five are only finer. The other two, "right, both" and "both, both", are false claims about the second head, and they recover 100.0 %. If both horizons fail, the string may have more ")" or more "(", so "both" does not fix what this head writes. But then the right horizon fails too, so the flag of the first head is set, and one flag is enough. The difference never reaches the answer, so no scrub of the loss can find it.
 #
-# Without the finer ones, 31 false pairs pass 50 %, 14 pass 80 %, 4 pass 90 % and 2 pass 99 %.
+# Without the three finer pairs, 31 false pairs pass 50 %, 14 pass 80 %, 4 pass 90 % and 2 pass 99 %.
 #
-# *Learned*: a scrub of the loss judges a hypothesis only where the loss can change. To refute "both", scrub what the head writes.
+# *Learned*: a scrub of the loss tests a hypothesis only where the loss can change. To refute "both", measure the output of the head itself.
 #
 # > **Pair card.** Swap. The navigator asks: "Can this difference reach the loss, and on which strings?" Explain back to each other: why is a finer feature never a false claim, and why is "both" one? *Alone:* write the claim that would refute "right, both", and say at which node you would measure.
 # %% [markdown]
 # ## d4.4.11 ★ The published experiments
 # ●●●●○ difficulty · ●●●○○ importance · 15 minutes · ★
 #
-# Chan et al. 2022 ([alignmentforum.org](https://www.alignmentforum.org/posts/kjudfaQazMmC74SbF/causal-scrubbing-results-on-a-paren-balance-checker)) scrubbed a trained checker. Some of their experiments have a meaning here, since the planted model runs the published algorithm. 1a gives the heads the two tests. 1b lets the count head also know whether the string starts with "(". 2a lets the late heads read position 1 only. 2b replaces what the count head reads there by the share $p$ of "(". In 3a the marks of the horizon test are exchanged position by position: at each position comes a row of its own, which agrees on whether the test fails *there*.
+# Chan et al. 2022 ([alignmentforum.org](https://www.alignmentforum.org/posts/kjudfaQazMmC74SbF/causal-scrubbing-results-on-a-paren-balance-checker)) scrubbed a trained checker. Some of their experiments have a meaning here, since the planted model runs the published algorithm. 1a assigns one of the two tests to each late head. 1b adds to the feature of the count head whether the string starts with "(". 2a lets the late heads read position 1 only. 2b draws the input of the count head from a row with the same share $p$ of "(". 3a exchanges the marks of the horizon test position by position. Each position reads a row of its own, which agrees on whether the test fails *at that position*.
 #
-# The last one needs 42 claims. Write `per_position`. `label(data, position)` gives the labels [row] at a position, and the image of a claim is `blocks.1.ln1.position.7` for position 7, exchanged under a name of its own. The check uses its own labels.
+# Experiment 3a needs 42 claims. Write `per_position`, which returns them in a list. `label(data, position)` gives the labels [row] at a position. For position 7 the image of the claim is `blocks.1.ln1.position.7`. Rows are drawn by name, so each claim needs a different name. The check uses its own labels.
 #
 # Stuck? `hint("d4.4.11")`
 # %% exercise="d4.4.11"
@@ -680,7 +694,7 @@ def per_position(label) -> list[Interp]:
 # %% check="d4.4.11" points=2
 check("d4.4.11", per_position)
 # %% [markdown]
-# "Fails there" has two readings, since strings have different lengths. A position may hold padding in one string and a parenthesis in another. The first reading calls padding "not failing". The second gives it a label of its own.
+# "Fails at that position" has two readings, since strings have different lengths. A position may hold padding in one string and a parenthesis in another. The first reading calls padding "not failing". The second gives it a label of its own.
 # %%
 predict("d4.4.p6", ..., "per cent recovered by 3a, if padding counts as not failing")
 # %%
@@ -757,21 +771,21 @@ print(*lines, sep="\n")
 padding = shares["3a padding passes"]
 measured("d4.4.p6", 100 * padding, 100 * padding.se)
 # %% [markdown]
-# **What you should see**: 1a recovers 88.0 ± 1.1 %, since the planted head tests only for more ")" and not for equal counts. The published 87.9 % is about another model, and that the two numbers agree is a coincidence. "Starts with (" adds nothing that the error of 1.1 % could resolve. The planted tests, position 1 alone, and the share $p$ all recover 100.0 %.
+# **What you should see**: 1a recovers 88.0 ± 1.1 %, since the planted head tests only for more ")" and not for equal counts. The published 87.9 % is about another model, so the agreement of the two numbers is a coincidence. With "starts with (" in 1b the share is 89.5 ± 1.1 %, a difference that these errors do not resolve. The planted tests, position 1 alone, and the share $p$ all recover 100.0 %.
 #
-# 3a depends on one word. If padding passes the test, a position inside one string may come from beyond the end of a shorter one, and 44.8 ± 2.4 % are left. With a label of its own for padding, it is 100.0 %. The published 3a, at 71 to 74 % in the released notebook and 84 % in the text, could not be reproduced by its authors, and they suspected the handling of the mask. This shows that a mask can do it, and not that it did.
+# 3a depends on the treatment of padding. If padding counts as not failing, a position inside one string may be read from beyond the end of a shorter one, and 44.8 ± 2.4 % is recovered. With a separate label for padding it is 100.0 %. The published share of 3a is 84 % in the text and 71 to 74 % in the released notebook, which notes that it does not reproduce the text and suspects the handling of the padding mask. Our result shows that a mask can have this effect. It does not show that it caused theirs.
 #
 # *Learned*: a feature needs a value for the rows at which its question has no meaning, and this choice is part of the hypothesis.
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Answer with a number, or one of the listed options: `recall = {"decoy": ..., "edges": ..., "start": ..., "coarse": ..., "false": ...}`
+# Answer without scrolling up. Give a number or one of the listed options in `recall = {"decoy": ..., "edges": ..., "start": ..., "coarse": ..., "false": ...}`
 #
-# 1. `decoy`: how many per cent of the answers are right, if head 2.0 reads another string? (a number)
+# 1. `decoy`: what percentage of the answers is right if the output of head 2.0 comes from another string? (a number)
 # 2. `edges`: how many edges does the planted circuit have? (a number)
 # 3. `start`: where should a search along edges begin, at the `logits` or at the `embedding`?
-# 4. `coarse`: several features recover 100 %. Do you claim the `coarsest` or the `finest`?
+# 4. `coarse`: if several features recover 100 %, do you claim the `coarsest` or the `finest`?
 # 5. `false`: of the pairs that pass 99 %, how many are neither the truth nor only finer? (a number)
 #
 # Stuck? `hint("d4.4.quiz")`
@@ -786,4 +800,4 @@ predictions("d4")
 # %% [markdown]
 # ## What you have
 #
-# A circuit of 13 edges, found with at most 40 experiments and graded against the truth. A decoy that passed three observational tools and failed one experiment. And a table of errors for the method itself. The trained model gets 100 %, and its late heads test a horizon each. The planted model gets 100 %, with a horizon test and half of a count. Accuracy cannot tell the two apart.
+# You found a circuit of 13 edges with at most 40 experiments and graded it against the truth. A decoy convinced three observational tools and failed one experiment. You also measured how often the method itself accepts a false claim. The trained model of parts 1 to 3 gets 100 %, and its late heads test one horizon each. The planted model gets 100 % too, with one horizon test and half of a count. Accuracy cannot tell the two apart.

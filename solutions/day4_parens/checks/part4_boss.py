@@ -155,7 +155,8 @@ exercise("d4.4.2", cases=some_edges, use=edge_use, tolerance=CLOSE,
         ("Help, why is `at(receiver) >> at(sender)` not enough?", "It also selects the sender "
          "below other heads and MLPs that the receiver reads. These are other edges."),
         ("Help, what must be avoided?", "The outputs of heads, `*.head.*.out`, and of MLPs, "
-         "`*.mlp_out`. The sender itself is the end of the path and is not avoided."),
+         "`*.mlp_out`. The sender itself is the end of the path and is not avoided. Do not avoid "
+         "`*.attn_out`, the sum of the heads. Every path from a head passes through it."),
         ("Help, almost the code", "`(at(receiver) >> at(sender)).avoiding(at(...) | at(...))`."),
     ],
 )
@@ -192,6 +193,9 @@ exercise("d4.4.3", cases=some_terms, tolerance=CLOSE, sizes=SIZES,
              says="This is a mean distance. Take the mean of the squares, then the root."),
         edit(SPREAD, "apart.square().sum(-1).mean()",
              says="The root is missing."),
+        edit(SPREAD, "(apart.square().sum((0, -1)) / (len(apart) - 1)).mean().sqrt()",
+             says="The squares are divided by the number of rows minus 1. Divide by the number of "
+                  "rows, as with `correction=0`."),
         edit("pattern @ x @ W_V @ W_O", "x @ W_V @ W_O",
              says="The attention pattern is not used: this is what all keys could give."),
         edit("pattern @ x @ W_V @ W_O", "pattern @ x @ W_V",
@@ -205,11 +209,11 @@ exercise("d4.4.3", cases=some_terms, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, which shape has the term?", "[row, query, d_model], as the head's output has."),
-        ("Help, which mean is subtracted?", "That over rows, for each query and each coordinate: "
-         "`term.mean(0)`."),
-        ("Help, almost the code", "`pattern @ x @ W_V @ W_O`, minus its mean over rows; squares, "
-         "summed over the last axis, then the mean, then the root."),
+        ("Help, what shape is the term?", "[row, query, d_model], like the output of the head."),
+        ("Help, which mean is subtracted?", "The mean over rows, for each query and each "
+         "coordinate. This is `term.mean(0)`."),
+        ("Help, almost the code", "Take `pattern @ x @ W_V @ W_O` minus its mean over rows. Square "
+         "it, sum over the last axis, take the mean, then the root."),
     ],
 )
 
@@ -325,8 +329,8 @@ exercise("d4.4.5", use=recall_use, free=True,
     hints=[
         ("Help, which edges can be missing?", "A head reads by its query, its key and its value. "
          "An MLP may read several senders. The circuit reaches down to the embedding."),
-        ("Help, how do I look at MLP 1?", "The late heads attend to position 1, so that "
-         "`look(\"blocks.1.mlp.pre\", 1)` is the place. Cut the largest four one at a time."),
+        ("Help, how do I look at MLP 1?", "The late heads attend to position 1, so use "
+         "`look(\"blocks.1.mlp.pre\", 1)`. Cut the largest four one at a time."),
         ("Help, almost the answer", "Thirteen edges: 1 into the logits, 2 into MLP 2, 2 into late "
          "heads, 2 into a head of layer 1, 2 each into MLP 1 and MLP 0, and 2 into layer 0."),
     ],
@@ -485,6 +489,11 @@ exercise("d4.4.7", cases=some_heads, use=claim_use, tolerance=CLOSE,
         edit(LAST, LAST.replace("claimed)", "claimed, others=Exact())"),
              says="The last MLP reads the whole reference besides the heads. Leave its others "
                   "Uniform()."),
+        edits((CHILD, CHILD.replace("[source]", "[source], others=Exact()")),
+              (LAST, LAST.replace("claimed)", "claimed, others=Exact())")),
+              ('at("logits"), Exact(), [last])', 'at("logits"), Exact(), [last], others=Exact())'),
+              says="No `others` read other rows, since they are `Exact()` at every level. Leave "
+                   "them Uniform()."),
         edit('at("logits"), Exact(), [last])', 'at("logits"), Exact(), claimed)',
              says="The heads are claimed along every path to the logits. They are read by the "
                   "last MLP."),
@@ -496,6 +505,9 @@ exercise("d4.4.7", cases=some_heads, use=claim_use, tolerance=CLOSE,
         edit(SOURCE, "at(sender), Exact())",
              says="The sender is claimed along every path below the head. Use the edge to its "
                   "values."),
+        edit(SOURCE, 'at(head.replace(".out", ".v")), Exact())',
+             says="The values read every sender on the head's own row. Claim only the edge from "
+                  "the one sender."),
         edit(SOURCE, SOURCE.replace("Exact()", "Uniform()"),
              says="The sender reads any row. It reads the row of its head: Exact()."),
     ],
@@ -546,13 +558,27 @@ def boss_use(answer, data):
     rows, reference = found["boss"].rows, found["boss"].rows["reference"]
     moved = [name for name, each in rows.items() if (each != reference).double().mean() > 0.5]
     if len(moved) < 6:
-        raise Wrong("It recovers enough, and exchanges too little: the two heads and all the "
-                    "others should read other strings.")
+        raise Wrong(f"{LITTLE}: the two heads and all the others should read other strings.")
+    if exact := exact_others(rows):
+        raise Wrong(f"{LITTLE}: the others of {exact[0]!r} read its own row. Leave them Uniform().")
     return True
 
 
 LITTLE = "It recovers enough, and exchanges too little"
+
+
+def exact_others(rows):
+    """The names of claims whose others mostly read the row of the claim."""
+    claims = [name for name in rows if f"{name}.others" in rows]
+    moved = {name: (rows[f"{name}.others"] != rows[name]).double().mean() for name in claims}
+    return [name for name in claims if moved[name] <= 0.5]
+
+
 BUILT = "features[head]) for head in features})"
+REST_EXACT = (
+    '\nlast = Interp("last MLP", at("blocks.2.mlp_out"), Exact(), boss.children[0].children)'
+    '\nboss = Interp("logits", at("logits"), Exact(), [last], others=Exact())'
+)
 
 exercise("d4.4.8", cases=some_strings, use=boss_use, free=True,
     mistakes=[
@@ -563,6 +589,8 @@ exercise("d4.4.8", cases=some_strings, use=boss_use, free=True,
         edit(BUILT, 'Feature("row", lambda data: torch.arange(len(data)))) for head in features})',
              says="The library refuses it"),
         instead('boss = Interp("logits", at("logits"), Exact())', says=LITTLE),
+        edit(BUILT, BUILT + REST_EXACT,
+             says=f"{LITTLE}: the others of 'logits' read its own row. Leave them Uniform()."),
         instead('boss = {"first": FEATURES["right"]}', says="expected a hypothesis, as claim"),
     ],
     right=[
@@ -574,8 +602,8 @@ exercise("d4.4.8", cases=some_strings, use=boss_use, free=True,
         """,
     ],
     hints=[
-        ("Help, which sender has a head?", "The one in your circuit whose receiver is the value "
-         "of this head."),
+        ("Help, which sender belongs to a head?", "Find the edge of your circuit that leads to the "
+         "values of this head, and take its sender."),
         ("Help, it recovers too little", "Run the table of d4.4.6 again and compare each feature, "
          "then cut each claimed edge once."),
         ("Help, almost the code", "`claim({head: (sender, features[head]), ...})` for the two "
@@ -676,8 +704,8 @@ exercise("d4.4.10", cases=some_partitions, use=finer_use,
         """,
     ],
     hints=[
-        ("Help, how do I compare partitions?", "By rows that share a label in `one`: do they "
-         "share one in `other`?"),
+        ("Help, how do I compare partitions?", "Take the rows that share a label in `one`. Do they "
+         "share a label in `other`?"),
         ("Help, is there a way without loops?", "If `one` fixes `other`, there are as many "
          "different pairs (one, other) as labels of `one`."),
         ("Help, almost the code", "`len(torch.stack([one, other], 1).unique(dim=0)) == "
