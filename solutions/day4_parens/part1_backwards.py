@@ -145,7 +145,7 @@ data = parens.draw(4000, seed=1, part="held-out")
 logits = evaluate(graph, data)
 difference = logits[:, 0] - logits[:, 1]  # output 0 is "unbalanced", output 1 is "balanced"
 wrong = int(((difference < 0).long() != data["label"]).sum())
-print(f"{wrong} wrong of {len(data)}; an error rate of up to {upper_limit(len(data)):.2%} is possible")
+print(f"{wrong} wrong of {len(data)}; an error rate of up to {upper_limit(len(data)):.3%} is possible")
 fails = {
     "balanced": data["left_ok"] & data["horizon_ok"],
     "left only": ~data["left_ok"] & data["horizon_ok"],
@@ -155,11 +155,11 @@ fails = {
 for name, rows in fails.items():
     print(f"{name:11}{int(rows.sum()):5} strings, logit difference {difference[rows].mean():6.1f}")
 # %% [markdown]
-# **What you should see**: 0 wrong of 4,000, so the error rate is below 0.07 % with 95 % confidence. That statement is about strings like these. It says nothing about strings that someone builds to be hard, and part 2 builds some.
+# **What you should see**: 0 wrong of 4,000, so the error rate is below 0.075 % with 95 % confidence. That statement is about strings like these. It says nothing about strings that someone builds to be hard, and part 2 builds some.
 #
 # *Learned*: 0 of n means "below about 3/n", on the distribution that you drew from.
 #
-# > **Pair card.** Swap. The navigator asks: "For which strings would you expect the first error?" Explain back: why doesn't the limit of 0.07 % hold for them? *Alone:* write down one string that you'd try, and keep it for part 2.
+# > **Pair card.** Swap. The navigator asks: "For which strings would you expect the first error?" Explain back: why doesn't the limit of 0.075 % hold for them? *Alone:* write down one string that you'd try, and keep it for part 2.
 # %% [markdown]
 # ## d4.1.5 What the output reads
 # ●●○○○ difficulty · ●●●●○ importance · 5 minutes · core
@@ -198,7 +198,7 @@ print(f"largest distance from the model's own logit difference: {furthest:.0e}")
 #
 # Before the norm there's no exact direction, since each row is divided by its own scale. Chan et al. therefore fitted one. They regressed the logit difference on the stream at position 0. If the fit is good, the fitted direction should be the one that the model reads. Should it?
 #
-# Write `fit_direction`: the least-squares fit `values ≈ stream · direction + constant`. Return the direction and R², which is 1 minus the sum of squared residuals over the sum of squared deviations of the values from their mean. Use float64.
+# Write `fit_direction`: the least-squares fit `values ≈ stream · direction + constant`. Return the direction and R², which is 1 minus the sum of squared residuals over the sum of squared deviations of the values from their mean. Use float64. `torch.linalg.lstsq(A, b, driver="gelsd").solution` solves it for columns b [rows, 1].
 #
 # Stuck? `hint("d4.1.6")`
 # %% exercise="d4.1.6"
@@ -207,7 +207,7 @@ def fit_direction(stream: torch.Tensor, values: torch.Tensor) -> tuple[torch.Ten
     ### BEGIN SOLUTION
     x, y = stream.double(), values.double()
     with_constant = torch.cat([x, torch.ones(len(x), 1)], dim=1)
-    solution = torch.linalg.lstsq(with_constant, y[:, None]).solution[:, 0]
+    solution = torch.linalg.lstsq(with_constant, y[:, None], driver="gelsd").solution[:, 0]
     residual = y - with_constant @ solution
     r_squared = 1 - residual.square().sum() / (y - y.mean()).square().sum()
     return solution[:-1], r_squared.item()
@@ -241,11 +241,13 @@ for name, direction in directions.items():
 # > **Pair card.** Swap. The navigator asks: "What experiment would tell the two directions apart?" Explain back: how can two almost orthogonal directions both correlate with the output at more than .98? *Alone:* write down your experiment before you read on.
 # %% [markdown]
 # ## d4.1.7 Swap along a direction
-# ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
 # Observation couldn't decide, so intervene. Take a string and another one with the other label. Move the first stream along a direction until its coordinate there equals that of the other string, and change nothing orthogonal to it. If the model reads this direction, its answer flips.
 #
-# Write `swap_along`. The direction may have any length except 0.
+# That's half of the test. The other half swaps all the rest and keeps the coordinate. Then the answer should stay.
+#
+# Write `swap_along`. The direction may have any length except 0. The cell after the check uses it both ways, on all 4,000 strings, and adds a third direction: from the mean stream of balanced strings to that of unbalanced ones.
 #
 # Stuck? `hint("d4.1.7")`
 # %% exercise="d4.1.7"
@@ -270,19 +272,25 @@ for label in (0, 1):
     rows, opposite = (data["label"] == label).nonzero()[:, 0], (data["label"] != label).nonzero()[:, 0]
     partner[rows] = opposite[torch.randint(len(opposite), (len(rows),), generator=generator)]
 
-flips = {}
-for name, direction in directions.items():
-    answers = normalise(swap_along(stream, stream[partner], direction)) @ after_norm
-    flips[name] = ((answers < 0).long() != data["label"]).double().mean()
-    print(f"{name:17} {flips[name]:.1%} of {len(data)} answers flip")
+means = stream[data["label"] == 0].mean(0) - stream[data["label"] == 1].mean(0)
+flips, flips_rest = {}, {}
+for name, direction in {**directions, "between means": means}.items():
+    along = swap_along(stream, stream[partner], direction)
+    rest = swap_along(stream[partner], stream, direction)  # all but the coordinate is the other's
+    for found, swapped in ((flips, along), (flips_rest, rest)):
+        answers = normalise(swapped) @ after_norm
+        found[name] = ((answers < 0).long() != data["label"]).double().mean()
+    print(f"{name:17} flip along it {flips[name]:6.1%}, with all the rest {flips_rest[name]:6.1%}")
+means_cosine = torch.cosine_similarity(means, from_weights, dim=0)
+print(f"cosine of the direction between means with the one from the weights {means_cosine:.2f}")
 measured("d4.1.p3", 100 * flips["fitted"])
 measured("d4.1.p4", 100 * flips["from the weights"])
 # %% [markdown]
-# **What you should see**: along the fitted direction no answer flips, and along the direction from the weights every answer does. The fit predicted the output with an R² of .998, and it isn't what the output reads.
+# **What you should see**: along the fitted direction no answer flips, and with all the rest every answer does. It's the other way round for the direction from the weights. The fit predicted the output with an R² of .998, and its direction isn't what the output reads.
 #
-# This doesn't show that *only* this direction matters, since the norm's scale depends on the others. It does show which of the two to use from here on.
+# The experiment has a limit. The direction between the means behaves like the one from the weights, because the two have a cosine of .99. Swapping therefore rejects a wrong direction, and it doesn't single out one among close neighbours. The weights do that. The other directions also set the norm's scale, which changes the size of the logit difference and, on these strings, no answer.
 #
-# *Learned*: a direction is the model's if swapping along it changes the answer.
+# *Learned*: ask two questions of a direction. Does swapping along it change the answer, and does the answer stay when all the rest is swapped?
 # %% [markdown]
 # ## d4.1.8 Who writes along it?
 # ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core

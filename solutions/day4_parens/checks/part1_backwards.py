@@ -252,9 +252,9 @@ def some_streams(seed):
 
 exercise("d4.1.6", cases=some_streams, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
-        edit("torch.cat([x, torch.ones(len(x), 1)], dim=1)",
-             "torch.cat([x, torch.zeros(len(x), 1)], dim=1)",
-             says="The fit has no constant. Add a column of ones."),
+        edits(("torch.cat([x, torch.ones(len(x), 1)], dim=1)", "x"),
+              ("return solution[:-1], r_squared.item()", "return solution, r_squared.item()"),
+              says="The fit has no constant. Add a column of ones."),
         edit("return solution[:-1], r_squared.item()", "return solution, r_squared.item()",
              says="The constant is part of the direction. Leave it out."),
         edit("(y - y.mean()).square().sum()", "y.square().sum()",
@@ -277,8 +277,8 @@ exercise("d4.1.6", cases=some_streams, tolerance=CLOSE, sizes=SIZES,
     hints=[
         ("Help, where does the constant go?", "Append a column of ones to the stream. Its "
          "coefficient is the constant."),
-        ("Help, the shapes of lstsq", "`torch.linalg.lstsq(A, B).solution` wants B as [rows, 1], "
-         "and gives [columns, 1]."),
+        ("Help, the shapes of lstsq", "`torch.linalg.lstsq(A, B, driver=\"gelsd\").solution` "
+         "wants B as [rows, 1], and gives [columns, 1]."),
         ("Help, almost the code", "The coefficients without the last are the direction. R² is "
          "`1 - residual.square().sum() / (y - y.mean()).square().sum()`."),
     ],
