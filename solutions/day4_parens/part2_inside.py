@@ -68,7 +68,7 @@ for label, name in {**LATE, "MLP 1": "blocks.1.mlp_out", "MLP 2": "blocks.2.mlp_
     cells = [f"{mean - means[0]:.1f} ± {mean.se:.1f}" for mean in means]
     print(f"{label:12}" + "".join(f"{cell:>16}" for cell in cells))
 # %% [markdown]
-# Keep this table in view. Head 2.0 reacts to right failures, and head 2.1 to left failures. Neither is silent on the other kind.
+# Keep this table in view. Head 2.0 reacts to right failures, and head 2.1 to left failures. Each of them also responds to the other kind, though less.
 # %% [markdown]
 # ## d4.2.1 Where it looks, or what it finds there
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -136,7 +136,7 @@ measured("d4.2.p2", 100 * values, 100 * values.se)
 # ## d4.2.2 What the values have to agree on
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# The values may not come from any string of the same length. From which strings may they come? A claim such as "values of 2.1 may come from any string with the same length *and* the same left test" is one feature with several columns.
+# The values may not come from any string of the same length. From which strings may they come? A claim such as "values of 2.0 may come from any string with the same length *and* the same count test" is one feature with several columns.
 #
 # Write `length_and`. It returns the feature in which two rows agree if they agree in `length` and in all the named columns. A feature's labels are one number a row [rows], or several [rows, parts]. `Feature(name, function)` makes a feature from a function of the data set.
 #
@@ -206,7 +206,7 @@ measured("d4.2.p3", max(("count", "right", "left"), key=lambda test: test_shares
 #
 # "Read a component" needs care again. Head 1.1 also writes into MLP 1, and you want its own direct contribution to the stream, so paths through another head or MLP are avoided. A component at its end of the path is whole, with everything that it read.
 #
-# Write `values_read`. `direct_from` is given. The values of 2.`head` read the named components from the reference, and everything else from a string of the same length. All that is not below these values is exact.
+# Write `values_read`. `direct_from` is given. The values of 2.`head` read the named components from the reference, and everything else from a string of the same length. The row of a child is drawn relative to the row of its parent. So the values themselves keep the row of the reference, and only the *other* inputs of the values are drawn. All that is not below these values is exact.
 #
 # Stuck? `hint("d4.2.3")`
 # %%
@@ -233,7 +233,7 @@ def values_read(head: int, components: tuple[str, ...]) -> Interp:
 # %% check="d4.2.3" points=2
 check("d4.2.3", values_read)
 # %% [markdown]
-# Choose the zero with care, as on day 3. Against random logits, values from any string of the same length recover most of the loss already. That share is the zero from here on. The question is how much of what the values bring is brought by which component.
+# Choose the zero carefully, as on day 3. Against random logits, values from any string of the same length recover most of the loss already. That share is the zero from here on. The question is how much of what the values bring is brought by which component.
 # %%
 predict("d4.2.p4", ..., "the one component that brings most of 2.1's values, such as MLP 0")
 # %%
@@ -276,7 +276,7 @@ measured("d4.2.p4", max(SENDERS, key=lambda name: sources[1][name,]))
 # %% [markdown]
 # **What you should see**: for 2.0, head 1.1 alone brings 74.6 ± 2.7 %, and both heads of layer 1 together 96.3 ± 0.9 %. For 2.1 no single component is enough. Head 1.1 brings 40.6 ± 2.7 %, MLP 1 brings 35.7 ± 2.7 %, and the two together 91.7 ± 0.8 %. Without MLP 1 the values of 2.0 keep 99.8 ± 0.1 %, and those of 2.1 keep 90.4 ± 0.9 %.
 #
-# "Alone" and "all but it" answer different questions. A component may bring a lot by itself and still not be needed, if others bring the same. Shares below 0 for 2.0 are within two errors of 0. The embedding and the heads of layer 0 can be dropped without any loss. What they contribute reaches the values through later components, which is why these are not dropped.
+# "Alone" and "all but it" answer different questions. A component may bring a lot by itself and still not be needed, if others bring the same. Shares below 0 for 2.0 are within two errors of 0. The embedding and the heads of layer 0 can be dropped without any loss. The embedding and layer 0 still reach the values through layer 1, because each component that is kept is kept with everything that it read.
 #
 # *Learned*: the values are written by the heads of layer 1, and for 2.1 also by MLP 1.
 # %% [markdown]
@@ -411,7 +411,7 @@ measured("d4.2.p5", 100 * elsewhere / there, 100 * elsewhere.se / there)
 #
 # If every position votes on the whole string, the stream at every position must hold something about the whole string. A *linear probe* asks how well a quantity can be read from a vector by a weighted sum. The weights are fitted on some strings and judged on others.
 #
-# Write `probe`. Fit a constant and one weight for each entry of `vectors` [row, d] by least squares on the first `fitted` rows, and return R² on the remaining rows. R² is 1 minus the squared error over the squared distance of the target from its mean on those same rows. `torch.linalg.lstsq(A, b, driver="gelsd").solution` solves it for columns b [row, 1], also where entries of the vectors are redundant. Use double precision. The check uses other sizes.
+# Write `probe`. Fit a constant and one weight for each entry of `vectors` [row, d] by least squares on the first `fitted` rows, and return R² on the remaining rows. R² is 1 minus the squared error on those rows, divided by the squared distance of the target from its mean. Take this mean on the remaining rows, too. `torch.linalg.lstsq(A, b, driver="gelsd").solution` solves it for columns b [row, 1], also where entries of the vectors are redundant. Use double precision. The check uses other sizes.
 #
 # Stuck? `hint("d4.2.6")`
 # %% exercise="d4.2.6"
@@ -528,7 +528,7 @@ for_free = probe_all(untrained, QUANTITIES)
 print_probes("R², untrained model", for_free)
 measured("d4.2.p7", random_mean[-1], random_error[-1])
 # %% [markdown]
-# **What you should see**: shuffled labels give −0.03, so the probe does not overfit much. A random table of the sum gives 0.37 ± 0.03 after MLP 1. The probe reads arbitrary nonsense to that extent, because the stream holds the sum and the table can be fitted to it. So of 0.62 for the right test, the selectivity is 0.25.
+# **What you should see**: shuffled labels give −0.03, so the probe does not overfit much. A random table of the sum gives 0.37 ± 0.03 after MLP 1. The probe can fit an arbitrary table this well because the stream holds the sum and the table can be fitted to it. So for the right test, the selectivity is 0.62 − 0.37 = 0.25, with an error of about 0.04.
 #
 # The untrained model is more surprising. A probe reads the *sum* from it with 0.78, as well as from the trained model (0.77). Attention with random weights averages over tokens, and an average over tokens is nearly a count. Training did not have to build it. The tests are another matter, with 0.20 and 0.09 in the untrained model. And more than half of "violation here" (0.30 of 0.54 on the left, 0.31 of 0.51 on the right) was there before training.
 #
@@ -585,7 +585,7 @@ def by_neuron(
 # %% check="d4.2.9" points=2
 check("d4.2.9", by_neuron)
 # %% [markdown]
-# The same care helps before: only position 0 is read, and `index` asks the graph for it. The library pushes the slice down as far as it goes, and `plan` tells how much memory each evaluation needs at its peak.
+# You can also save memory earlier in the computation. Only position 0 is needed, and `index` takes this slice. The library pushes the slice down as far as possible, and `plan` gives the peak memory of each evaluation.
 # %%
 def at_0(layer: int):
     """Returns the activations of an MLP's neurons at position 0 as a node [neuron]."""
@@ -647,9 +647,9 @@ for head in BOTH:
     for kind, share, each in zip(KINDS, shares_at_1, votes_at_1, strict=True):
         print(f"2.{head} {kind:14} {share:5.2f} ± {share.se:.2f}   {each:6.2f} ± {each.se:.2f}")
 # %% [markdown]
-# In balanced strings head 2.1 puts most of its attention on one position, the first parenthesis, and trusts the value there. In left failures it spreads out. The value at position 1 was written by head 1.1 and MLP 1 for the most part, and at position 1 head 1.1 *averages* over many positions. So think of a string with a single violation in an otherwise well-formed string. The violation is one position among 40. What should the rest of the string look like, to outweigh the violation in an average?
+# In balanced strings head 2.1 puts most of its attention on one position, the first parenthesis, so its output is mostly the value there. In left failures its attention spreads out. In d4.2.3, head 1.1 and MLP 1 wrote most of what the values bring, over all positions together. At position 1 head 1.1 *averages* over many positions. So think of a string with a single violation in an otherwise well-formed string. The violation is one position among 40. What should the rest of the string look like, to outweigh the violation in an average?
 #
-# A ladder of measurements for it. Each string has 40 parentheses and the form A`)(`B, with A and B balanced, so exactly one left violation and one right violation. A and B are random, or flat with a depth of at most 2, or one deep nest `((((...))))`.
+# The next table measures nine families of such strings, as a ladder. Each string has 40 parentheses and the form A`)(`B, with A and B balanced, so exactly one left violation and one right violation. A and B are random, or flat with a depth of at most 2, or one deep nest `((((...))))`.
 # %%
 def nest(pairs: int) -> str:
     """Returns one deep nest."""
@@ -711,9 +711,9 @@ check("d4.2.10", family)
 # %% [markdown]
 # **What you should see in the ladder**: wherever A or B is a nest, the vote at position 1 falls below 0, towards "balanced". If B is a nest, head 2.1 puts 0.89 to 0.99 of its attention there. So 2.1 misses the violation. With random or flat A and B the vote stays near 0. Head 2.0 writes 3.3 to 4.2 logits on all of them.
 #
-# The ladder shows which strings 2.1 misreads. That the average of head 1.1 is the reason is a guess that this ladder fits and does not prove.
+# The ladder shows which strings 2.1 misreads. The ladder is consistent with our guess that the average in head 1.1 is the reason, but it does not prove the guess.
 #
-# *Learned*: a mechanism tells you where to search.
+# *Learned*: one table of votes and attention narrowed the search to the five families with a nest.
 #
 # > **Pair card.** Swap. The navigator asks: "Which measurement on this page made us try this family?" Explain back: would the same family with *five* violations be easier for the model, and which measurement says so? *Alone:* find a family in which the violation stands at the very end, and guess its error rate before you measure it.
 # %% [markdown]
@@ -799,7 +799,7 @@ for name, each in repaired.items():
 other_pattern = repaired["2.1, unbalanced"]
 measured("d4.2.p10", 100 * other_pattern.mean, 100 * other_pattern.se)
 # %% [markdown]
-# **What you should see**: the random search finds none in 2,000 held-out strings, 0 % [0, 0.19]. All nine families of the ladder have one violation in 40 parentheses, and they differ by their pieces alone. The five with a nest are wrong in 5.0 to 18.5 %, the four without one in 0.2 to 2.5 %. So the vote at position 1 foretold which families break the model. It did not foretell the order among them. Two nests have the lowest vote, and a flat A before a nest has more errors, 18.5 % [16.9, 20.3] against 13.4 % [12.0, 15.0]. The latter come from only 2 different strings of 16, which is what a lucky hit looks like.
+# **What you should see**: the random search finds none in 2,000 held-out strings, 0 % [0, 0.19]. All nine families of the ladder have one violation in 40 parentheses, and they differ by their pieces alone. The five with a nest are wrong in 5.0 to 18.5 %, the four without one in 0.2 to 2.5 %. So the vote at position 1 predicted which families break the model most often. It did not predict the order among them. Two nests have the lowest vote, and a flat A before a nest has more errors, 18.5 % [16.9, 20.3] against 13.4 % [12.0, 15.0]. The errors of nest-nest come from only 2 of 16 different strings, so that rate says little about a family.
 #
 # The reference family is a flat A of 6 to 10 pairs before a nest, wrong in 46.2 % [44.0, 48.3], with 292 different wrong strings. We *tuned* it. After several smaller tries we compared 96 settings of piece, size and order by their error rates, and took one of the best. The strings in this table are fresh draws, so 46 % is an honest rate for that family. It is no evidence for the mechanism. The nine rows are that evidence.
 #

@@ -235,6 +235,9 @@ exercise("d4.2.3", cases=some_writers, use=writers_use, tolerance=CLOSE, sizes=S
                   "length: others=same_length at the values."),
         edit(VALUES, 'Interp("values", value, Exact(), [source], others=Exact())',
              says="Nothing is drawn anew. The others of the values are same_length."),
+        edit(VALUES, 'Interp("values", value, same_length, [source])',
+             says="The values draw the other string, and the components read that string too. "
+                  "Draw the values Exact(), and put same_length at their others."),
         edit("[values], others=Exact())", "[values])",
              says="All that is not below these values is drawn anew. Say others=Exact() at the "
                   "root."),
@@ -412,6 +415,10 @@ exercise("d4.2.6", cases=some_vectors, tolerance=CLOSE, sizes=OTHER_SIZES,
         edit("target[fitted:].var(correction=0)", "target[:fitted].var(correction=0)",
              says="The distance from the mean is taken on the fitted rows. Take it on the rows "
                   "that judge."),
+        edit("target[fitted:].var(correction=0)",
+             "(target[fitted:] - target[:fitted].mean()).square().mean()",
+             says="The distance is taken from the mean of the fitted rows. Take it from the mean "
+                  "of the rows that judge."),
         edit("target[fitted:].var(correction=0)", "target[fitted:].square().mean()",
              says="This divides by the squared target, without subtracting its mean."),
         edit(".var(correction=0)", ".var()",
