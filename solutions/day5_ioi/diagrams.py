@@ -1,5 +1,7 @@
 """The pictures of day 5, which its masters show as ![alt text](diagram:name)."""
 
+import itertools
+
 from tools.drawing import Arrow, Drawing
 from tools.plates import Box, text
 
@@ -24,3 +26,67 @@ def roles() -> Drawing:
     answer = Box("Mary?", (755, 230), "green", (80, 40))
     parts += [answer, Arrow(label.side("bottom"), answer.side("top"))]
     return Drawing("A prompt and its roles: the model answers after END", tuple(parts))
+
+
+# --- part 2 ---------------------------------------------------------------------------------------
+
+
+def patching() -> Drawing:
+    """Draws two runs, and the one stream that goes from the other run into the clean one."""
+    above, below, parts = 70, 190, []
+    runs = ((above, "other run", "orange", "IO at S2"), (below, "clean run", "green", "S at S2"))
+    streams = []
+    for y, name, role, prompt in runs:
+        start = Box(f"{name}\n{prompt}", (80, y), role, (120, 54))
+        first = Box("first blocks", (255, y), "grey", (120, 44))
+        stream = Box("stream at S2", (425, y), role, (130, 44))
+        parts += [start, first, stream, Arrow(start.side("right"), first.side("left"))]
+        parts.append(Arrow(first.side("right"), stream.side("left"), dashed=y == below))
+        streams.append(stream)
+    later = Box("later blocks", (588, below), "grey", (122, 44))
+    result = Box("difference", (735, below), "blue", (116, 44))
+    patch = Arrow(streams[0].side("bottom"), streams[1].side("top"), "patch", role="orange")
+    parts += [later, result, patch, Arrow(streams[1].side("right"), later.side("left"))]
+    parts.append(Arrow(later.side("right"), result.side("left")))
+    return Drawing("A patch takes one stream from another run, at one position", tuple(parts))
+
+
+# --- part 4 ---------------------------------------------------------------------------------------
+
+
+def self_repair() -> Drawing:
+    """Draws the parts of the difference with the name movers and without them, as rows of bars."""
+    high, low = 70, 210
+    parts = [text("before", (50, high)), text("movers\nknocked out", (60, low))]
+    parts += [
+        Box("name movers", (210, high), "green", (170, 44)),
+        Box("other parts", (410, high), "blue", (210, 44)),
+        Box("minus negative heads", (624, high), "orange", (200, 44)),
+        Box("other parts, scaled up", (250, low), "blue", (250, 44)),
+        Box("minus negative", (459, low), "orange", (148, 44)),
+    ]
+    scale = text("divided by a smaller scale", (250, low + 50))
+    quiet = text("they have less to push down", (690, 150))
+    arrow = Arrow(parts[4].side("bottom"), parts[6].side("top"), role="orange")
+    return Drawing("What makes up for the name movers", (*parts, arrow, scale, quiet))
+
+
+# --- part 5 ---------------------------------------------------------------------------------------
+
+
+def claims() -> Drawing:
+    """Draws the stages of the circuit, with the number of each claim at the arrow it is about."""
+    y, low = 90, 210
+    duplicate = Box("duplicate", (69, y), "grey", (114, 44))
+    induction = Box("induction", (226, y), "grey", (114, 44))
+    inhibition = Box("S-inhibition", (392, y), "orange", (136, 44))
+    movers = Box("name movers", (568, y), "green", (136, 44))
+    result = Box("difference", (735, y), "blue", (114, 44))
+    name = Box("IO's name", (568, low), "green", (120, 40))
+    row = [duplicate, induction, inhibition, movers, result]
+    arrows = [Arrow(a.side("right"), b.side("left")) for a, b in itertools.pairwise(row)]
+    arrows.append(Arrow(name.side("top"), movers.side("bottom"), role="green"))
+    marks = [("5", 147), ("3, 4", 480), ("1, 6", 657)]
+    labels = [text(label, (x, y - 40)) for label, x in marks]
+    labels += [text("2", (595, 150)), text("queries", (480, y + 44)), text("values", (640, 172))]
+    return Drawing("Six claims about the circuit, each at its arrow", (*row, name, *arrows, *labels))
