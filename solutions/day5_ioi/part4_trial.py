@@ -111,7 +111,7 @@ direct = sweep(lambda layer: STREAM, model.config["n_layers"], torch.arange(len(
 positive, negative = largest(direct), largest(direct, sign=-1)
 if not positive:
     print("no head raises the difference for sure; two heads take the movers' place, as an example")
-    positive = {head: 0.0 for head in list(outputs)[-2:]}
+    positive = dict.fromkeys(list(outputs)[-2:], 0.0)
 shown = (*positive, *negative)
 names = {head: "blocks.{}.attn.head.{}.pattern".format(*head) for head in shown}
 attention = evaluate({head: find_one(graph, name) for head, name in names.items()}, data)
