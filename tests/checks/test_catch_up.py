@@ -85,9 +85,13 @@ def real_rejoins(part):
 
 @each_part
 def test_the_rest_of_each_part_runs_after_three_rejoins(part, tmp_path, monkeypatch):
-    """With the reference solutions in the holes, from the rejoin to the end of the part."""
+    """With the reference solutions in the holes, from the rejoin to the end of the part.
+
+    Day 5 runs on the shipped model here; smollm2's turn is among the reference notebooks.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REMIX_FOLDER", str(tmp_path))
+    monkeypatch.setenv("REMIX_MODEL", "ioi-small")
     for id in real_rejoins(part):
         run_from(PARTS[part], id)
 
