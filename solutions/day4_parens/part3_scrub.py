@@ -3,14 +3,14 @@
 #
 # **It gets 100 %. Does it count?**
 #
-# The model `parens` makes no errors, and there is a published explanation for a model of this shape. Two heads count the parentheses, and a third one tests the horizon. In this part you put the published claim on trial, then a claim of your own, and then the claims that look as good and say less. All of them go into one table.
+# The model `parens` makes no errors, and there is a published explanation for a model of this shape. Two heads count the parentheses, and a third one tests the horizon. In this part you test the published claim, then a claim of your own, and then claims that score as well but state less. All of them go into one table.
 #
 # **After this part you can**
-# - write a claim about heads as a hypothesis, and say what it leaves to chance;
-# - transfer a published claim to another model without trusting the numbers of its heads;
-# - find the draws on which two rival claims disagree, and let these draws decide;
-# - report what a claim recovers, on which strings it fails, and how much it leaves free;
-# - treat a padding mask as part of the hypothesis.
+# - write a claim about heads as a hypothesis, and name everything that it leaves to chance
+# - transfer a published claim to another model without relying on its head indices
+# - find the draws on which two rival claims disagree, and compare the claims there
+# - report the share that a claim recovers, the strings on which it fails, and how much it leaves free
+# - treat a padding mask as part of the hypothesis
 #
 # **Time**: about 100 minutes without the ★ exercise.
 #
@@ -31,7 +31,7 @@ start_at("d4.3")  # to rejoin the room: start_at("d4.3.7") brings all that the r
 # %% [markdown]
 # ## The model, the strings and two metrics
 #
-# The model has three layers with two heads and an MLP each. The answer is read at position 0. We draw 3,000 held-out strings and scrub with 2,500 draws. Every string also has a *kind*, by the tests that it fails: balanced, left failure (only the left horizon fails), right failure (only the right horizon), and both.
+# The model has three layers with two heads and an MLP each. The answer is read at position 0. We draw 3,000 held-out strings and scrub with 2,500 draws. The tests that a string fails give its *kind*. A string is balanced, a left failure (only the left horizon fails), a right failure (only the right horizon fails), or it fails both.
 # %%
 model = models.load("parens")
 graph = split(model.graph(seq=parens.LENGTH, mask=True), "blocks.*.attn_out", "head")
@@ -101,14 +101,14 @@ TESTS = {
 for name, test in TESTS.items():
     print(f"{name:15}", len(test(strings).reshape(len(strings), -1).unique(dim=0)), "groups")
 # %% [markdown]
-# *Learned*: a feature says which strings may stand in for each other. Two tests together make up to four groups, more than their conjunction, which makes two.
+# *Learned*: a feature defines which strings may replace each other. Two tests together make up to four groups, but their conjunction makes only two.
 # %% [markdown]
 # ## d4.3.2 Two ends of the scale
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
 # Experiment 0 of the paper fixes the ends of the scale. In 0a every row is the reference, which is the model itself. In 0b the logits come from another string. That equals permuting the labels, so each string is judged by the label of another one.
 #
-# A mean loss over all strings hides *which* strings lose. Write `by_kind`. A result keeps one number for each draw in `result.per_example` [draws], and the rows that were drawn in `result.rows`. The kind of a draw is the kind of its reference, `result.rows["reference"]`, since the metric judges the reference's label. `mean_and_error` is given.
+# A mean over all strings hides *which* strings have a high loss. Write `by_kind`. A result keeps one number for each draw in `result.per_example` [draws], and the rows that were drawn in `result.rows`. The kind of a draw is the kind of its reference, `result.rows["reference"]`, since the metric judges the reference's label. `mean_and_error` is given.
 #
 # Stuck? `hint("d4.3.2")`
 # %%
@@ -156,24 +156,24 @@ print(f"    accuracy {permuted['accuracy'].mean:.3f} ± {permuted['accuracy'].se
 print_kinds(results, *ENDS)
 measured("d4.3.p1", permuted["loss"].mean, permuted["loss"].se)
 # %% [markdown]
-# **What you should see**: 0b costs 4.99 ± 0.13 nats, and its accuracy is 0.610 ± 0.010. A wrong answer is expensive because this model is never unsure. Balanced strings lose 9.64 ± 0.23 nats, three times as much as the others. Only 27 % of the strings are balanced, so a balanced reference meets an unbalanced string nearly three times out of four.
+# **What you should see**: 0b costs 4.99 ± 0.13 nats, and its accuracy is 0.610 ± 0.010. A wrong answer is expensive because this model is so confident. Balanced strings lose 9.64 ± 0.23 nats, three times as much as the others. Only 27 % of the strings are balanced, so a balanced reference meets an unbalanced string nearly three times out of four.
 #
-# Each claim draws its rows from a stream of its own, which depends on its name and the seed. If you name claims in another way, your numbers differ from the page by about their errors.
+# Each claim draws its rows from a stream of its own, which depends on its name and the seed. If you name a claim differently, its numbers differ from those on this page by about their errors.
 #
-# *Learned*: the baseline of a confident model is far worse than guessing. Recovering 60 % of such a scale can still mean a bad classifier, so we print the accuracy as well.
+# *Learned*: the permuted baseline of a confident model is far worse than always answering with the base rates. A claim that recovers 60 % of such a scale can still be a bad classifier, so we also print the accuracy.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Whose label is this judged by, and whose logits are these?" Explain back to each other why balanced strings lose most in 0b. *Alone:* work out the accuracy of 0b from the share of balanced strings, and compare it with the table.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which string gives the label here, and which string gives the logits?" Explain to each other why balanced strings lose most in 0b. *Alone:* work out the accuracy of 0b from the share of balanced strings, and compare it with the table.
 # %% [markdown]
 # ## d4.3.3 The published roles
 # ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
 #
 # ![The published claim. The logits read three heads and everything else. Head 1.0 reads a string that agrees on the count test. Head 2.0 reads a string that agrees on the count test. Head 2.1 reads a string that agrees on the right horizon. Each head has a string of its own. Everything else reads any string, the same one for all of it.](diagram:published_roles)
 #
-# Experiment 1a says that heads 1.0 and 2.0 carry the result of the count test and head 2.1 that of the horizon test, and that nothing else in the model matters. Each head gets a string of its own, which agrees with the reference on the head's test. All the rest reads one other string. Experiment 1b replaces the count test by "count and open".
+# Experiment 1a says that heads 1.0 and 2.0 carry the result of the count test and head 2.1 that of the horizon test, and that nothing else in the model matters. Each head gets its own string, which agrees with the reference on the head's test. Everything else reads one other string. Experiment 1b replaces the count test by "count and open".
 #
-# What a head writes can reach the logits straight along the stream, through MLPs, or through later heads. The selector `model.head(2, 0).avoiding(HEADS)` has all paths that pass no other head. `avoiding(HEADS | MLPS)` leaves only the direct path, as in the paper.
+# The output of a head can reach the logits directly along the residual stream, through MLPs, or through later heads. The selector `model.head(2, 0).avoiding(HEADS)` selects all paths that pass through no other head. `avoiding(HEADS | MLPS)` leaves only the direct path, as in the paper.
 #
-# Write `roles` for any dict from (layer, head) to the feature that the head is claimed to carry. All else reads another string. Name each claim after its head, `"2.0"`, since its rows are kept under this name. The check uses small models of three layers with two heads.
+# Write `roles` for any dict from (layer, head) to the feature that the head is claimed to carry. Everything else reads another string. Name each claim after its head, such as `"2.0"`, because its rows are stored under this name. The check uses small models of three layers with two heads.
 #
 # Stuck? `hint("d4.3.3")`
 # %%
@@ -235,11 +235,11 @@ measured("d4.3.p2", *per_cent(results, "1a, direct"))
 # %% [markdown]
 # **What you should see**: the direct claims recover 57.5 ± 1.6 % (1a) and 61.9 ± 1.5 % (1b), where the published model gave 88 and 93 %. Their accuracy, 0.70 and 0.72, is no better than always answering "unbalanced", which is right for 0.73 of these strings. With paths through MLPs it is 61.9 ± 1.7 and 65.8 ± 1.5 %. Balanced strings lose most, 4 to 6 nats, and then strings with a left failure. Right failures and strings that fail both tests lose under 1 nat.
 #
-# The printed hypothesis also shows what no head claims. Head 1.1 and all that comes before layer 1 read the other string.
+# The printed hypothesis also lists the nodes that no claim covers. Head 1.1 and everything before layer 1 read the other string.
 #
-# *Learned*: the published roles, given to the heads with the published numbers, recover about 60 % in this model. The table by kind says where they fail, and d4.3.5 asks why.
+# *Learned*: the published roles, given to the heads with the published numbers, recover about 60 % in this model. The table by kind shows where they fail, and d4.3.5 asks why.
 # %% [markdown]
-# ## d4.3.4 Heads have no names
+# ## d4.3.4 Head numbers are arbitrary
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
 # Is the published claim refuted? Not yet. Training from another seed may well give the same mechanism with the heads in another order, since the number of a head has no meaning within its layer. The claim that can transfer is "*some* head of layer 1 and *some* head of layer 2 count, and the other head of layer 2 tests the horizon".
@@ -272,20 +272,20 @@ report(results, *reassigned)
 best = max(reassigned, key=lambda name: share_of(results, name))
 measured("d4.3.p3", *per_cent(results, best))
 # %% [markdown]
-# **What you should see**: the numbers matter a lot. If 2.1 counts and 2.0 tests the horizon, 1a recovers 69.8 ± 1.5 % and 1b 87.1 ± 0.9 %. The paper reports 93 % for 1b on direct paths, so the best assignment comes near. If you had stopped here, you might report that the published mechanism replicates, with two heads in another order.
+# **What you should see**: the assignment matters a lot. If 2.1 counts and 2.0 tests the horizon, 1a recovers 69.8 ± 1.5 % and 1b 87.1 ± 0.9 %. The paper reports 93 % for 1b, but on direct paths alone. Ours also includes the paths through MLPs, which makes the comparison generous to our model, and it is the best of eight claims. If you had stopped here, you might report that the published mechanism replicates, with two heads in another order.
 #
-# Notice which change did it. From 1a to 1b the share rises by 17 points in this assignment, and the feature only gained "starts with (". That is a clue. A string that starts with ")" fails a test, but not the count test.
+# From 1a to 1b the share rises by 17 points in this assignment, although the feature only gained "starts with (". That is a clue, because a string that starts with ")" may still pass the count test.
 #
-# *Learned*: compare mechanisms across models up to the order of heads, and count the assignments that you tried. A best of four needs a second look on other strings, which it gets at the end of this part.
+# *Learned*: compare mechanisms across models up to the order of heads, and count the assignments that you tried. The best of several has to be measured again on other strings, as you will do at the end of this part.
 #
-# > **Pair card.** Swap. The navigator asks: "If this model had the published mechanism, which of our numbers would look different?" Explain back: why is it fair to take the best of four assignments, and what does it cost us in trust? *Alone:* write down which result would make you say "the published mechanism, in another order", and which would make you drop it.
+# > **Pair card.** Swap. The navigator asks: "If this model had the published mechanism, which of our numbers would look different?" Explain to each other why it is fair to take the best of four assignments, and why its share is then a little too high. *Alone:* write down which result would make you say "the published mechanism, in another order", and which would make you drop it.
 # %% [markdown]
 # ## d4.3.5 One head at a time
 # ●●○○○ difficulty · ●●●●● importance · 9 minutes · core
 #
-# So far you tested somebody else's features. Now ask the model itself. Exchange one head among strings that agree on a feature, keep everything else exact, and see which feature the head cannot do without. In part 1 you saw how each head reacts to left and right failures, and this test asks whether the model uses that difference.
+# So far you tested published features. Which features does this model depend on? Exchange one head among strings that agree on a feature, keep everything else exact, and see which feature preserves the loss. In part 1 you saw how each head reacts to left and right failures, and this test asks whether the model uses that difference.
 #
-# Write `alone` for one head (layer, head) and a feature. This time take *all* paths from the head, also those through later heads, so that nothing of the head's own output stays. Name the claim after its head.
+# Write `alone` for one head (layer, head) and a feature. This time take *all* paths from the head, also those through later heads, so that the head's output is exchanged wherever it is read. Name the claim after its head.
 #
 # Stuck? `hint("d4.3.5")`
 # %% exercise="d4.3.5"
@@ -314,26 +314,28 @@ for name in TESTS:
     print(f"{name:16}" + "".join(f"{share:.1%} ± {share.se:.1%}".rjust(16) for share in shares))
 measured("d4.3.p4", *per_cent(results, ((2, 1), "count")))
 # %% [markdown]
-# **What you should see**: head 2.0 needs the right horizon (98.7 ± 0.2 %, all other simple features at most 93 %). Head 2.1 needs the left horizon (99.4 ± 0.2 %). With the count test alone it is 77.7 ± 1.3 %, and with "count and open" 92.0 ± 0.8 %. So what each late head writes follows a test from one end of the string, and the two ends differ.
+# **What you should see**: head 2.0 needs the right horizon (98.7 ± 0.2 %, all other simple features at most 93 %). Head 2.1 needs the left horizon (99.4 ± 0.2 %). With the count test alone it is 77.7 ± 1.3 %, and with "count and open" 92.0 ± 0.8 %. So the model uses each late head mostly for one test, and the two tests start at opposite ends of the string.
 #
-# Layer 1 looks different. Head 1.0 keeps 96.5 ± 0.5 % with the count test and 99.1 ± 0.2 % with "count and open", where each horizon gives 81 %. Head 1.1 is best with the right horizon (94.4 ± 0.6 %). Keep this in mind for the day's question. Something close to a count *is* carried by one head of layer 1.
+# Read each number against the row "nothing". Head 2.0 keeps 87.1 ± 0.8 % even there, since everything else stays exact. A feature can also do worse than none. With "left", head 2.0 keeps only 83.0 ± 0.9 %, probably because a right failure then gets a row that passes the right horizon in 66 % of draws instead of 40 %.
+#
+# Layer 1 looks different. Head 1.0 keeps 96.5 ± 0.5 % with the count test and 99.1 ± 0.2 % with "count and open", where each horizon gives 81 %. Head 1.1 is best with the right horizon (94.4 ± 0.6 %). Keep this in mind for the day's question, because one head of layer 1 *does* carry something close to a count.
 #
 # The rows "both" and "label" are high everywhere. They contain the answer (d3.3.3), so they cannot tell the heads apart.
 #
-# *Learned*: exchange one part among strings that agree on a feature, with all else exact, and compare features. The contrast within a column is the result, more than the best number in it.
+# *Learned*: exchange one part among strings that agree on a feature, with everything else exact, and compare features. The result is the contrast within a column, and the row "nothing" is its baseline.
 # %% [markdown]
 # ## d4.3.6 Your claim and its controls
 # ●●○○○ difficulty · ●●●●● importance · 10 minutes · core
 #
-# The table above has a claim in it. For each late head, take the *simple* feature with which the head alone recovers most. Simple are "starts open", "count", "count and open", "right" and "left". Then put both heads into one hypothesis, with everything else reading another string.
+# Does this measurement give a claim that holds for the whole model? For each late head, take the *simple* feature with which the head alone recovers most. The simple features are "starts open", "count", "count and open", "right" and "left". Then put both heads into one hypothesis, with everything else reading another string.
 #
-# A number needs something to be compared with. Write `late_tests`, a dict of five claims as `roles` takes them, each about heads 2.0 and 2.1:
-# - `"mine"`: your claim;
-# - `"swapped"`: the same two features, exchanged;
-# - `"both right"` and `"both left"`: both heads on one horizon;
-# - `"both count"`: both heads on the count test.
+# The share of your claim needs controls. Write `late_tests`, a dict of five claims as `roles` takes them, each about heads 2.0 and 2.1:
+# - `"mine"` is your claim
+# - `"swapped"` has the same two features, exchanged
+# - `"both right"` and `"both left"` give both heads one horizon
+# - `"both count"` gives both heads the count test
 #
-# Claims are judged by the partitions that they make.
+# The check compares the partitions that the features make, so their names do not matter.
 #
 # Stuck? `hint("d4.3.6")`
 # %% exercise="d4.3.6"
@@ -376,20 +378,20 @@ for pair in ranked[:4]:
     print(f"2.0 {pair[0]}, 2.1 {pair[1]}: {share:.1%} ± {share.se:.1%}")
 print_kinds(results, "mine", "swapped", "both count")
 # %% [markdown]
-# **What you should see**: `mine` recovers 84.8 ± 0.9 %, with an accuracy of 0.865 ± 0.007. Swapped it is 50.5 ± 1.9 %, with one test on both sides 60.5 and 63.4 %, and with counts 57.0 ± 1.8 %. In the heat map `mine` is the best of 25 pairs. The next is "right" with "count and open", with 81.8 ± 1.1 %.
+# **What you should see**: `mine` recovers 84.8 ± 0.9 %, with an accuracy of 0.865 ± 0.007. Swapped it is 50.5 ± 1.9 %, with one test on both sides 60.5 and 63.4 %, and with counts 57.0 ± 1.8 %. In the heat map `mine` is the best of 25 pairs. The next is "right" with "count and open", with 81.8 ± 1.1 %. The difference of 3 points is only about twice its error, so the heat map alone does not separate these two claims.
 #
-# The failures have a kind. Right failures lose 2.26 ± 0.20 nats and balanced strings 1.44 ± 0.10, while the other two kinds lose little. A share of 84.8 % hides this.
+# The failures are concentrated in two kinds. Right failures lose 2.26 ± 0.20 nats and balanced strings 1.44 ± 0.10, while the other two kinds lose little. A share of 84.8 % hides this.
 #
-# Controls around 60 % are normal on this scale. A claim that gets the right failures right and misses the left ones still names most strings correctly.
+# Controls around 60 % are normal on this scale. A claim that gets the right failures right and misses the left ones still classifies most strings correctly.
 #
-# *Learned*: a share becomes evidence beside the shares of wrong claims of the same size. `mine` makes as many groups as its controls, and is 21 points or more above them.
+# *Learned*: a share becomes evidence when it is compared with wrong claims of the same size. `mine` makes as many groups as its four controls, and is 21 points or more above them. It is only 3 points above its closest rival, which d4.3.7 tests.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of the controls had a fair chance to win?" Explain back: why do the controls of one test on both sides recover around 60 %, although half the claim is false? *Alone:* choose a pair of features that is not in the heat map, predict its share, and try it.
+# > **Pair card.** Swap. The navigator asks: "Which of the controls had a fair chance to win?" Explain to each other why the controls with one test in both heads recover around 60 %, although half of the claim is false. *Alone:* choose a pair of features that is not in the heat map, predict its share, and try it.
 # %% [markdown]
-# ## d4.3.7 Let the disagreement decide
+# ## d4.3.7 Draws on which two claims disagree
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# Two claims are still close. Head 2.1 may carry the left horizon, or the published "count and open". The two features agree on most strings, so most draws cannot tell the claims apart. Look at those draws that can. Under the first claim some of the rows drawn for 2.1 change "count and open", and the claim says that this does not matter. Under the second claim some draws change "left", with the same promise. Which promise is broken?
+# Two claims are still close. Head 2.1 may carry the left horizon, or the published "count and open". The two features agree on most strings, so most draws cannot tell the claims apart. Look at the draws that can. If 2.1 agrees on "left", some of its rows still change "count and open", and the first claim predicts that this does not matter. If 2.1 agrees on "count and open", some rows change "left", and the second claim makes the same prediction. Which prediction fails?
 #
 # Write `by_change`. `labels` [rows] is the value of the other feature for each string. Return the mean and error of `result.per_example` over the draws in which the row drawn for `head` has another label than the reference, and over the others.
 #
@@ -425,16 +427,16 @@ rivals = {f"2.1 keeps {kept}": roles({**FIXED, (2, 1): TESTS[kept]}) for kept in
 results |= scrubbed(rivals)
 report(results, *rivals)
 # %% [markdown]
-# **What you should see**: with "count and open" kept, the draws that change the left horizon cost 1.19 ± 0.11 nats, and the others 0.03 ± 0.01. With "left" kept, the draws that change "count and open" cost 0.05 ± 0.02, and the others 0.02 ± 0.01. Only one promise is broken. Head 2.1 follows the left horizon, and "count and open" looked good because it mostly agrees with it.
+# **What you should see**: with "count and open" kept, the draws that change the left horizon cost 1.19 ± 0.11 nats, and the others 0.03 ± 0.01. With "left" kept, the draws that change "count and open" cost 0.05 ± 0.02, and the others 0.02 ± 0.01. So only the second prediction fails clearly. The model uses the left horizon in head 2.1, and "count and open" scored well because it mostly agrees with the left horizon.
 #
-# In the whole claim the shares are 87.1 ± 0.9 % and 93.5 ± 0.6 %. Both would look fine in a table without the other.
+# In the whole claim the shares are 87.1 ± 0.9 % and 93.5 ± 0.6 %. Either share alone would look like support.
 #
-# *Learned*: if two claims have similar scores, condition on the draws where they disagree. These draws have the power that the mean lacks.
+# *Learned*: if two claims have similar scores, condition on the draws where they disagree. Over all draws of d4.3.5 the two features recover 92.0 and 99.4 %. On the draws that change the other feature, they cost 1.19 and 0.05 nats.
 # %% [markdown]
 # ## d4.3.8 What else is needed?
 # ●●○○○ difficulty · ●●●●● importance · 10 minutes · core
 #
-# Two heads with a horizon each recover about 85 %. What is missing? Ask the strings. The next cell makes one change to `mine` at a time and prints the loss by kind.
+# Two heads with a horizon each recover about 85 %. What is missing? The kinds of string that still fail can tell you. The next cell makes one change to `mine` at a time and prints the loss by kind.
 # %%
 MINE = late_tests["mine"]
 changes = {
@@ -453,9 +455,9 @@ print_kinds(results, *changes)
 # Which change helps which kind of string? Read the table before you go on.
 #
 # Now build the claim up. Write `steps`, a dict of three claims as `roles` takes them:
-# - `"and 1.0 count"`: `mine`, and head 1.0 carries the count test;
-# - `"and 2.0 both"`: the step before, with both horizons in 2.0 instead of one;
-# - `"both in all three"`: heads 1.0, 2.0 and 2.1 carry the results of both horizons.
+# - `"and 1.0 count"` is `mine`, and head 1.0 carries the count test
+# - `"and 2.0 both"` is the step before, with both horizons in 2.0 instead of one
+# - `"both in all three"` says that heads 1.0, 2.0 and 2.1 carry the results of both horizons
 #
 # Stuck? `hint("d4.3.8")`
 # %% exercise="d4.3.8"
@@ -478,18 +480,18 @@ print()
 print_kinds(results, "mine", *steps)
 measured("d4.3.p7", *per_cent(results, "and 2.0 both"))
 # %% [markdown]
-# **What you should see**: the first step recovers 92.5 ± 0.7 %, the second 97.7 ± 0.3 %, and the last 99.0 ± 0.2 %. Head 1.0 repairs the balanced strings (1.44 to 0.27 nats). Both horizons in head 2.0 repair the right failures (1.89 to 0.00). So what head 2.0 writes differs between a right failure and a string that fails both, and the model uses the difference.
+# **What you should see**: the first step recovers 92.5 ± 0.7 %, the second 97.7 ± 0.3 %, and the last 99.0 ± 0.2 %. Head 1.0 repairs the balanced strings (1.44 to 0.27 nats). Both horizons in head 2.0 repair the right failures (1.89 to 0.00). So the output of head 2.0 differs between a right failure and a string that fails both, and the model uses the difference.
 #
 # Each step also makes the claim finer. "Both" has four groups, and it contains the answer. The last claim allows only exchanges among strings with the same two results.
 #
-# *Learned*: build a claim up from what fails, one repair for one kind of failure, and say after each step what it added. Finer claims tend to recover more, true or not, so the reason for a step has to come from elsewhere.
+# *Learned*: extend a claim where it fails, with one change for each kind of failure. Finer claims tend to recover more, whether true or not, so a higher share alone does not justify a step.
 #
-# > **Pair card.** Swap. The navigator asks: "Which sentence about the model did this step add, and could it be false?" Explain back: in d4.3.5 head 1.0 was exchanged on all its paths. On which of its paths does it read a row of its own here, and whose rows do the other paths read? *Alone:* write the claim `both in all three` as one English sentence, and underline the part of it that a perfect model could hardly violate.
+# > **Pair card.** Swap. The navigator asks: "Which sentence about the model did this step add, and could it be false?" In d4.3.5 head 1.0 was exchanged on all its paths. Explain to each other on which paths it reads its own row here, and which rows the other paths read. *Alone:* write the claim `both in all three` as one English sentence, and underline the part of it that a perfect model could hardly violate.
 # %% [markdown]
 # ## d4.3.9 One row with the right label
 # ●●○○○ difficulty · ●●●●● importance · 9 minutes · core
 #
-# Here is a shorter claim. "The late heads carry the label." Give *both* late heads one and the same row, which agrees with the reference on a feature, and let everything else read another string. Write `one_row` for any feature, with the paths that pass no other head. Name the claim `"late heads"`.
+# Can a claim score well and state very little? Take the claim "the late heads carry the label". Give *both* late heads one and the same row, which agrees with the reference on a feature, and let everything else read another string. Write `one_row` for any feature, with the paths that pass through no other head. Name the claim `"late heads"`.
 #
 # Stuck? `hint("d4.3.9")`
 # %% exercise="d4.3.9"
@@ -505,7 +507,7 @@ check("d4.3.9", one_row)
 # %%
 predict("d4.3.p8", ..., "per cent recovered, if both late heads read one row with the same label")
 # %% [markdown]
-# Beside the recovered share we print two more numbers. *Answer in it* is the share of strings whose label you could give if you knew only the feature (d3.3.3). *Left free* is measured at what the late heads write at position 0. It is the mean squared distance between what the head writes on its row and on the reference, as a share of the distance to any other string (d3.2.5).
+# Beside the recovered share we print two more numbers. *Answer in it* is the share of strings whose label you could give if you knew only the feature (d3.3.3). *Left free* is measured on the outputs of the late heads at position 0. It is the mean squared distance between the head's output on its row and on the reference, as a share of the distance to any other string (d3.2.5).
 # %%
 def late_outputs(data: Dataset) -> dict[str, torch.Tensor]:
     """Returns what each late head writes at position 0 [rows, d_model]."""
@@ -555,23 +557,23 @@ for name, tests in FEATURES.items():
     print(f"{name:20}" + "".join(f"{cell:16}" for cell in cells) + known)
 measured("d4.3.p8", *per_cent(results, "one row, label"))
 # %% [markdown]
-# **What you should see**: one row with the same label recovers 96.5 ± 0.3 %, more than `mine` and nearly as much as the best claim. It sounds like a finding. But its feature contains every answer, and both heads come from one string on which the model is right. *Any* model that is always right, and whose late heads decide, passes this test. The claim says that the late heads suffice. It names no test and no division of labour.
+# **What you should see**: one row with the same label recovers 96.5 ± 0.3 %, more than `mine` and nearly as much as the best claim. That sounds like a finding, but its feature contains every answer, and both heads come from one string on which the model is right. *Any* model that is always right, and whose late heads decide, passes this test. The claim says that the late heads suffice. It names no test, and it does not distinguish the two heads. One row with the same right horizon recovers only 66.0 ± 1.7 %.
 #
-# Give each head a row of its own with the same label, and the share falls to 90.4 ± 0.7 %. Two heads from two unbalanced strings with different failures do not fit together. That drop is informative, and the one-row claim cannot see it.
+# Give each head a row of its own with the same label, and the share falls to 90.4 ± 0.7 %. The outputs of the two heads on two unbalanced strings with different failures do not fit together. The one-row claim cannot show this drop.
 #
-# What is left free does not sort the claims either. With the label the scrub moves 2.0 by 0.77 ± 0.02 and 2.1 by 0.39 ± 0.01 of the distance to any other string. `mine` moves 2.0 by 0.63 ± 0.02 and 2.1 by 0.19 ± 0.01. So the left horizon fixes four fifths of what 2.1 writes, and the right horizon a third of what 2.0 writes.
+# The share left free does not rank the claims either. With the label the scrub moves 2.0 by 0.77 ± 0.02 and 2.1 by 0.39 ± 0.01 of the distance to any other string. `mine` moves 2.0 by 0.63 ± 0.02 and 2.1 by 0.19 ± 0.01. So the left horizon fixes four fifths of the output of 2.1, and the right horizon over a third of the output of 2.0.
 #
-# *Learned*: read four columns together: share, left free, answer in the features, and how many rows are drawn. A feature that contains the answer, read from one row, makes a high share cheap. `both in all three` shares the first weakness, which is why its 99 % is worth less than it looks.
+# *Learned*: judge a claim by its share, the share left free, the answer in its features, and the number of rows drawn, all together. If the feature contains the answer and all heads read one row, a high share is easy to get. The feature of `both in all three` contains the answer too, so its 99 % is weaker evidence than it seems.
 # %% [markdown]
 # ## d4.3.10 The mask is part of the claim
 # ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
 #
-# Strings have different lengths, and a mask tells each attention head which positions are padding. The mask is an *input*. If a hypothesis does not claim it, the mask comes from another string like everything else. Take the claim "the attention patterns of layer 0 do not depend on the parentheses". Three ways to say it:
-# - `"resampled"`: the patterns come from any row, with that row's mask;
-# - `"kept"`: the scores come from any row, and the mask from the reference;
-# - `"matched"`: the patterns come from a row of the same length.
+# Strings have different lengths, and a mask tells each attention head which positions are padding. The mask is an *input*. If a hypothesis does not claim it, the mask comes from another string like everything else. Take the claim "the attention patterns of layer 0 do not depend on the parentheses". There are three ways to write it.
+# - `"resampled"` takes the patterns from any row, with that row's mask
+# - `"kept"` takes the scores from any row, and the mask from the reference
+# - `"matched"` takes the patterns from a row of the same length
 #
-# Write `pattern_claims` for a selector of patterns of layer 0. Everything else is exact. A pattern has two children, its scores and `at("mask")`. The feature `agree("length")` is there. The check uses small models with masks of other lengths.
+# Write `pattern_claims` for a selector of patterns of layer 0. Everything else is exact. A pattern has two children, its scores and `at("mask")`. Use the feature `agree("length")`. The check uses small models with masks of other lengths.
 #
 # Stuck? `hint("d4.3.10")`
 # %% exercise="d4.3.10"
@@ -605,19 +607,19 @@ results |= scrubbed(masks)
 report(results, *masks)
 measured("d4.3.p9", *per_cent(results, "patterns, mask resampled"))
 # %% [markdown]
-# **What you should see**: with the mask resampled the claim recovers 63.6 ± 1.8 %, and you would conclude that layer 0 attends by content. With the mask kept it is 95.9 ± 0.5 %, and matched on length 97.8 ± 0.4 %. The fourth line shows why. With exact scores and a wrong mask, 72.9 ± 1.6 % is left. Three quarters of the lost nats (1.35 of 1.82) came from a model that read padding, or missed the end of the string. They had nothing to do with the claim.
+# **What you should see**: with the mask resampled the claim recovers 63.6 ± 1.8 %, and you would conclude that layer 0 attends by content. With the mask kept it is 95.9 ± 0.5 %, and matched on length 97.8 ± 0.4 %. The fourth line shows why. With exact scores and a wrong mask, the share is 72.9 ± 1.6 %. A wrong mask alone costs 1.35 nats, where the first claim costs 1.82. The model then reads padding or misses the end of the string, and this cost is no evidence about the parentheses.
 #
-# Kept and matched are two different sentences. Kept says that scores may come from any string, if the right positions are masked. Matched says that the pattern is a function of the length, as far as it matters.
+# `kept` and `matched` are two different claims. `kept` states that scores may come from any string if the right positions are masked. `matched` states that only the length affects the parts of the pattern that matter for the loss.
 #
 # The published experiments 3a, 3b and 4 split heads by position. Their public notebooks do not reproduce the numbers of the post for these three, and the handling of the mask is one suspect. Part 4 runs such experiments on a model whose weights we know.
 #
-# *Learned*: a mask, a length, a position: list all inputs of the model, and say for each where its row comes from.
+# *Learned*: list all inputs of the model, such as masks, lengths and positions, and write down for each which row it comes from.
 #
-# > **Pair card.** Swap. The navigator asks: "What does this hypothesis draw that we never talked about?" Explain back: in `kept` a pattern has the scores of another string and the mask of the reference. At which positions can these scores belong to padding? *Alone:* find in the printed hypothesis of d4.3.3 where the mask of head 2.0 comes from, and say why `roles` needs no claim about masks.
+# > **Pair card.** Swap. The navigator asks: "Which rows does this hypothesis draw that we never discussed?" In `kept` a pattern has the scores of another string and the mask of the reference. Explain to each other at which positions these scores can belong to padding. *Alone:* find in the printed hypothesis of d4.3.3 where the mask of head 2.0 comes from, and say why `roles` needs no claim about masks.
 # %% [markdown]
 # ## The table, on fresh strings
 #
-# You chose claims by looking at 3,000 strings. So the table that you report comes from 3,000 others, drawn with another seed. Nothing is chosen any more.
+# You chose claims by looking at 3,000 strings. So the table that you report comes from 3,000 others, drawn with another seed. From here on, no claim is chosen or changed.
 # %%
 fresh = parens.draw(3000, seed=11, part="held-out")
 fresh_written = late_outputs(fresh)
@@ -677,18 +679,18 @@ for head, written in fresh_written.items():
     print()
     print_kinds(moves, *moves, data=fresh, metric=f"left free, {head}")
 # %% [markdown]
-# **What you should see**: the order of the claims is the same as before. `mine` recovers 85.1 ± 0.9 %, and the steps 92.7 ± 0.6, 97.1 ± 0.3 and 99.0 ± 0.2 %. The best of the published assignments has 86.0 ± 1.0 %. With head 1.0 counting and a horizon in each late head it is 92.7 ± 0.6 %. The accuracy says it more bluntly. With the published roles on direct paths, three of four balanced strings are called unbalanced (0.25 ± 0.02).
+# **What you should see**: the claims above 65 % come in the same order as before, and those below change places by about their errors. `mine` recovers 85.1 ± 0.9 %, and the steps 92.7 ± 0.6, 97.1 ± 0.3 and 99.0 ± 0.2 %. The best of the published assignments has 86.0 ± 1.0 %. With head 1.0 counting and a horizon in each late head it is 92.7 ± 0.6 %. The accuracy shows the failure more clearly. With the published roles of 1a on direct paths, three of four balanced strings are called unbalanced (0.25 ± 0.02).
 #
-# By kind, `mine` has a weak spot. It recovers 85 ± 1 % on balanced strings, 94 ± 2 % on left failures, 97 ± 1 % on strings that fail both, and 24 ± 11 % on right failures. Its accuracy is 0.68 ± 0.02 on balanced strings and 0.72 ± 0.02 on right failures. The last table shows what happens to the latter. On right failures the scrub moves the output of head 2.0 as far as any other string would (1.05 ± 0.06), although the row agrees on the right horizon. So 2.0 writes something else for a right failure than for a string that fails both, as you saw in part 1. Strings that fail both move as far (0.96 ± 0.03) and lose little, since what head 2.1 writes still marks them as unbalanced. With both horizons in 2.0 the weak spot is gone.
+# By kind, `mine` has a weak spot. It recovers 85 ± 1 % on balanced strings, 94 ± 2 % on left failures, 97 ± 1 % on strings that fail both, and 24 ± 11 % on right failures. Its accuracy is 0.68 ± 0.02 on balanced strings and 0.72 ± 0.02 on right failures. The last tables explain the right failures. On these strings the scrub moves the output of head 2.0 as far as any other string would (1.05 ± 0.06), although the row agrees on the right horizon. So the output of 2.0 differs between a right failure and a string that fails both, as you saw in part 1. Strings that fail both move as far (0.96 ± 0.03) and lose little, probably because the output of head 2.1 alone marks them as unbalanced. The control `both left` supports this. It gives 2.0 the wrong test, and loses only 0.14 ± 0.03 nats on strings that fail both. With both horizons in 2.0 the right failures recover 100 %.
 #
 # For the two direct claims "left free" is that of the direct path, and the MLPs read any other string. For 0a it is 0 and for 0b it is 1, by definition.
 #
-# The last column belongs to another model of the same shape, trained on strings in the same proportions. Its 88 % and our 59 % do not contradict each other. They are two facts about two models. A third model of this shape may do either, or something else.
+# The last column belongs to another model of the same shape, trained on strings in the same proportions. Its 88 % and our 59 % do not contradict each other, because they describe two models. A third model of this shape may use either mechanism, or another one.
 # %% [markdown]
 # ## d4.3.11 ★ Left free, without a scrub
 # ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
 #
-# `left_free` came from draws. It can be had without any. A row that agrees with the reference on a feature is a random member of the reference's group. Two random members of a group have a mean squared distance of twice the variance within the group. So the share left free is the variance *within* groups as a share of the whole variance.
+# You estimated `left_free` from draws. Can you compute it exactly? A row that agrees with the reference on a feature is a random member of the reference's group. Two random members of a group have a mean squared distance of twice the variance within the group. So the share left free is the variance *within* groups as a share of the whole variance.
 #
 # Write `within_share` for values [rows, d] and labels [rows]. Both variances are means over rows of the squared distance from a mean, summed over the d axes. The check compares with an exact enumeration of all draws.
 #
@@ -711,9 +713,9 @@ for head, test in (("2.0", "right"), ("2.1", "left")):
     mean, error = left_free(final["mine"]["loss"], head, fresh_written[head])
     print(f"{head}, {test}: within groups {share:.3f}, from draws {mean:.3f} ± {error:.3f}")
 # %% [markdown]
-# **What you should see**: 0.646 against 0.647 ± 0.018 for head 2.0, and 0.209 against 0.224 ± 0.007 for 2.1. The second pair is two errors apart, which happens in one of twenty comparisons. So the share left free is one minus the share of the variance that the feature explains, which is the R² of a regression on its groups.
+# **What you should see**: 0.646 against 0.647 ± 0.018 for head 2.0, and 0.209 against 0.224 ± 0.007 for 2.1. The second pair is two errors apart, which happens by chance in about one of twenty comparisons. So the share left free is one minus the share of the variance that the feature explains, which is the R² of a regression on its groups.
 #
-# *Learned*: how much a claim leaves free follows from the model's values and the feature alone. Whether it may be left free is what the scrub tests.
+# *Learned*: how much a claim leaves free follows from the model's values and the feature alone. The scrub then tests whether the model tolerates that freedom.
 # %% [markdown]
 # ## d4.3.12 It gets 100 %. Does it count?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -721,7 +723,7 @@ for head, test in (("2.0", "right"), ("2.1", "left")):
 # This is the day's question. Answer it in four short paragraphs, with numbers and errors of this page, from the fresh strings where you have them.
 #
 # 1. Does the model count? Say what it does instead, if anything, and which comparison decides it. A share alone is not enough.
-# 2. What does your best claim leave open? Name the kind of string on which `mine` fails, and one thing that the claim grants.
+# 2. What does your best claim leave open? Name the kind of string on which `mine` fails, and one thing that the claim takes for granted.
 # 3. A model of the same shape, trained on strings in the same proportions, was published as counting. Are the two results in conflict? What follows for a third model that you have not looked at?
 # 4. Of the claims that recover more than 90 %, which one would you rather publish, and which one would you refuse to publish? Why?
 # %% [markdown] answer="d4.3.12" points=4
@@ -740,7 +742,7 @@ for head, test in (("2.0", "right"), ("2.1", "left")):
 # 1. `order`: in how many ways can the published roles be given to the heads of layers 1 and 2? (a number)
 # 2. `groups`: how many groups does the feature "both horizons" make? (a number)
 # 3. `decides`: two rival claims for one head are told apart by the draws in which their features `agree`, or by those in which they `disagree`?
-# 4. `label`: is a claim with the label as its feature weak because it recovers too `little`, or because it says too `little` about the heads? Answer `score` or `content`.
+# 4. `label`: is a claim with the label as its feature weak because it recovers too `little`, or because it states too `little` about the heads? Answer `score` or `content`.
 # 5. `mask`: a claim says nothing about the mask, and its others are `Uniform()`. Whose mask does the pattern read, that of the `reference` or that of `another` string?
 #
 # Stuck? `hint("d4.3.quiz")`
@@ -757,6 +759,6 @@ predictions("d4")
 # %% [markdown]
 # ## What you have
 #
-# A table with fourteen claims about one model and the two ends of the scale, on strings that chose none of them. One published claim fails in it, and comes close when its heads are reordered. One claim of your own was chosen by a measurement, beat all controls of its size, and still fails on one kind of strings. One claim recovers 96 % and says next to nothing.
+# A table with fourteen claims about one model and the two ends of the scale, on strings that were not used to choose any claim. The published roles recover 59 to 66 % here, and 86 % when the heads are reordered. Your own claim was chosen by a measurement, beat all its controls, and still fails on one kind of string. One claim recovers 96 % and states almost nothing about the heads.
 #
-# All of this rests on a model whose true mechanism nobody wrote down. How often does scrubbing accept a wrong claim? You can only know where the truth is known. Part 4 gives you such a model, and hides its circuit from you. The published experiments 2a to 3b, which split heads by position, wait there as well.
+# The true mechanism of this model is unknown. How often does scrubbing accept a wrong claim? You can measure that only on a model whose mechanism is known. Part 4 gives you such a model with its circuit hidden, and also covers the published experiments 2a to 3b, which split heads by position.

@@ -421,6 +421,14 @@ exercise("d4.3.6", cases=some_strings, use=lambda answer, data: claims_use(answe
         edit(MINE, '"mine": {(2, 0): right, (2, 1): TESTS["count and open"]}',
              says='`mine` gives 2.1 "count and open". Another simple feature recovers more in its '
                   "column."),
+        edits((MINE, '"mine": {(2, 0): right, (2, 1): TESTS["count and open"]}'),
+              (SWAPPED, '"swapped": {(2, 0): TESTS["count and open"], (2, 1): right}'),
+              says='`mine` and `swapped` use "count and open". Another simple feature recovers '
+                   "more in the column of 2.1."),
+        edits((MINE, '"mine": {(2, 0): count, (2, 1): right}'),
+              (SWAPPED, '"swapped": {(2, 0): right, (2, 1): count}'),
+              says="`mine` and `swapped` use the published roles of the late heads. Take for each "
+                   "head the simple feature that recovers most in its column."),
         edit(MINE, '"mine": {(2, 0): TESTS["label"], (2, 1): TESTS["label"]}',
              says="`mine` uses the label, which contains the answer. Choose among the five simple "
                   "features."),
@@ -713,6 +721,11 @@ exercise("d4.3.11", cases=some_values, tolerance=CLOSE,
         edit(WITHIN, "within = within + group.var(0, correction=0).sum()",
              says="Every group has the same weight. A large group counts for more: add the squared "
                   "distances of its rows."),
+        edits((WITHIN, "within = within + group.var(0, correction=0).sum()"),
+              (SHARE, "(within / len(labels.unique()) / values.var(0, correction=0).sum())"
+               ".item()"),
+              says="The variances of the groups are averaged with equal weights. Weight each group "
+                   "by its number of rows."),
         edit("(group - group.mean(0))", "(group - values.mean(0))",
              says="The distances are from the mean of all rows, so the share is 1. Take the mean "
                   "of the group."),
