@@ -127,7 +127,9 @@ class Part:
         """The names that an answer takes from the cells before its exercise."""
         known = self.before(self.position("exercise", id))
         made = frozenset().union(*(each.makes | each.touches for each in known))
-        wanted = made & (reads(source) | reads(text))
+        # A name that the answer makes itself is not taken from an earlier cell that used it too.
+        own = frozenset().union(*(each.makes for each in statements([Cell("code", source, {}, 0)])))
+        wanted = made & (reads(source) | (reads(text) - own))
         if (id, wanted) not in self._spaces:
             self._spaces[id, wanted] = values(closure(known, wanted), f"<before {id}>")
         return self._spaces[id, wanted]

@@ -174,7 +174,7 @@ def _changed(node: ast.stmt) -> Iterator[str]:
     for each in ast.walk(node):
         for target in _targets(each):
             root = target
-            while isinstance(root, ast.Attribute | ast.Subscript | ast.Starred):
+            while isinstance(root, ast.Attribute | ast.Subscript):
                 root = root.value
             if isinstance(root, ast.Name) and (
                 root is not target or isinstance(each, ast.AugAssign)
@@ -197,7 +197,8 @@ def _targets(node: ast.AST) -> list[ast.expr]:
     flat: list[ast.expr] = []
     for target in targets:
         flat += target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-    return flat
+    # `first, *rest = values` makes `rest`, and writes into nothing
+    return [each.value if isinstance(each, ast.Starred) else each for each in flat]
 
 
 def chosen(known: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:

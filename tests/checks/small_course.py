@@ -12,7 +12,7 @@ table = {}
 table["a"] = factor
 for letter in "bc":
     table[letter] = 0
-unused = 1 / 0
+unused = gather = 1 / 0
 print("figures")
 # %% exercise="d9.1.1"
 def gather(hidden, rows):

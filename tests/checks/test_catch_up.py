@@ -113,6 +113,17 @@ def test_a_name_that_is_added_to_is_read(text):
     assert set(names) == {"total", "table", "names"} & set(re.findall(r"\w+", text))
 
 
+STARRED = {"share, *row = names": {"names"}, "*table[0], share = names": {"names", "table"}}
+
+
+@pytest.mark.parametrize(("text", "read"), STARRED.items())
+def test_the_starred_name_of_an_assignment_is_not_brought(text, read):
+    """`first, *rest = values` makes `rest`, so an earlier value of that name is not needed."""
+    before = statements([Cell("code", "names, share, row, table = [1, 2], 1, [2], {}", {}, 0)])
+    _, names = bring(before, statements([Cell("code", text, {}, 0)]))
+    assert set(names) == read
+
+
 LOOPS = {
     "for name, row in table.items():\n    share = row / total\n    print(name, share)": {"table", "total"},
     "with opened(path) as file:\n    text = file.read()\n    print(text)": {"opened", "path"},

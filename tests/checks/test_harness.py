@@ -12,6 +12,7 @@ from remix_utils.checks import harness, judge
 from remix_utils.checks.exercise import ExerciseError, Wrong
 from remix_utils.checks.harness import CheckFailed, check
 from remix_utils.checks.judge import UNWRITTEN
+from remix_utils.checks.part import load
 from tests.checks.small_course import pack
 
 pytestmark = pytest.mark.usefixtures("course")
@@ -32,6 +33,13 @@ def test_a_right_answer_passes_in_one_line(capsys):
     """Nothing is returned: nbgrader takes a last value for partial credit."""
     assert check("d9.1.1", gather) is None
     assert capsys.readouterr().out == "✓ d9.1.1\n"
+
+
+def test_an_earlier_value_of_the_answers_name_is_not_computed():
+    """The small course divides by zero for an early `gather`, which the exercise defines anew."""
+    check("d9.1.1", gather)
+    with pytest.raises(ZeroDivisionError):
+        load("d9.1.1")._names_for("d9.1.1", "gather", "gather")
 
 
 def test_a_known_mistake_is_called_by_its_name():
