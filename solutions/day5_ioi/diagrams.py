@@ -51,6 +51,27 @@ def patching() -> Drawing:
     return Drawing("A patch takes one stream from another run, at one position", tuple(parts))
 
 
+# --- part 3 ---------------------------------------------------------------------------------------
+
+
+def path_patch() -> Drawing:
+    """Draws a head on two prompts, of which one reader sees ABC and all others the prompt."""
+    high, low = 60, 180
+    on_abc = Box("head on\nABC", (100, high), "orange", (140, 54))
+    on_prompt = Box("head on the\nprompt", (100, low), "green", (140, 54))
+    queries = Box("queries of the\nname movers", (400, high), "orange", (170, 54))
+    others = Box("other heads\nand MLPs", (400, low), "green", (170, 54))
+    logits = Box("logits", (690, 120), "blue", (110, 44))
+    arrows = (
+        Arrow(on_abc.side("right"), queries.side("left"), role="orange"),
+        Arrow(queries.side("right"), logits.side("left"), role="orange"),
+        Arrow(on_prompt.side("right"), others.side("left"), role="green"),
+        Arrow(on_prompt.side("bottom"), logits.side("bottom"), role="green", bent=True),
+    )
+    parts = (on_abc, on_prompt, queries, others, logits, *arrows)
+    return Drawing("A path patch changes what one reader sees", parts)
+
+
 # --- part 4 ---------------------------------------------------------------------------------------
 
 
