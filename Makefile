@@ -12,7 +12,7 @@ help:
 	@echo "make check        formatting, lint, types, and the rules of the house"
 	@echo "make notebooks    build every notebook from its master in solutions/"
 	@echo "make rejoin       start_at for every exercise of every part, and the rest of the part after it"
-	@echo "make walkthrough  the solved notebooks, executed, as web pages in build/walkthrough/"
+	@echo "make walkthrough  the solved lessons, run here, as web pages for the projector"
 	@echo "make numbers      measure again every figure that the lessons state"
 	@echo "make bench        speed, beside plain PyTorch"
 	@echo "make models       train the shipped weights again"
@@ -49,10 +49,7 @@ rejoin: environment
 	@$(ONE_THREAD) $(IN)/python -m tools.rejoin
 
 walkthrough: environment
-	@mkdir -p build/walkthrough
-	@$(ONE_THREAD) PLOTLY_RENDERER=plotly_mimetype+notebook $(IN)/jupyter nbconvert --to html --execute \
-	  --KernelManager.transport_encryption=auto --output-dir build/walkthrough solutions/*/*.ipynb
-	@echo "The walkthrough is in build/walkthrough/: open any of its pages in a browser (formulas need a network)."
+	@$(ONE_THREAD) $(IN)/python -m tools.walkthrough
 
 numbers: environment
 	@$(ONE_THREAD) $(IN)/python tools/figures.py
