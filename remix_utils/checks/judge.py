@@ -60,6 +60,8 @@ class Trial:
         if self.asked.free:
             return [Outcome(value=True) for _ in self.cases]
         made = self.outcomes(self.reference, REFERENCE_SECONDS)
+        if made and made[-1].late:
+            raise TimeoutError(f"the reference of {self.asked.id} was stopped: {made[-1].late}")
         for outcome in made:
             if outcome.error is not None and not isinstance(outcome.error, self.asked.raises):
                 raise outcome.error
@@ -198,7 +200,7 @@ def _explain(trial: Trial, outcomes: list[Outcome], at: int, expected: Outcome) 
         raise Wrong(own.error.fact, fix=own.error.fix, **{**facts, **own.error.facts})
     if unwritten(own.error):
         raise Wrong(f"{UNWRITTEN}.")
-    if own.late == "wall":
+    if own.late == "wait":
         raise Wrong(f"it was stopped after a minute{place}: does it sleep, or wait for something?")
     if own.late:
         raise Wrong(

@@ -2,6 +2,7 @@
 
 import builtins
 import ctypes
+import itertools
 import logging
 import os
 import random
@@ -11,13 +12,14 @@ import sys
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy
 import pytest
 import torch
 
 from remix_utils.checks import attempt as module
-from remix_utils.checks.attempt import attempt, unwritten
+from remix_utils.checks.attempt import TICK, Watch, attempt, queued, unwritten
 from tests.checks.endless import LIMIT, SPIN, Loop, as_on_windows, by_cpu_time, compute, everywhere
 
 
@@ -61,10 +63,52 @@ def test_the_thread_of_a_late_call_ends(loop):
 
 @everywhere
 def test_waiting_is_stopped_by_the_backstop(place, loop):
-    """Waiting uses no CPU time, so wall time ends it, and the outcome names wall time."""
+    """Waiting uses no CPU time, so the backstop ends it, and the outcome says that it waited."""
     outcome = place(lambda: attempt(loop.wait, seconds=30, backstop=0.3))
     assert loop.goes_on()
-    assert outcome.late == "wall"
+    assert outcome.late == "wait"
+
+
+def looks_at(monkeypatch, times, passed, ready=0.0):
+    """What a watch with a backstop of a second says after some looks, on clocks made for the test."""
+    wall, queue = itertools.count(0, passed), itertools.count(0, ready)
+    clocks = SimpleNamespace(monotonic=lambda: next(wall), thread_time=lambda: 0.0)
+    monkeypatch.setattr(module, "time", clocks)
+    monkeypatch.setattr(module, "queued", lambda thread: next(queue))
+    watch = Watch(seconds=2.0, backstop=1.0)
+    for _ in range(times):
+        watch.look()
+    return watch.late
+
+
+def test_no_verdict_depends_on_a_busy_machine(monkeypatch):
+    """An hour in the queue for a CPU is no wait, and neither is an hour in which all stood still."""
+    assert looks_at(monkeypatch, 1000, passed=3.6, ready=3.6) == ""
+    assert looks_at(monkeypatch, 1, passed=3600.0) == ""
+
+
+def test_a_wait_ends_on_a_busy_machine_too(monkeypatch):
+    """The part of the time that a thread is not in the queue counts, and all of it on a free one."""
+    assert looks_at(monkeypatch, 1000, passed=3.6, ready=3.59) == "wait"
+    assert looks_at(monkeypatch, 30, passed=TICK) == "wait"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="only Linux tells the queue")
+def test_the_queue_of_a_thread_grows_on_a_busy_machine():
+    """Beside four processes on the same CPU, a thread is ready for longer than it runs."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    others = [subprocess.Popen([sys.executable, "-S", "-c", SPIN]) for _ in range(4)]
+    try:
+        start = queued(threading.get_native_id())
+        compute(0.3)
+        ready = queued(threading.get_native_id()) - start
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+        os.sched_setaffinity(0, before)
+    assert ready > 0.15
 
 
 @by_cpu_time
