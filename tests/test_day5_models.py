@@ -1,5 +1,6 @@
 """Day 5 runs from its first cell to its last on any model; smollm2's turn is among the reference notebooks."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from remix_utils import models
 from remix_utils.tasks import ioi
 from tests import tiny_gpt2
+from tests.models.test_gpt2_small import BESIDE_OTHERS
 from tools.figures import run_master
 
 LESSONS = sorted(Path(__file__).parents[1].glob("solutions/day5_ioi/part*.py"))
@@ -15,15 +17,15 @@ each_part = pytest.mark.parametrize("master", LESSONS, ids=[master.stem for mast
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A folder with a random GPT-2."""
-    return tiny_gpt2.save(tmp_path_factory.mktemp("models") / "tiny-gpt2")
+    """A folder with a random GPT-2, whose name is no reason to take it for GPT-2-small."""
+    return tiny_gpt2.save(tmp_path_factory.mktemp("models") / "gpt2-tiny")
 
 
-def run(master, model, monkeypatch):
+def run(master, model, monkeypatch, printed=None):
     """The names that a part leaves when it has run on a model."""
     monkeypatch.setenv("REMIX_MODEL", str(model))
     monkeypatch.delenv("REMIX_FULL", raising=False)
-    return run_master(master)
+    return run_master(master, printed)
 
 
 def test_every_word_of_the_task_is_one_token_of_the_tiny_model(tiny):
@@ -35,9 +37,13 @@ def test_every_word_of_the_task_is_one_token_of_the_tiny_model(tiny):
 
 @each_part
 def test_a_part_runs_on_a_random_gpt2(master, tiny, monkeypatch):
-    """A model without any of the circuit's stages: the cells say so and go on."""
-    left = run(master, tiny, monkeypatch)
+    """A model without any of the circuit's stages: the cells say so and go on, without figures of GPT-2-small."""
+    printed = io.StringIO()
+    left = run(master, tiny, monkeypatch, printed)
     assert left["model"].config["n_layers"] == tiny_gpt2.SIZES["n_layer"] and left["full_run"]
+    assert "gpt2-tiny" in left["model"].name
+    assert master.stem in BESIDE_OTHERS or "published" not in printed.getvalue()
+    assert len(printed.getvalue()) > 1000
 
 
 @each_part

@@ -86,11 +86,11 @@ def figure(name: str, table: dict) -> Figure:
     return Figure(name, **table)
 
 
-def run_master(path: Path) -> dict:
-    """The names that a master leaves when it has run, in a folder of its own and without a word."""
+def run_master(path: Path, printed: io.StringIO | None = None) -> dict:
+    """The names that a master leaves when it has run, in a folder of its own; what it prints goes to `printed`."""
     names: dict = {"__name__": f"measured_{path.stem}", "display": lambda *shown: None}
     here = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(printed or io.StringIO()):
         os.environ["REMIX_FOLDER"] = folder
         os.chdir(folder)
         try:

@@ -23,6 +23,7 @@ from remix_utils import Node, add, at, check, circuits, einsum, evaluate, find_o
 from remix_utils import placeholder, plot, replace, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.models import smollm2
+from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
 start_at("d5.2")  # to rejoin the room: start_at("d5.2.5") brings all that the rest reads
@@ -31,6 +32,7 @@ start_at("d5.2")  # to rejoin the room: start_at("d5.2.5") brings all that the r
 # %%
 usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
 model = models.load(os.environ.get("REMIX_MODEL", usual))
+is_gpt2 = is_gpt2_small(model)  # published figures are shown beside GPT-2-small only
 encode = model.tokenizer.encode
 words = {"names": ioi.names(encode), "places": ioi.places(encode), "objects": ioi.objects(encode)}
 each = 4 if "REMIX_FULL" in os.environ else 1  # prompts of every template in each order
@@ -178,7 +180,7 @@ if not writers:
     print("none: no head writes the answer for sure")
 for layer, head in writers:
     report(f"direct.{layer}.{head}", estimate(by_head[:, layer, head]))
-if "gpt2" in model.name:
+if is_gpt2:
     print("published for GPT-2-small: 9.9, 9.6, 10.0, and negative 10.7, 11.10 (Wang et al. 2022)")
 plot.heads(by_head.mean(0), f"Direct effect of each head of {model.name}", "logits")
 # %% [markdown]

@@ -1,19 +1,19 @@
 # %% [markdown]
 # # Day 5, part 3: along the paths
 #
-# **Which heads write the answer, which heads tell them where to attend, and where does that come from?**
+# **Which heads write the answer, which heads control where those attend, and which earlier parts do these depend on?**
 #
-# A patch of a whole head changes everything that reads it. If the difference falls, you know that the head matters, and you don't know to what. Path patching changes a single connection (Wang et al. 2022, Goldowsky-Dill et al. 2023). In this part you start at the logits and walk backwards. First come the heads that write the answer, then the heads that those depend on for their queries, then the heads that feed these. Each step is a sweep over all heads of the model.
+# Patching a whole head changes the input of everything that reads it. If the logit difference falls, you know that the head matters, but not which of its readers made the difference. Path patching changes a single connection (Wang et al. 2022, Goldowsky-Dill et al. 2023). In this part you start at the logits and work backwards. First you find the heads that write the answer, then the heads that set the queries of those, and then the parts that feed these. Each step is a sweep over all heads that come early enough.
 #
 # **After this part you can**
-# - name a path by a selector, from the logits back to a head;
-# - sweep over all heads in one evaluation, and say which effects are sure;
-# - tell a head that raises the right name from a head that lowers the wrong one;
-# - compare where a head attends with what it writes, and test whether it copies;
-# - follow a chain into the queries of one group of heads and the values of another;
-# - say what the same sweeps would cost with hooks.
+# - write a selector for a path from the logits back to a head
+# - sweep over all heads in one evaluation, and name the effects that stand out from their errors
+# - distinguish a head that raises the right name from a head that lowers the wrong one
+# - compare a head's attention with its output, and test whether the head copies
+# - follow a chain into the queries of one group of heads and the values of another
+# - estimate the cost of the same sweeps with hooks
 #
-# **Time**: about 70 minutes without the ★ exercise. The cells that compute take about two minutes with SmolLM2.
+# **Time**: about 80 minutes without the ★ exercise. The computations take about two minutes with SmolLM2.
 #
 # **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 3.1 to 3.3. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2. McDougall et al. 2023, *Copy Suppression* ([arXiv 2310.04625](https://arxiv.org/abs/2310.04625)), for negative heads.
 # %%
@@ -25,14 +25,16 @@ from remix_utils import path_patch, placeholder, plot, replace, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.graph.selector import Selector
 from remix_utils.models import smollm2
+from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
 start_at("d5.3")  # to rejoin the room: start_at("d5.3.5") brings all that the rest reads
 # %% [markdown]
-# The first cells are the same as in part 1, with other prompts. `both` has the tokens of each prompt and of its ABC version, the same sentence about three other people. Only the names differ, so a path that carries no name and no repetition has no effect.
+# The setup is the same as in part 1, with different prompts. `both` holds the tokens of each prompt and of its ABC version, the same sentence about three other people. The two differ in their names alone. So patching a path has no effect unless the path carries information about the names or about the repetition of one.
 # %%
 usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
 model = models.load(os.environ.get("REMIX_MODEL", usual))
+is_gpt2 = is_gpt2_small(model)  # published figures are shown beside GPT-2-small only
 encode = model.tokenizer.encode
 words = {"names": ioi.names(encode), "places": ioi.places(encode), "objects": ioi.objects(encode)}
 each = 4 if "REMIX_FULL" in os.environ else 1  # prompts of every template in each order
@@ -44,7 +46,6 @@ difference = circuits.logit_difference(graph)
 other = placeholder("other.tokens", (seq,), torch.long)
 both = data.columns | {"other.tokens": ioi.dataset(clean.abc(seed=3), encode, pad=0)["tokens"]}
 heads = list(circuits.head_outputs(graph))  # all heads, as (layer, head)
-is_gpt2 = "gpt2" in model.name and len(heads) == 144
 full_run, nan = {}, float("nan")
 
 Head = tuple[int, int]
@@ -55,7 +56,7 @@ def report(name: str, values: torch.Tensor, more: str = "") -> None:
     mean, over_prompts = circuits.Estimate.over_rows(values)
     over_templates = circuits.Estimate.over_groups(values, data["template"]).se
     full_run[f"paths.{name}"] = (float(mean), float(over_prompts), float(over_templates))
-    print(f"{name:34}{mean:6.2f} ± {over_prompts:.2f} ± {over_templates:.2f}{more}")
+    print(f"{name:40}{mean:6.2f} ± {over_prompts:.2f} ± {over_templates:.2f}{more}")
 
 
 def outputs_of(chosen: list[Head]) -> Selector:
@@ -72,18 +73,18 @@ def inputs_of(chosen: list[Head], sides: str) -> Selector:
 HEADS = at("*.attn.head.*.out")
 BLOCKS = HEADS | at("*.mlp_out")  # everything that blocks add to the stream
 # %% [markdown]
-# Each line of a report has a value in logits, its error over prompts, and its error over templates.
+# Each line of a report has a value, its standard error over prompts, and its standard error over templates. Values are in logits, except for the copy scores of d5.3.5, which are shares.
 #
 # ## d5.3.1 The direct path
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
 # ![A head is computed twice, on the prompt and on its ABC version. The head on the prompt has arrows to other heads and MLPs, and to the logits. The head on ABC has one arrow, to the queries of the name movers. From these queries an arrow goes on to the logits.](diagram:path_patch)
 #
-# What a head writes stays in the residual stream. Every later head and MLP reads it, and so does the unembedding. The path patch in the picture changes a single reader. The queries of some heads see what the sender writes on ABC, and all other readers see what it writes on the prompt.
+# A head's output stays in the residual stream. Every later head and MLP reads it, and so does the unembedding. The path patch in the picture changes the input of a single reader. The queries of some heads read the sender's output on ABC, and all other readers get the sender's output on the prompt.
 #
-# The shortest path goes from a head to the logits through the stream and the final norm, and through no other head and no MLP. How do you select it? A selector such as `outputs_of([(2, 1)])` finds a node wherever it's reached. With `.avoiding(...)` it's reached only along paths that pass none of the given nodes.
+# The shortest path from a head to the logits goes through the stream and the final norm only. It passes no other head and no MLP. How do you select this path? A selector such as `outputs_of([(2, 1)])` covers every path from the logits down to that node. With `.avoiding(...)` it keeps only the paths that pass none of the given nodes on the way. The end of the path doesn't count as on the way.
 #
-# Write `direct`, which takes a selector of any part of the model. It returns the selector of the same part, reached without passing another head's output or an MLP's output. `BLOCKS` selects both kinds. The check uses small random models.
+# Write `direct`, which takes a selector of any part of the model. It returns a selector of the same part along only those paths that pass no other head's output and no MLP's output. `BLOCKS` selects both kinds of output. The check uses small random models.
 #
 # Stuck? `hint("d5.3.1")`
 # %% exercise="d5.3.1"
@@ -95,19 +96,19 @@ def direct(part: Selector) -> Selector:
 # %% check="d5.3.1" points=1
 check("d5.3.1", direct)
 # %% [markdown]
-# *Learned*: a path patch is `path_patch` with a selector of a path. The selector says which readers see the other prompt.
+# *Learned*: to patch a path, hand its selector to `path_patch`. The selector determines which readers get their input from the other prompt.
 # %% [markdown]
 # ## d5.3.2 A sweep in one evaluation
-# ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 9 minutes · core
 #
-# Which of all heads write the answer? You need one patched graph for each head, and they're nearly the same. They share the clean run, and they share the run on ABC. If all graphs are evaluated together, each shared value is computed once.
+# Which heads of the model write the answer? To find out, you need one patched graph for each head. These graphs are nearly identical, since all of them contain the clean run and the run on ABC. If you evaluate all graphs together, each shared value is computed once.
 #
-# Write `falls`. For each named way it returns the fall of the difference [rows], clean minus patched. In the patched graph, what flows along the way is computed from `other` in the place of the input `"tokens"`. Hand all graphs to `evaluate` together, as a list. The check counts how often the clean model runs.
+# Write `falls`. `ways` is a dict from names to selectors of paths. For each name, `falls` returns how far the logit difference falls in each row [rows], clean minus patched. In the patched graph, everything that flows along the selected paths is computed from the node `other`, which replaces the input `"tokens"`. Pass all patched graphs to one call of `evaluate`. The check counts how often the model runs.
 #
 # Stuck? `hint("d5.3.2")`
 # %% exercise="d5.3.2"
 def falls(difference: Node, ways: dict, other: Node, inputs: dict) -> dict:
-    """By how much the difference falls [rows] if one way reads the other tokens, for each way."""
+    """The fall of the difference [rows] if one path reads the other tokens, for each path."""
     ### BEGIN SOLUTION
     graphs = [path_patch(difference, way, {"tokens": other}) for way in ways.values()]
     before, *after = evaluate([difference, *graphs], inputs)
@@ -116,7 +117,7 @@ def falls(difference: Node, ways: dict, other: Node, inputs: dict) -> dict:
 # %% check="d5.3.2" points=2
 check("d5.3.2", falls)
 # %% [markdown]
-# Now all heads. A head counts if the mean of its effect is above three standard errors and above 2 % of the difference, and `largest` gives the six largest of those. How many heads pass, in either direction?
+# Now sweep over all heads. We call an effect *sure* if its mean is above three standard errors over prompts and above 2 % of the logit difference. `largest` returns up to six senders with the largest sure effects. How many heads have a sure direct effect, in either direction?
 # %%
 predict("d5.3.p1", ..., "how many heads of this model have a sure direct effect of 2 % or more")
 # %%
@@ -125,7 +126,7 @@ took = {}  # CPU seconds of each sweep
 
 
 def sweep(name: str, ways: dict) -> dict:
-    """Returns `falls` of these ways, and keeps the time that they take."""
+    """Returns `falls` of these paths, and keeps the time that they take."""
     print(f"{len(ways)} path patches of {model.name}; this takes up to 20 seconds.")
     start = time.process_time()
     found = falls(difference, ways, other, both)
@@ -160,34 +161,34 @@ report("direct.all others", sum(rest, torch.zeros(len(data))))
 if is_gpt2:
     print("published for GPT-2-small: 9.9 9.6 10.0, and negative 10.7 11.10 (Wang et al. 2022)")
 if not negative:
-    print(f"{model.name} has no head that lowers the difference for sure")
+    print(f"{model.name} has no head with a sure negative effect")
 if not positive:
-    print("no head raises it for sure; the last two heads take the place, as an example")
+    print("no head has a sure positive effect; the last two heads serve as an example")
     positive = heads[-2:]
 means = torch.stack([values.mean() for values in to_logits.values()])
 plot.heads(means.reshape(-1, model.config["n_heads"]), "Direct effect of each head", "logits")
 # %% [markdown]
-# **What you should see**: a few late heads with a sure effect, and nearly all others close to 0. A positive fall is a head that *raises* the difference on the prompt, compared with ABC. A negative head works against the answer. The line "all others" adds up everything the list leaves out.
+# **What you should see**: a few late heads with a sure effect, and nearly all others close to 0. If the fall is positive, the head *raises* the difference on the prompt, compared with ABC. We call a head with a negative fall a *negative head*, since it works against the answer. The line "all others" is the sum over all heads that the list leaves out. The listed effects needn't add up to the model's difference. MLPs are not part of this sweep, and the final norm changes a little with each patch.
 #
-# What this doesn't show: the effect is compared with one ABC prompt for each prompt, and a head may react to the ABC names as well. And a direct effect says nothing about what a head does to later heads.
+# What this doesn't show: each prompt is compared with a single ABC prompt, and a head may also write one of the ABC names. Prompts of one template resemble each other, so read the error over templates too before you trust a small effect. And a direct effect contains nothing of a head's effect on later heads.
 #
-# *Learned*: evaluated together, hundreds of patched graphs cost little more than the runs that they share.
+# *Learned*: patched graphs share almost all of their computation if they're evaluated together. d5.3.9 measures the saving.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "If a head's direct effect is 0, what may it still do?" Explain back why the head on ABC isn't the same as the head at zero. *Alone:* with one test a head, work out how many heads of this model pass a limit of three errors if all effects are noise.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "If a head's direct effect is 0, what may it still do?" Explain back why replacing a head's output with its output on ABC isn't the same as setting it to zero. *Alone:* suppose that all effects are noise. Work out how many heads of this model would then pass the limit of three errors.
 # %% [markdown]
 # ## d5.3.3 Up with one, or down with the other?
 # ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# A difference of two logits grows if IO rises, and also if S falls. Are all positive heads name movers, which raise the IO? The difference can't tell. So compare each of the two names with all the others. A head that writes "some name" raises all of them alike, and the mean over names takes that out.
+# A difference of two logits grows if the IO's logit rises, and also if the logit of S falls. Are all positive heads name movers, which raise the IO? The difference alone can't answer that. So compare each of the two names with the average name. A head that writes "some name" raises all names alike, and subtracting their mean removes this common part.
 #
-# Write `above_mean` for what one head adds to the logits of all names [rows, names]. `io` and `s` [rows] are the columns in which the two names of a row stand. It returns what the head adds to the IO above the mean over all names, and the same for S, two tensors [rows].
+# Write `above_mean`. `written` [rows, names] holds the head's contribution to the logit of each name. `io` and `s` [rows] are the columns of the two names in each row. `above_mean` returns two tensors [rows], the head's contribution to the IO minus the mean over all names, and the same for S. The mean includes the IO and S themselves.
 #
 # Stuck? `hint("d5.3.3")`
 # %% exercise="d5.3.3"
 def above_mean(
     written: torch.Tensor, io: torch.Tensor, s: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What is added to IO and to S, each above the mean over all names, two tensors [rows]."""
+    """The contributions to IO and to S, each minus the mean over all names, two tensors [rows]."""
     ### BEGIN SOLUTION
     above = written - written.mean(1, keepdim=True)
     rows = torch.arange(len(written))
@@ -227,16 +228,16 @@ for layer, head in writers:
     report(f"writes.{layer}.{head}.IO", io, f"   {jobs[layer, head]}")
     report(f"writes.{layer}.{head}.S", s)
 # %% [markdown]
-# **What you should see**: the word at the end of a line names the larger of the two effects. A head that "lowers S" raises the difference without any copying of the right name. GPT-2's name movers raise the IO, and its two negative heads lower it (Wang et al. 2022). If your model has a head that lowers S, then the description "name movers copy the IO" doesn't cover all of its direct effect.
+# **What you should see**: the words at the end of a line name the larger of the two contributions, or "neither" if the larger one is below three errors. A head that "lowers S" raises the difference without copying the right name. GPT-2's name movers raise the IO, and its negative heads lower it (Wang et al. 2022). If one of your model's positive heads lowers S, the description "name movers copy the IO" doesn't cover all of the direct effects. These are contributions on the prompt alone, so IO minus S needn't equal the direct effect, which compares the prompt with ABC.
 #
-# *Learned*: a difference of two logits has two ends. Look at each of them against the other names.
+# *Learned*: a logit difference can rise because the IO rises or because S falls. Compare each of them with the mean over names to see which.
 # %% [markdown]
 # ## d5.3.4 Attention against writing
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
 #
-# Does a head write the name that it attends to? If it does, then in prompts in which it attends more to a name, it should write more of it. Wang et al. (2022) plot one against the other, with two points for each prompt, one for the IO and one for S.
+# Does a head write the name that it attends to? If it does, then it should raise a name more in those prompts in which it attends more to that name. Wang et al. (2022) plot one against the other, with two points for each prompt, one for the IO and one for S.
 #
-# Write `follows`. `attention` and `written` are dicts with the keys `"IO"` and `"S"`, each [rows]. It returns the correlation of attention and writing over all these points together, both names in one list. `torch.corrcoef` of a stack of two rows has it at [0, 1].
+# Write `follows`. `attention` and `written` are dicts with the keys `"IO"` and `"S"`, each [rows]. It returns the correlation between attention and writing over the points of both names together. `torch.corrcoef` takes a stack of two rows and returns a matrix, in which the entry [0, 1] is their correlation.
 #
 # Stuck? `hint("d5.3.4")`
 # %% exercise="d5.3.4"
@@ -249,7 +250,7 @@ def follows(attention: dict[str, torch.Tensor], written: dict[str, torch.Tensor]
 # %% check="d5.3.4" points=1
 check("d5.3.4", follows)
 # %% [markdown]
-# A head that copies has a correlation near 1. What's the correlation for the strongest positive head?
+# What's the correlation for the head with the largest direct effect?
 # %%
 predict("d5.3.p2", ..., "correlation of attention and writing, for the strongest positive head")
 # %%
@@ -268,14 +269,15 @@ seen = at_end(writers)
 print("head       attention from END to IO, S1, S2    correlation with writing")
 correlation = {}
 for layer, head in writers:
-    both_names = {"IO": written_io[layer, head], "S": written_s[layer, head]}
-    correlation[layer, head] = follows(seen[layer, head], both_names)
+    attended = {name: seen[layer, head][name] for name in ("IO", "S")}
+    added = {"IO": written_io[layer, head], "S": written_s[layer, head]}
+    correlation[layer, head] = follows(attended, added)
     shares = "  ".join(f"{seen[layer, head][role].mean():.2f}" for role in ("IO", "S1", "S2"))
     print(f"{layer}.{head:<6} {shares:>27} {correlation[layer, head]:22.2f}   {jobs[layer, head]}")
     for role in ("IO", "S2"):
-        attended = circuits.Estimate.over_rows(seen[layer, head][role])
+        share = circuits.Estimate.over_rows(seen[layer, head][role])
         spread = circuits.Estimate.over_groups(seen[layer, head][role], data["template"]).se
-        full_run[f"paths.attention.{layer}.{head}.{role}"] = tuple(map(float, (*attended, spread)))
+        full_run[f"paths.attention.{layer}.{head}.{role}"] = tuple(map(float, (*share, spread)))
 measured("d5.3.p2", correlation[positive[0]])
 # %%
 shown = positive[0]
@@ -288,20 +290,20 @@ plot.scatter(
     groups=["IO"] * len(data) + ["S"] * len(data),
 )
 # %% [markdown]
-# **What you should see**: in a head that copies, the points lie along a rising line. In a head that lowers the name it attends to, they lie along a falling one. A head whose attention to both names is near 0 can still write a name, since an earlier head may have moved that name to the position it attends to.
+# **What you should see**: for a head that copies, the points lie along a rising line, and the correlation is well above 0. For a head that lowers the name it attends to, they lie along a falling line. A head whose attention to both names is near 0 can still write a name, since an earlier head may have moved that name to the position that the head attends to. Its correlation means little.
 #
-# The correlation has no error here. Both names of a prompt are points, and attention adds up to 1, so the points aren't independent.
+# The correlation is given without an error. Each prompt gives two points, and attention to one name leaves less for the other, so the points aren't independent. If two heads differ by a few hundredths, don't rank them.
 #
-# *Learned*: attention says where a head reads, and the sign of the correlation says whether it copies or suppresses.
+# *Learned*: attention shows the position that a head reads. The sign of the correlation shows whether the head raises or lowers the name at that position.
 #
-# > **Pair card.** Swap. The navigator asks: "Could a head attend to S2 all the time and still raise the IO?" Explain back what a correlation of −1 would mean for a head with a *positive* direct effect. *Alone:* find the row with the least attention to the IO in the strongest mover, and read its prompt.
+# > **Pair card.** Swap. The navigator asks: "Could a head attend to S2 all the time and still raise the IO?" Explain back what a correlation of −1 would mean for a head with a *positive* direct effect. *Alone:* take the head that attends most to the IO, find the prompt in which it does so least, and read that prompt.
 # %% [markdown]
 # ## d5.3.5 Does it copy?
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Attention and writing vary together. To see that a head *copies*, let it attend to nothing but the IO. Then see whether its output raises that name above others. This separates the OV circuit from the question of where the head looks.
+# A correlation between attention and writing is not yet evidence that the head *copies*. For a direct test, make the head attend to the IO alone, and see whether its output raises that name above the others. This tests the OV circuit separately from the attention pattern.
 #
-# Write `attending`. It returns the node of one head's output in which the head's own attention pattern is replaced by `pattern`, a node [query, key]. The head's values stay as they are, and so does every earlier head. The nodes are called `blocks.2.attn.head.1.pattern` and `blocks.2.attn.head.1.out`.
+# Write `attending`. It returns the node of one head's output, in which the head's own attention pattern is replaced by `pattern`, a node [query, key]. The head's values and all earlier heads stay as they are. For head 2.1 the two nodes are called `blocks.2.attn.head.1.pattern` and `blocks.2.attn.head.1.out`.
 #
 # Stuck? `hint("d5.3.5")`
 # %% exercise="d5.3.5"
@@ -315,7 +317,7 @@ def attending(graph: Node, head: Head, pattern: Node) -> Node:
 # %% check="d5.3.5" points=2
 check("d5.3.5", attending)
 # %% [markdown]
-# The *copy score* is the share of prompts in which the IO is among the five names that the head then raises most. For a negative head, take the five that it lowers most. By chance, a score is 5 over the number of names. Wang et al. (2022) count among all tokens of the vocabulary, and put the embedding after the first MLP in the place of the head's true value.
+# The *copy score* is the share of prompts in which the IO is among the five names that the head then raises most. For a negative head, we count the five names that it lowers most. The score of a random ranking is 5 divided by the number of names. Wang et al. (2022) rank all tokens of the vocabulary instead, and compute the head's values from the stream after the first MLP.
 # %%
 forced = placeholder("all.to.IO", (seq, seq))
 to_io = torch.zeros(len(data), seq, seq)
@@ -342,30 +344,32 @@ for sign, word in ((1, "up"), (-1, "down")):
 if is_gpt2:
     print("published for GPT-2-small: movers above 0.95, negative 0.98, an average head below 0.20")
 # %% [markdown]
-# **What you should see**: heads that raise the IO have scores far above those of the average head. A negative head may have a high score too, in the other direction. It finds the same name and lowers it, which McDougall et al. (2023) call *copy suppression*. A head that lowers S can also have a high or a low score here. The score asks what the head *would* do at the IO, and such a head attends elsewhere.
+# **What you should see**: compare each head with the line "all others", which is the mean over the heads that aren't listed. A head that copies has a score far above that mean. A negative head that lowers the IO may have a high score in the other direction. It attends to the same name and lowers it, which McDougall et al. (2023) call *copy suppression*. A head that lowers S, or a negative head that raises S, can have any score here, even one below chance. The score measures the head's output when it attends to the IO, and such a head usually attends elsewhere.
 #
-# *Learned*: fix the pattern to study the values, and fix the values to study the pattern.
+# What this doesn't show: a score of 0 or 1 has a standard error of 0, and that isn't certainty. If all n prompts agree, a true share that differs by up to 3/n is still plausible.
+#
+# *Learned*: to test a head's OV circuit by itself, fix the attention pattern and read the output.
 # %% [markdown]
 # ## d5.3.6 Into the queries
-# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 11 minutes · core
 #
-# How do the name movers know to attend to the IO and not to S? Their pattern at END depends on their query at END. So the next receivers are the *queries* of the movers, and the sweep asks which earlier heads write something that these queries need.
+# Why do the name movers attend to the IO and not to S? Their pattern at END depends on their query at END. So the next receivers are the *queries* of the movers. A second sweep finds the earlier heads whose outputs these queries depend on.
 #
-# Write `into`. It takes a way, such as `direct(outputs_of(movers))`, that ends at the outputs of some heads. It goes on to the inputs of `receivers`, which are the nodes that `inputs_of(receivers, sides)` selects, and passes no other head and no MLP. `way >> lower` is the selector of `lower`, reached below what `way` selects.
+# Write `into`. `way` is a selector of paths from the logits to the outputs of some heads, such as `direct(outputs_of(movers))`. `into` continues these paths to the inputs of `receivers`, which `inputs_of(receivers, sides)` selects, and passes no other head and no MLP. `way >> lower` selects the paths that follow `way` and go on from its end to a node of `lower`.
 #
 # Stuck? `hint("d5.3.6")`
 # %% exercise="d5.3.6"
 def into(way: Selector, receivers: list[Head], sides: str) -> Selector:
-    """The way, continued to the queries, keys or values of the receivers."""
+    """The paths `way`, continued to the queries, keys or values of the receivers."""
     ### BEGIN SOLUTION
     return way >> direct(inputs_of(receivers, sides))
     ### END SOLUTION
 # %% check="d5.3.6" points=2
 check("d5.3.6", into)
 # %% [markdown]
-# The movers are the positive heads that give more than a tenth of their attention at END to the IO, and more than to S2. The way from the logits to their queries is `to_queries`. One more step, `>> direct(...)`, leads to a sender.
+# We take as movers the positive heads whose attention from END to the IO is above 0.1 and above their attention to S2. `to_queries` selects the paths from the logits to their queries. One more step, `>> direct(...)`, leads to a sender.
 #
-# How large is the effect of the strongest sender, in per cent of the difference?
+# How large is the effect of the strongest sender, in per cent of the logit difference?
 # %%
 predict("d5.3.p3", ..., "effect of the strongest sender, per cent of the difference")
 # %%
@@ -374,7 +378,7 @@ movers = [
     if head[0] and seen[head]["IO"].mean() > max(0.1, seen[head]["S2"].mean())
 ]
 if not movers:
-    print("no positive head attends to IO most; positive heads take the place, as an example")
+    print("no positive head attends to IO most; all positive heads serve as an example")
     movers = [head for head in positive if head[0]] or heads[-2:]
 print(f"name movers: {listed(movers)}")
 last = max(layer for layer, _ in movers)
@@ -385,7 +389,7 @@ inhibition, against = largest(queries, most=3), largest(queries, sign=-1, most=2
 strongest = max(queries, key=lambda head: queries[head].mean())
 measured("d5.3.p3", 100 * queries[strongest].mean() / base.mean())
 sure = len(largest(queries, most=len(heads)))
-print(f"\n{sure} of {len(senders)} earlier heads raise it for sure")
+print(f"\n{sure} of {len(senders)} earlier heads have a sure positive effect; up to three:")
 for layer, head in [*inhibition, *against]:
     report(f"queries.{layer}.{head}", queries[layer, head])
 rest = [queries[head] for head in senders if head not in inhibition]
@@ -393,10 +397,12 @@ report("queries.all others", sum(rest, torch.zeros(len(data))))
 if is_gpt2:
     print("published for GPT-2-small: 7.3 7.9 8.6 8.10 (Wang et al. 2022)")
 if not inhibition:
-    print("no head for sure; the strongest takes the place, as an example")
+    print("no head has a sure effect; the strongest one serves as an example")
     inhibition = [strongest]
 # %% [markdown]
-# Where do these heads attend from END? And does their effect really go through the movers' queries? For each head, compare three numbers. The first is the chain that you just patched, in which nothing else reacts. In the second one, everything after the movers' queries is computed again. The third one patches the whole head, for all its readers.
+# The line "all others" is the sum over all heads except the positive ones in the list, so it includes the negative ones.
+#
+# Where do these heads attend from END? And how much of a head's whole effect goes through the movers' queries? For each head, compare three numbers. The first is the path that you just patched, with all other connections at their clean values. For the second, everything after the movers' queries is computed again. The third patches the whole head, for all its readers.
 # %%
 seen_by = at_end(inhibition)
 ways = {}
@@ -408,29 +414,30 @@ whole = falls(difference, ways, other, both)
 for layer, head in inhibition:
     shares = [f"{role} {seen_by[layer, head][role].mean():.2f}" for role in ("IO", "S1", "S2")]
     print(f"\n{layer}.{head} attends from END to {', '.join(shares)}")
-    report(f"queries.{layer}.{head}", queries[layer, head], "   through the movers alone")
-    report(f"queries onward.{layer}.{head}", whole["queries, all that follows", (layer, head)])
-    report(f"whole.{layer}.{head}", whole["whole head", (layer, head)])
+    report(f"queries.{layer}.{head}", queries[layer, head], "   through the movers' queries alone")
+    followed = whole["queries, all that follows", (layer, head)]
+    report(f"queries onward.{layer}.{head}", followed, "   with all later parts computed again")
+    report(f"whole.{layer}.{head}", whole["whole head", (layer, head)], "   for all readers")
 # %% [markdown]
-# **What you should see**: one to three heads with an effect far above all others, if the model has this stage. In the paper they attend from END to S2, and they're called *S-inhibition heads*, because they lower the movers' attention to S. If the second number is smaller than the first, later heads make up for a part of the loss. If the third number is larger than the second, the head has other readers too.
+# **What you should see**: if the model has this stage, a few heads with an effect far above all others. The cell lists at most three, so read the count above the list too. Wang et al. (2022) found such heads attending from END to S2. They're called *S-inhibition heads*, because they lower the movers' attention to S. If the second number is smaller than the first by more than their errors, later heads and MLPs compensate for a part of the loss. If the third number differs from the second by more than their errors, the head acts through other readers too.
 #
-# What this doesn't show: an effect on the queries doesn't tell you *what* is sent. It may be the name of S or its position. Part 4 separates the two, and part 5 tests both as claims. And MLPs between sender and receiver keep their clean values here.
+# What this doesn't show: an effect on the queries doesn't identify the *information* that they receive. It may be the name of S or its position. Part 4 separates the two, and part 5 tests both as claims. MLPs between sender and receiver keep their clean values here. And the keys of the movers are still untested.
 #
-# *Learned*: ask what a receiver needs before you ask what a sender does.
+# *Learned*: once you have the heads that write the answer, patch paths into their queries to find the heads that control where they attend.
 #
-# > **Pair card.** Swap. The navigator asks: "Why the queries and not the keys? Which keys would you patch, and at which position?" Explain back the difference between the first and the second number. *Alone:* write the selector for the movers' keys, and predict which heads would show up.
+# > **Pair card.** Swap. The navigator asks: "Why the queries and not the keys? Which keys would you patch, and at which position?" Explain back the difference between the first and the second number. *Alone:* write the selector for the paths into the movers' keys, and predict which heads a sweep would find.
 # %% [markdown]
 # ## d5.3.7 A chain of any length
-# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
 #
-# One more step back. The S-inhibition heads write something about S into the movers' queries. Does it come from *where* they attend, which is their queries and keys, or from *what* they read there, which is their values?
+# The next step back starts at the S-inhibition heads, which change the movers' queries. Does their effect depend on *where* they attend, through their queries and keys, or on *what* they read there, through their values?
 #
-# Write `chain` for a list of stages, from the logits backwards. A stage is a list of heads and the side that the next step enters. `chain([(movers, "q"), (inhibition, "v")])` goes from the logits directly to the movers, into their queries, from there directly to the S-inhibition heads, and into their values. There may be one stage or more. Use `direct` and `into`.
+# Write `chain`, which takes a list of stages, from the logits backwards. A stage is a list of heads and the side of these heads (`"q"`, `"k"`, `"v"` or several letters) that the chain goes into. `chain([(movers, "q"), (inhibition, "v")])` goes from the logits directly to the movers' outputs and into their queries. From there it goes directly to the outputs of the S-inhibition heads and into their values. There may be one stage or more. Use `direct` and `into`.
 #
 # Stuck? `hint("d5.3.7")`
 # %% exercise="d5.3.7"
 def chain(stages: list[tuple[list[Head], str]]) -> Selector:
-    """The way from the logits through the inputs of each stage's heads, to those of the last."""
+    """The paths from the logits through the inputs of each stage's heads, to those of the last."""
     ### BEGIN SOLUTION
     way = None
     for chosen, sides in stages:
@@ -441,7 +448,7 @@ def chain(stages: list[tuple[list[Head], str]]) -> Selector:
 # %% check="d5.3.7" points=2
 check("d5.3.7", chain)
 # %% [markdown]
-# The three sides, with a fourth line for all of them together. How much does the value carry?
+# Patch each of the three sides alone, and then all three together. How much of the joint effect do the values give alone?
 # %%
 predict("d5.3.p4", ..., "what the values carry, per cent of all three sides together")
 # %%
@@ -451,7 +458,9 @@ for side, values in sides.items():
     report(f"inhibition.{side}", values)
 measured("d5.3.p4", 100 * sides["v"].mean() / sides["qkv"].mean())
 # %% [markdown]
-# The sides needn't add up, since query and key act together in the softmax. Now the senders into the values. They aren't only heads. The embedding writes to the stream too, and so does each MLP.
+# The three sides needn't add up, since queries and keys act together in the softmax. The joint effect needn't equal the sum of the single heads' effects in d5.3.6 either, since the movers' softmax takes in all of these heads at once. And a fall can be larger than the model's difference. The patched model then prefers S on average.
+#
+# Now sweep over the senders into the values. Not all of them are heads, since the embedding and the MLPs also write to the stream.
 # %%
 to_values = chain([(movers, "q"), (inhibition, "v")])
 last = max(layer for layer, _ in inhibition)
@@ -472,7 +481,7 @@ for kind, members in {"heads": earlier, "MLPs": mlps}.items():
     else:
         print(f"{model.name} has no {kind} before its S-inhibition heads")
 # %% [markdown]
-# An MLP that appears here only passes on what it reads. If there is one, the same question goes one step further back, to the heads that this MLP depends on.
+# An MLP reads the stream at its own position only. If an MLP appears in the list, any information from other words came to its position through heads. So the next cell asks which heads the strongest MLP depends on. A line such as `values.MLP 5.3.1` is the effect of head 3.1 through MLP 5.
 # %%
 strong_mlps = [name for name in strong if name in mlps]
 if strong_mlps:
@@ -488,18 +497,18 @@ if strong_mlps:
 else:
     print("no MLP has a sure effect on these values")
 # %% [markdown]
-# **What you should see**: look at the embedding first. If it carries nearly everything, then the S-inhibition heads read the *word* at the position they attend to, and they need no head that finds the repetition. If heads carry it, something before them has already compared S2 with S1 and stored the result at S2.
+# **What you should see**: look at the embedding first. If it accounts for nearly all of the effect, the S-inhibition heads read the *word* at the position that they attend to, and their values need no head that detects the repetition. If heads account for it, the values depend on information that these heads moved to S2. The heads may have compared S2 with S1, and d5.3.8 tests two kinds of heads that could.
 #
-# Then compare the largest head with the line of all heads. If their sum is much larger, the work is spread over many heads with small effects. A sum of single effects ignores how they act together. If an MLP has a large effect, it belongs to the circuit as much as a head does, and its own feeders are listed below it.
+# Then compare the largest head with the line "all heads". If this sum is much larger, the effect is spread over many heads. A sum of single effects ignores interactions between the senders. If an MLP has a large effect, it belongs to the circuit as much as a head does, and the heads that feed it are listed below.
 #
-# *Learned*: a chain shows the direct connections of a circuit, one at a time. Sum up what the list leaves out, and print it too.
+# *Learned*: a chain measures the direct connections of a circuit one at a time. Report the sum over all senders beside the largest ones.
 # %% [markdown]
 # ## d5.3.8 The early heads
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
 #
-# Three kinds of early heads could notice that S2 repeats a name. A *duplicate-token head* attends from S2 back to S1. An *induction head* attends from S2 to the word after S1, and it depends on a *previous-token head*, which attends from the word after S1 to S1. You know all three from day 2.
+# Which early heads could detect that S2 repeats a name? You met three candidates on day 2. A *duplicate-token head* attends from S2 back to S1. An *induction head* attends from S2 to the word after S1. It depends on a *previous-token head*, which attends from the word after S1 to S1.
 #
-# Write `pairs` for positions of a query and a key in each row, both [rows]. It returns a tensor of booleans [rows, seq, seq], true at that one pair of query and key in each row. `circuits.attention_to(graph, data, pairs)` then measures what each head's attention from that query to that key is.
+# Write `pairs`. `query` and `key` [rows] hold one position each for every row. `pairs` returns a tensor of booleans [rows, seq, seq], which is true at that one pair of query and key in each row. `circuits.attention_to(graph, data, pairs(...))` then measures how much each head attends from that query to that key.
 #
 # Stuck? `hint("d5.3.8")`
 # %% exercise="d5.3.8"
@@ -523,7 +532,7 @@ detectors = {
 on_prompts, on_random = {}, {}
 for kind, (query, key) in asked.items():
     on_prompts[kind] = circuits.attention_to(graph, data, pairs(query, key, seq))
-    on_random[kind] = detectors[kind](model).mean
+    on_random[kind] = detectors[kind](model)
 # %%
 latest = max((layer for layer, _ in feeders), default=last - 1)
 early = {}
@@ -534,22 +543,23 @@ for kind, (mean, se) in on_prompts.items():
     if not early[kind]:
         print("   no head above 0.4 that is early enough")
     for layer, head in early[kind]:
-        name, random = f"{layer}.{head}", on_random[kind][layer, head]
+        name, random = f"{layer}.{head}", on_random[kind]
         full_run[f"paths.{kind}.{name}"] = (*map(float, (mean[layer, head], se[layer, head])), nan)
         on_these = f"{mean[layer, head]:.2f} ± {se[layer, head]:.2f}"
-        print(f"   {name:6}on prompts {on_these}   on random tokens said twice {random:.2f}")
+        on_repeated = f"{random.mean[layer, head]:.2f} ± {random.se[layer, head]:.2f}"
+        print(f"   {name:6}on prompts {on_these}   on repeated random tokens {on_repeated}")
 if is_gpt2:
     print("published: duplicate 0.1 3.0 (0.10), induction 5.5 6.9 (5.8 5.9), previous 2.2 4.11")
 for head in feeders:
     scores = []
     for kind in asked:
-        scores.append(f"{kind} {on_prompts[kind].mean[head]:.2f} ({on_random[kind][head]:.2f})")
+        scores.append(f"{kind} {on_prompts[kind].mean[head]:.2f} ({on_random[kind].mean[head]:.2f})")
     print(f"{listed([head])} feeds the values; on prompts (on random tokens): {', '.join(scores)}")
 # %% [markdown]
-# A head that attends in the right way needn't be used. So patch each *group* into the S-inhibition heads' values. Each line has two versions. In the first one, MLPs between the group and the values keep their clean values. In the second one they react. Beside each group stands a random one, with as many heads of the same layers.
+# The list holds up to six heads of each kind. A head with the right attention pattern need not be part of the circuit. So patch the paths from each *group* into the S-inhibition heads' values, in two versions. In the first version, MLPs on the way keep their clean values. In the second one they are computed again ("MLPs react"). Each group is compared with a group of random heads from the same layers.
 # %%
 def with_mlps(way: Selector, part: Selector) -> Selector:
-    """Returns the way continued to a part, through MLPs too but through no other head."""
+    """Returns the paths continued to a part, through MLPs too but through no other head."""
     return way >> part.avoiding(HEADS)
 
 
@@ -580,22 +590,22 @@ if ways:
     for name, values in falls(difference, ways, other, both).items():
         report(f"early.{name}", values)
 else:
-    print(f"{model.name} has no early heads of these kinds before its S-inhibition heads.")
+    print(f"{model.name} has no duplicate-token or induction heads that are early enough")
 # %% [markdown]
-# **What you should see**: which of the two kinds of heads the S-inhibition heads rely on, and what changes if MLPs react. The second line of a pair may be larger or smaller than the first, since an MLP can pass the signal on and can also undo a part of it. Random heads of the same layers show how much of such an effect is nothing special. Where the cell says that a model has no such heads, compare with the embedding's line in d5.3.7.
+# **What you should see**: compare the two kinds of heads with each other and with the random heads. The second line of a pair may be larger or smaller than the first, since an MLP can pass the signal on and can also cancel a part of it. An effect that random heads have too is no evidence for these heads. If your model has no such heads, look again at the embedding's line in d5.3.7.
 #
-# What this doesn't show: the threshold of 0.4 is a choice, and some feeders have low scores on prompts and high ones on random tokens. Six heads needn't be all of a stage. The previous-token heads are patched along one chain only, through the induction heads' keys.
+# What this doesn't show: the threshold of 0.4 and the limit of six heads are choices, and a head below the threshold may still feed the values. The random group is a single draw, so its error covers the prompts and not the choice of heads. The previous-token heads are patched along one chain only, through the induction heads' keys, and without random heads beside them.
 #
-# *Learned*: a detector finds heads that *could* do a job. A path patch says whether their output is used.
+# *Learned*: a detector finds heads with a certain attention pattern. A path patch tests whether the circuit uses their outputs.
 #
-# > **Pair card.** Swap. The navigator asks: "Which heads have a high score on random tokens and a low one on prompts, or the other way round?" Explain back why a duplicate-token head and an induction head can send the same message. *Alone:* draw the circuit of your model, with one arrow for each sweep of this part and its figure at the arrow.
+# > **Pair card.** Swap. The navigator asks: "Which heads have a high score on random tokens and a low one on prompts, or the other way round?" Explain back why the outputs of a duplicate-token head and of an induction head can carry the same information. *Alone:* draw the circuit of your model, with one arrow for each sweep of this part, and write the effect and its errors beside the arrow.
 # %% [markdown]
 # ## d5.3.9 What would hooks have cost?
-# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · core
+# ●●○○○ difficulty · ●●●○○ importance · 6 minutes · core
 #
-# You ran three sweeps over nearly all heads. With hooks on an ordinary model, you first run it once on the prompts and once on ABC, and keep all activations. These two runs serve for every sweep. After that, a sender into the logits takes one more pass, with all other parts held at their clean values. A sender into queries or values takes two. The first gives the receivers' new input, and the second carries its effect on to the logits.
+# Your three large sweeps went into the logits, the movers' queries and the S-inhibition heads' values. How long would they take with hooks on an ordinary model? You would first run the model once on the prompts and once on ABC, and keep all activations. These two runs serve every sweep. After that, a sender into the logits takes one more pass, with all other parts held at their clean values. A sender into any other receiver takes two passes. The first computes the receivers' new input, and the second carries its effect on to the logits.
 #
-# Write `passes` for a list of sweeps, each a pair of the number of senders and the receiver's name. The receiver is `"logits"` or the name of some inputs. It returns the number of forward passes of all sweeps together.
+# Write `passes`. It takes a list of sweeps on the same prompts, each a pair of the number of senders and the receiver's name. The receiver is `"logits"`, or inputs of heads such as `"queries"`, `"keys"` or `"values"`. `passes` returns the number of forward passes of all sweeps together, with the two first runs.
 #
 # Stuck? `hint("d5.3.9")`
 # %% exercise="d5.3.9"
@@ -622,16 +632,18 @@ for (senders, receiver), seconds in zip(run, took.values(), strict=True):
 ratio = hooks / sum(took.values())
 print(f"hooks: {passes(run)} passes, about {hooks:.0f} CPU s, which is {ratio:.0f} times as long")
 # %% [markdown]
-# **What you should see**: a factor that grows with the depth of the model and with its MLPs. The time for hooks is an estimate from one pass of our own graph, and good code with hooks may stop a pass early or start it late. `make bench` times both on the same machine, with hooks on the model of the library transformers.
+# **What you should see**: a factor that is larger for a deeper model with MLPs. The time for hooks is an estimate from a single timing of one pass of our own graph. Run the cell again to see how much that timing varies. Good code with hooks can also start a pass late or stop it early. `make bench` times both on the same machine, with hooks on the model from the transformers library.
 #
-# Why is there so much to share? A direct path changes nothing but one term of a sum at END, so a patched graph needs a new norm and two logits. On a path into queries, a new row of the receivers' patterns comes on top. The two full runs are shared by all patched graphs of a sweep.
+# Why do the graphs share so much? Patching a direct path changes only one term of the stream's sum at END, so the patched graph needs a new norm and two logits. A path into queries also needs a new row of the receivers' patterns. All patched graphs of a sweep share the two full runs.
 #
-# *Learned*: path patching costs what changes, if the graph knows what changes.
+# *Learned*: the graph computes only the nodes that a patch changes. Hooks compute every pass from the start.
 # %% [markdown]
 # ## d5.3.10 ★ The same by hand
 # ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
 #
-# Do you trust `path_patch`? The direct path is short enough to compute from three tensors. `stream` [rows, d_model] is the last residual stream at END on the prompt. `clean` and `elsewhere` are what one head adds to it, on the prompt and on ABC. `read` takes a stream [rows, d_model] and returns the logit difference [rows], final norm included. Write the fall of the difference by hand.
+# Can you verify `path_patch`? The direct path is short enough to compute from three tensors. `stream` [rows, d_model] is the last residual stream at END on the prompt. `clean` and `elsewhere` [rows, d_model] are one head's contributions to this stream, on the prompt and on ABC. `read` takes a stream [rows, d_model] and returns the logit difference [rows], final norm included.
+#
+# Write `fall_by_hand`, which returns the fall of the difference [rows] without `path_patch`.
 #
 # Stuck? `hint("d5.3.10")`
 # %% exercise="d5.3.10"
@@ -668,11 +680,11 @@ for place, head in enumerate(writers):
     error = (by_hand - to_logits[head]).abs().max()
     print(f"{listed([head])}: by hand {by_hand.mean():.4f}, largest error in a row {error:.0e}")
 # %% [markdown]
-# *Learned*: a path patch of a direct path is one subtraction and one addition before the final norm.
+# *Learned*: a path patch of a direct path replaces one term of the stream before the final norm. The largest error above is the rounding error of float32.
 # %% [markdown]
-# ## What the full run says
+# ## The full run
 #
-# This notebook took one prompt of each template in each order. The same code ran once with four. Its figures ship with the course, and they're shown here if you run SmolLM2.
+# This notebook took one prompt of each template in each order. For the full run, the same code took four of each. Its figures ship with the course, and this cell prints them if you run SmolLM2.
 # %%
 stored = smollm2.measured() if model.name == "smollm2" else {}
 for name, (value, over_prompts, over_templates) in stored.items():
@@ -684,10 +696,10 @@ for name, (value, over_prompts, over_templates) in stored.items():
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
 # From memory, without scrolling up.
-# - `sign`: the difference falls by −1 if a head's direct path reads ABC. Does the head `"raise"` or `"lower"` the difference?
-# - `side`: by which side of the name movers do S-inhibition heads act, `"queries"`, `"keys"` or `"values"`?
-# - `copy`: with 100 names, what is the copy score of a head that writes at random?
-# - `frozen`: on a direct path, does an MLP between sender and receiver `"react"` or `"stay"`?
+# - `sign`. A head's direct path reads ABC, and clean minus patched is −1. Does the head `"raise"` or `"lower"` the difference on the prompt?
+# - `side`. The sweep that found the S-inhibition heads went into one side of the name movers. Was it `"queries"`, `"keys"` or `"values"`?
+# - `copy`. With 100 names, which copy score does a head have on average if it ranks the names at random?
+# - `frozen`. If you patch a direct path, does an MLP between sender and receiver `"react"`, or does it `"stay"` at its clean value?
 #
 # Stuck? `hint("d5.3.quiz")`
 # %% exercise="d5.3.quiz"
@@ -701,4 +713,4 @@ predictions("d5")
 # %% [markdown]
 # ## What you have
 #
-# A chain from the logits back to the words, with a figure and two errors at each arrow. All of it is about single connections, one at a time. Part 4 puts the whole circuit on trial, and removes its parts.
+# You have followed a chain from the logits back to the early heads or to the words, with an effect and two errors for each connection. Each effect was measured with most of the model at its clean values. Part 4 tests the circuit as a whole, by removing its parts.
