@@ -3,19 +3,19 @@
 #
 # **Does the circuit explain the behaviour, or did we only find heads that matter?**
 #
-# Path patching gives you a list of heads with a role for each. In this part the list has to stand up to five tests. You remove its most important heads and see how little the model changes. You ask whether the listed heads are enough, whether each of them is needed, and whether the rest of the model can do without them. Every answer is compared with random heads. At the end you ask *which* fact the circuit uses, and try prompts that should mislead it.
+# Path patching gives you a list of heads with a role for each. In this part you test that list. You remove its most important heads and account for everything that changes. Then you ask whether the listed heads are enough, whether each of them is needed, and whether heads outside the list do the same work. Each of these answers is compared with random heads. At the end you ask *which* fact the circuit uses, and you try prompts that should mislead it.
 #
 # **After this part you can**
-# - put heads at their mean over sentences that have no answer, template by template;
-# - explain why a model survives the loss of its most important heads;
-# - tell a head's reaction from a change of the final norm's scale;
-# - measure faithfulness, minimality and completeness against random heads;
-# - separate a signal about position from a signal about a token;
-# - give an error rate with an interval that is right for 0 errors too.
+# - replace heads with their mean over prompts that have no answer, template by template
+# - account for the change after a knock-out, part by part
+# - distinguish a head's own reaction from a change of the final norm's scale
+# - measure faithfulness, minimality and completeness, and compare them with random heads
+# - separate a signal about position from a signal about a token
+# - report an error rate with an interval that still makes sense at 0 errors
 #
-# **Time**: about 70 minutes without the ★ exercise. The cells that compute take about four minutes with SmolLM2.
+# **Time**: about 80 minutes without the ★ exercise, ten of them for the cells that find the circuit again. The cells that compute take about four minutes with SmolLM2.
 #
-# **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 3.3 to 4. McDougall et al. 2023, *Copy Suppression* ([arXiv 2310.04625](https://arxiv.org/abs/2310.04625)), on heads that lower the right answer. McGrath et al. 2023, *The Hydra Effect* ([arXiv 2307.15771](https://arxiv.org/abs/2307.15771)), on models that repair themselves.
+# **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 3.3 to 4. McDougall et al. 2023, *Copy Suppression* ([arXiv 2310.04625](https://arxiv.org/abs/2310.04625)), on heads that lower the right answer. McGrath et al. 2023, *The Hydra Effect* ([arXiv 2307.15771](https://arxiv.org/abs/2307.15771)), on self-repair.
 # %%
 import math
 import os
@@ -24,14 +24,16 @@ from remix_utils import Node, add, array, at, check, circuits, einsum, evaluate,
 from remix_utils import models, path_patch, placeholder, replace, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.models import smollm2
+from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
-start_at("d5.4")  # to rejoin the room: start_at("d5.4.5") brings all that the rest reads
+start_at("d5.4")  # to rejoin the room: start_at("d5.4.5") brings all that the rest uses
 # %% [markdown]
-# The first cells are the same as in part 1. Rows with one prompt of each template, in alternating order, are called `some`. The longer experiments use these rows only.
+# The first cells are the same as in part 1. The rows `some` have one prompt of each template, in alternating order. The longer experiments use only these rows.
 # %%
 usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
 model = models.load(os.environ.get("REMIX_MODEL", usual))
+is_gpt2 = is_gpt2_small(model)  # published figures are shown beside GPT-2-small only
 encode = model.tokenizer.encode
 words = {"names": ioi.names(encode), "places": ioi.places(encode), "objects": ioi.objects(encode)}
 each = 4 if "REMIX_FULL" in os.environ else 1  # prompts of every template in each order
@@ -47,7 +49,7 @@ Head = tuple[int, int]
 some = (data["template"] % 2 == data["order"]).nonzero()[:, 0]
 print(f"{model.name}: {len(outputs)} heads, {len(clean)} prompts, {len(some)} of them in `some`")
 # %% [markdown]
-# A figure is printed with two errors, the first over prompts and the second over templates.
+# Each number is printed with two standard errors, the first over prompts and the second over templates. In your run each template has a single prompt among the rows `some`, so the two errors agree there.
 # %%
 def report(name: str, values: torch.Tensor, more: str = "", rows: object = slice(None)) -> None:
     """Prints the mean of values [rows] with its two errors, and keeps them for the full run."""
@@ -57,9 +59,9 @@ def report(name: str, values: torch.Tensor, more: str = "", rows: object = slice
     full_run[f"trial.{name}"] = tuple(map(float, (*over_rows, over_templates.se)))
     print(f"{name:34}{over_rows.mean:6.2f} ± {over_rows.se:.2f} ± {over_templates.se:.2f}{more}")
 # %% [markdown]
-# ## The suspects, once more
+# ## The suspects again
 #
-# Part 3 found the circuit step by step. These cells find it again in a shorter way, so that this part runs by itself. A *path patch* replaces what one head sends to one kind of receiver by what it sends on an ABC prompt. For one direct connection this means that the receiver reads the stream plus a difference, the head's output on ABC minus its output on the clean prompt. `sweep` puts a stand-in for this difference at the receivers and then fills in every earlier head. MLPs between a head and its receiver keep their clean values.
+# Part 3 found the circuit step by step. These cells find it again in fewer steps, so that this part runs on its own. A *path patch* changes a single connection, so that one kind of receiver reads a head's output on an ABC prompt and everything else stays clean. For one direct connection, the receiver then reads the clean stream plus a difference, the head's output on ABC minus its output on the clean prompt. `sweep` adds a placeholder for this difference at the receivers, and then puts the difference of each earlier head in its place. MLPs between a head and its receiver keep their clean values.
 # %%
 BLOCKS = at("*.mlp_out") | at("*.attn.head.*.out")
 STREAM = (at("*.resid_*") | at("embed")).avoiding(at("*.resid_*"))  # the nearest one
@@ -77,7 +79,7 @@ def inputs_of(heads: list[Head], sides: str):
 
 
 def sweep(way, layer_of_reader: int, rows: torch.Tensor) -> dict[Head, torch.Tensor]:
-    """Returns the fall of the difference [rows] if what a head sends down `way(layer)` is ABC's."""
+    """Returns, by head, the fall [rows] if `way(layer)` carries the head's output on ABC."""
     senders = [head for head in outputs if head[0] < layer_of_reader]
     graphs = [difference]
     for layer in sorted({layer for layer, _ in senders}):
@@ -88,7 +90,7 @@ def sweep(way, layer_of_reader: int, rows: torch.Tensor) -> dict[Head, torch.Ten
     before, *after = evaluate(graphs, {name: column[rows] for name, column in both.items()})
     return {head: before - values for head, values in zip(senders, after, strict=True)}
 # %% [markdown]
-# A head counts if its mean effect is above three standard errors and above 2 % of the difference.
+# A head counts if its mean effect is above three standard errors over prompts and above 2 % of the model's difference. `largest` keeps the six or eight largest of these heads.
 # %%
 def largest(effects: dict[Head, torch.Tensor], sign: int = 1, most: int = 6) -> dict[Head, float]:
     """Returns up to `most` heads with an effect above 3 errors and 2 % of the difference."""
@@ -110,7 +112,7 @@ report("model", base)
 direct = sweep(lambda layer: STREAM, model.config["n_layers"], torch.arange(len(data)))
 positive, negative = largest(direct), largest(direct, sign=-1)
 if not positive:
-    print("no head raises the difference for sure; two heads take the movers' place, as an example")
+    print("no head clearly raises the difference; the last two heads stand in as an example")
     positive = dict.fromkeys(list(outputs)[-2:], 0.0)
 shown = (*positive, *negative)
 names = {head: "blocks.{}.attn.head.{}.pattern".format(*head) for head in shown}
@@ -127,7 +129,7 @@ movers = movers or list(positive)
 print(f"name movers: {listed(movers)}\nother positive heads: {listed(set(positive) - set(movers))}")
 print(f"negative heads: {listed(negative)}")
 # %% [markdown]
-# *Name movers* are the heads that raise the difference directly and attend to IO more than to S2. A head that raises it and attends to the subject does so in another way, by lowering the subject's logit. Now the stages before them, each by what its heads send to the stage after it.
+# *Name movers* are the heads that raise the difference directly and attend to IO more than to S2. Other positive heads must raise it in another way. A head that attends to the subject can do it by lowering the subject's logit, which part 3 measured. The next cells find the earlier stages. A head belongs to a stage if its output changes the difference through the inputs of the stage after it.
 # %%
 strength = {"name movers": {head: positive[head] for head in movers}}
 strength["other positive"] = {head: positive[head] for head in positive if head not in movers}
@@ -135,7 +137,7 @@ strength["negative"] = negative
 
 
 def next_stage(name: str, way_in, receivers: list[Head], sides: str, rows: torch.Tensor):
-    """Keeps the heads that send to `receivers`, and returns the way to the receivers' inputs."""
+    """Records the heads that send to `receivers`, and returns the way to the receivers' inputs."""
 
     def way(layer: int):
         later = [head for head in receivers if head[0] > layer]
@@ -148,7 +150,7 @@ def next_stage(name: str, way_in, receivers: list[Head], sides: str, rows: torch
     return (way_in >> inputs_of(receivers, sides)).avoiding(BLOCKS)
 
 
-print(f"Who sends to the queries in {model.name}? This takes up to 15 seconds.")
+print(f"Which heads send to the queries in {model.name}? This takes up to 15 seconds.")
 to_positive = model.heads(positive).avoiding(BLOCKS)
 to_queries = next_stage("into queries", to_positive, list(positive), "q", torch.arange(len(data)))
 # %%
@@ -168,14 +170,14 @@ circuit = [head for heads in groups.values() for head in heads]
 print("\n".join(f"{name:15} {listed(heads)}" for name, heads in groups.items()))
 print(f"the circuit on trial: {len(circuit)} of {len(outputs)} heads")
 # %% [markdown]
-# *Into queries* are the heads that send to the queries of the positive heads, the S-inhibition heads of Wang et al. *Second* and *third* are the stages before those. A head that qualifies for several stages counts where its effect is largest. The cut is arbitrary at its edge: a head just below 2 % of the difference isn't in the list, and another draw of prompts would change the last few. Keep this in mind when you judge the circuit.
+# *Into queries* are the heads that send to the queries of the positive heads. Wang et al. call such heads S-inhibition heads. *Second* and *third* are the two stages before these. A head that qualifies for several stages counts in the one where its effect is largest. The threshold is arbitrary. A head just below 2 % of the difference isn't in the list, and another draw of prompts could change the last few entries. Keep this in mind when you judge the circuit.
 #
 # ## d5.4.1 The mean of its own template
 # ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
 #
-# How do you remove a head without breaking the model? Zero is out of distribution, so you put the head at its mean over ABC prompts, which have no answer. But which mean? At position 9 one template has a name and another one has the word "store", so a mean over all prompts mixes words that never stand there together. The mean has to be taken over prompts of the same template.
+# How do you remove a head without breaking the model? Zero is out of distribution, so you replace the head's output with its mean over ABC prompts, which have no answer. But which mean? A position that holds a name in one template holds a verb or the word "and" in another, so a mean over all prompts mixes outputs from positions with different roles. The mean has to be taken over prompts of the same template.
 #
-# Write `template_means`. Entry t of the result is the mean of the values [rows, ...] whose template is t, for t from 0 to `count` − 1. A template without rows gets zeros. The check uses other numbers of templates and values with one to three axes.
+# Write `template_means`. Entry t of the result is the mean of the values [rows, ...] whose template is t, for t from 0 to `count` − 1. A template without rows gets zeros. The check uses three to five templates, and values with one to three axes.
 #
 # Stuck? `hint("d5.4.1")`
 # %% exercise="d5.4.1"
@@ -190,7 +192,7 @@ def template_means(values: torch.Tensor, template: torch.Tensor, count: int) -> 
 # %% check="d5.4.1" points=1
 check("d5.4.1", template_means)
 # %% [markdown]
-# Now every head gets a node with its mean output. A head's output is a matrix times its z, the mix of values that it attends to, so it's enough to keep the mean of the small z. The input `which` [15] is 1 at the prompt's own template, and an einsum with the table picks the right entry.
+# The next cell builds a node with the mean output of every head. A head's output is its z, the attention-weighted mix of values, times a matrix. It's therefore enough to average z, which is much smaller than the output. The input `which` [15] is 1 at the prompt's own template, and an einsum with the table picks the right entry.
 # %%
 print(f"Means over ABC prompts of {model.name}; this takes up to 15 seconds.")
 means_from = ioi.dataset(ioi.balanced(3 * each, seed=40, **words).abc(seed=4), encode, pad=0)
@@ -206,19 +208,19 @@ for head, values in mixed.items():
 del mixed
 print(f"{len(means_from)} ABC prompts, {len(means_from) // count} of each template")
 # %% [markdown]
-# *Learned*: an ablation has a reference distribution. Ours is the same sentence about three people who were named once each.
+# *Learned*: an ablation has a reference distribution. Ours is the same sentence with three different people, each named once.
 # %% [markdown]
 # ## d5.4.2 Knock out
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# ![Two rows of bars. In the row before, the difference is made of name movers and other parts, minus negative heads. In the row with the movers knocked out, the other parts are scaled up, since the stream is divided by a smaller scale, and the bar of minus negative is shorter, since they have less to push down.](diagram:self_repair)
+# If these heads matter, the difference should fall without them. How far does it fall? To measure this, you need a graph in which some heads are knocked out.
 #
-# Write `knock_out`, which puts some heads of a graph at their means. `circuits.head_outputs(graph)` gives each head's output node, `means` has a node like it for each head, and `replace(graph, {old: new})` makes all substitutions at once. Everything after the heads is computed again. For no heads at all, the graph stays as it is. The check uses small random models.
+# Write `knock_out`, which replaces the outputs of some heads with their means. `circuits.head_outputs(graph)` gives each head's output node, `means` has a replacement node for each head, and `replace(graph, {old: new})` makes all substitutions at once. Everything after the heads is computed again. With an empty list of heads, the graph stays as it is. The check uses small random models.
 #
 # Stuck? `hint("d5.4.2")`
 # %% exercise="d5.4.2"
 def knock_out(graph: Node, heads: list[Head], means: dict[Head, Node]) -> Node:
-    """The graph with the outputs of some heads at their means."""
+    """The graph with the outputs of some heads replaced with their means."""
     ### BEGIN SOLUTION
     outputs = circuits.head_outputs(graph)
     return replace(graph, {outputs[head]: means[head] for head in heads})
@@ -226,7 +228,7 @@ def knock_out(graph: Node, heads: list[Head], means: dict[Head, Node]) -> Node:
 # %% check="d5.4.2" points=2
 check("d5.4.2", knock_out)
 # %% [markdown]
-# The name movers write the answer, as path patching showed. Now knock out all of them together. By how much does the difference fall, as a share of their direct effect?
+# Path patching gave each name mover a direct effect on the difference. Now knock out all name movers together. By how much does the difference fall, in per cent of the sum of their direct effects?
 # %%
 predict("d5.4.p1", ..., "fall without the name movers, in per cent of their direct effect")
 # %%
@@ -241,7 +243,7 @@ cases |= {listed([head]): knock_out(difference, [head], means) for head in mover
 for name, heads in groups.items():
     cases.setdefault(name, knock_out(difference, heads, means))
 knocked = evaluate(cases, inputs)
-print("change of the difference ± error over prompts ± error over templates; IO above S")
+print("change of the difference with both errors, and the share of prompts with IO above S")
 for name, values in knocked.items():
     report(f"without {name}", values - base, f"{(values > 0).double().mean():7.0%}")
 in_all = sum(direct[head] for head in movers)
@@ -249,20 +251,20 @@ report("direct effect of the movers", in_all)
 fall = circuits.Estimate.over_rows(100 * (base - knocked["name movers"]) / in_all.mean())
 measured("d5.4.p1", fall.mean, fall.se)
 # %% [markdown]
-# **What you should see**: compare the fall without the name movers with their direct effect. In a model that repairs itself, the fall is a good deal smaller, and no single mover is missed much. In a model without repair the two agree, and each mover is missed by itself. "By ABC rows" gives each prompt the movers' output on one ABC prompt. The answer may depend on this choice, because one ABC prompt also brings wrong names.
+# **What you should see**: compare the fall without the name movers with their direct effect. If the fall is clearly smaller, the rest of the model makes up for a part of it, which is called *self-repair*. Then removing a single mover may change very little, although each mover has a clear direct effect. Without self-repair, the fall is about as large as the direct effect or larger. It can be larger because each direct effect was measured with one head changed, while the other movers were scaled up a little by the final norm. The row "by ABC rows" gives each prompt the movers' output on one ABC prompt. Its result may differ, because one ABC prompt also brings its own names.
 #
-# What this doesn't show: other positive heads write a part of the answer too, and they're still there. The row "all positive" removes them as well. Also compare the single heads: a head whose own fall is near 0 has a direct effect all the same.
+# What this doesn't show: the other positive heads also write a part of the answer, and they're still there. The row "all positive" removes them as well. The error of the measured percentage covers the fall alone and treats the direct effect as known.
 #
-# *Learned*: a small fall after a knock-out doesn't mean that a head does little. It may mean that something makes up for it.
+# *Learned*: a small fall after a knock-out doesn't show that a head does little. The rest of the model may make up for it.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which of these rows would you have called a failed experiment, if you had run it first?" Explain back to each other: why can a head have a large direct effect and a small total one? *Alone:* write down two things in a model that could make up for a missing head, before you read on.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "If you had run only one of these rows, which row would have misled you most?" Explain back to each other: why can a head have a large direct effect and a small total effect? *Alone:* write down two things in a model that could make up for a missing head, before you read on.
 # %% [markdown]
-# ## d5.4.3 Who makes up for it?
+# ## d5.4.3 What makes up for it?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# The difference is a sum of parts, one for each head and MLP (d5.2). Take the parts before and after the knock-out. The parts of the removed heads fall, and the sum of their changes is the *predicted* change. Every other change is a reaction to the removal.
+# If the fall isn't the one that the direct effects predict, which parts of the model account for the gap? The difference is a sum of parts, one for each head and MLP (d5.2). Compare the parts before and after the knock-out. The changes of the removed heads add up to the *predicted* change. Every other change is a consequence of the removal.
 #
-# Write `account`. It gets the parts by name, before and after, each [rows], and the names of the removed heads. It returns the predicted change [rows], and a dict with the change [rows] of every other part, the part that rises most on average first.
+# Write `account`. It gets two dicts of parts [rows] by name, before and after, and the names of the removed heads. It returns the predicted change [rows], and a dict with the change [rows] of every other part. This dict begins with the part that rises most on average, and ends with the part that falls most.
 #
 # Stuck? `hint("d5.4.3")`
 # %% exercise="d5.4.3"
@@ -303,18 +305,20 @@ by_mlps = [values for name, values in others.items() if name.endswith("mlp_out")
 report("all MLPs", sum(by_mlps, torch.zeros(len(data))))
 measured("d5.4.p2", listed([of_head[risers[0]]]))
 # %% [markdown]
-# **What you should see**: predicted and all others add up to measured, which equals the change in d5.4.2. If the model repairs itself, look at the names of the risers. A *negative* head that depends on the movers' output has less to push down, and its part rises towards 0. A *backup* head starts to write the answer. The list of negative heads above tells which of the two you see.
+# **What you should see**: "predicted" and "all others" add up to "measured", which equals the change without the name movers in d5.4.2. Some head always rises most, so first check that its change is several errors above 0. If it is, there are two explanations. A *negative* head that depends on the movers' output has less to push down without them, and its part rises towards 0. A *backup* head starts to write the answer. The list of negative heads above tells you which riser is which, and d5.4.4 finds a third explanation.
 #
-# *Learned*: self-repair can be given head by head, and it sums up.
+# *Learned*: the gap between the predicted and the measured change is a sum over the other parts, so each part's share of it can be measured.
 # %% [markdown]
 # ## d5.4.4 The part that is only the scale
 # ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# There's a third kind of repair, and no head takes part in it. The final norm divides the stream by its length. If a head is missing, the stream may be shorter, and then every *other* part grows by the same factor. How large is this factor?
+# There's a third kind of repair, and it needs no reaction of any head. The final norm divides the stream by its length. Without some heads the stream may be shorter, and then every *other* part grows by the same factor. How large is this factor? The picture shows its effect next to the reaction of negative heads.
 #
-# Parts from before the first removed head are your ruler. What they write hasn't changed at all, so for each row their parts after are their parts before times a common `ratio`. The best estimate over several such parts is the least-squares one, Σ before · after / Σ before².
+# ![Two rows of bars. In the row before, the difference is made of name movers and other parts, minus negative heads. In the row with the movers knocked out, the other parts are scaled up, since the stream is divided by a smaller scale, and the bar of minus negative is shorter, since they have less to push down.](diagram:self_repair)
 #
-# Write `scale_and_writes`. It gets the parts before and after, and the names of the `earlier` parts. It returns the ratio [rows], and for each part its `write`, after / ratio − before, which is the change at the old scale. The rest of a change, after − after / ratio, is the scale. The part called "bias" isn't scaled, so it's left out of what you get.
+# You can measure it with the parts that are computed before the first removed head. Their output hasn't changed at all, so in each row their values after the knock-out are their values before it, times a common `ratio`. With several such parts, take the least-squares estimate Σ before · after / Σ before². It's safe even if the parts are near 0 or cancel each other in a row.
+#
+# Write `scale_and_writes`. It gets the parts before and after, and the names of the `earlier` parts. It returns the ratio [rows], and a dict with the *write* of every part, after / ratio − before. The write is the part's change at the old scale. The rest of its change, after − after / ratio, comes from the scale. The part called "bias" isn't scaled, so the parts that you get don't include it.
 #
 # Stuck? `hint("d5.4.4")`
 # %% exercise="d5.4.4"
@@ -347,20 +351,20 @@ for name in (*risers, *falling):
     report(f"write of {listed([of_head[name]])}", writes[name])
     report(f"scale of {listed([of_head[name]])}", others[name] - writes[name])
 # %% [markdown]
-# **What you should see**: the three lines "made up by" add up to "all others" of d5.4.3. For each head, the write is what this head does differently, and the scale is what the final norm does to it. A head with a large part before the knock-out gets a large scale share without reacting to anything.
+# **What you should see**: the three lines "made up by" add up to "all others" of d5.4.3, since the MLPs get the remainder. Each head's change is split into two lines. Its write is the change in the head's own output, and its scale is the effect of the final norm. A head with a large part before the knock-out can rise a lot through the scale alone.
 #
-# *Learned*: a rise of a head's direct effect is only a reaction if it's still there at the old scale.
+# *Learned*: a rise of a head's part is a reaction of this head only if the rise is still there at the old scale.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of our risers would you still call a backup?" Explain back: why do the earlier parts all change by the same factor? *Alone:* name a head whose change is all scale, and one whose change is all write.
+# > **Pair card.** Swap. The navigator asks: "Which of our risers would you call a backup head now?" Explain back: why do the earlier parts all change by the same factor? *Alone:* name a head whose change is all scale, and one whose change is all write.
 # %% [markdown]
 # ## d5.4.5 Are these heads enough?
 # ●●●○○ difficulty · ●●●●● importance · 9 minutes · core
 #
-# *Faithfulness*: keep the circuit's heads and knock out all others. How much of the model's difference is left? Three numbers belong together, the difference of the circuit, of the *empty* circuit, in which all heads are at their means, and of the full model. The share is (circuit − empty) / (full − empty), taken between means, since single rows may have a denominator near 0.
+# *Faithfulness*: keep the circuit's heads and knock out all others. How much of the model's difference is left? You need three differences, that of the circuit, that of the full model, and that of the *empty* circuit, in which all heads are at their means. The share is (circuit − empty) / (full − empty). Use the means over rows here, because the denominator of a single row may be near 0.
 #
-# The share needs an error. It's a ratio, so there's no simple formula. The *jackknife* leaves out one row at a time and computes the share again. With n such shares, the error is √((n − 1)/n · Σ (share − their mean)²).
+# The share needs an error. It's a ratio of means, so the usual formula for the error of a mean doesn't apply. The *jackknife* leaves out one row at a time and computes the share from the other rows. With n such shares, the error is √((n − 1)/n · Σ (share − their mean)²).
 #
-# Write `recovered`. It returns the share of all rows and its jackknife error.
+# Write `recovered`. It returns the share from all rows and its jackknife error.
 #
 # Stuck? `hint("d5.4.5")`
 # %% exercise="d5.4.5"
@@ -376,11 +380,11 @@ def recovered(part: torch.Tensor, empty: torch.Tensor, full: torch.Tensor) -> tu
 # %% check="d5.4.5" points=2
 check("d5.4.5", recovered)
 # %% [markdown]
-# A random set of as many heads from the same layers is the comparison that a circuit has to beat. What share does a random set recover?
+# The circuit has to beat random sets with the same number of heads in each layer. A random set may include some of the circuit's heads. What share does such a set recover on average?
 # %%
 predict("d5.4.p3", ..., "share that random heads of the same layers recover, in per cent")
 # %% [markdown]
-# The next cell has the two functions that the rest of this part needs. `keep_only` knocks out all heads but the given ones, and `random_like` draws the comparison.
+# The next cell has the two functions that the rest of this part needs. `keep_only` knocks out all heads except the given ones, and `random_like` draws a random set.
 # %%
 def keep_only(heads) -> Node:
     """Returns the difference with all other heads at their means."""
@@ -411,10 +415,10 @@ for name, values in sizes.items():
 random_sets = [100 * full_run[f"trial.share random {k}"][0] for k in range(6)]
 by_chance = circuits.Estimate.over_rows(torch.tensor(random_sets))
 measured("d5.4.p3", by_chance.mean, by_chance.se)
-if "gpt2" in model.name:
+if is_gpt2:
     print("published for GPT-2-small: the circuit of 26 heads keeps 87 % (Wang et al. 2022)")
 # %% [markdown]
-# The list was found on the same prompts, which flatters it. So judge it once more on fresh ones.
+# The circuit was chosen on these prompts, so its share may be too high. Measure it again on fresh prompts of the same templates.
 # %%
 print(f"Fresh prompts for {model.name}; this takes up to 20 seconds.")
 fresh = ioi.dataset(ioi.balanced(each, seed=5, **words), encode, pad=0)
@@ -425,23 +429,23 @@ share, error = recovered(*anew.values())
 full_run["trial.share fresh prompts"] = (share, error, math.nan)
 print(f"the circuit keeps {share:.0%} ± {error:.0%} on fresh prompts")
 # %% [markdown]
-# **What you should see**: a circuit above 100 % is no better than one below. It lacks heads that lower the difference in the full model, so it's a different mechanism by that much. The random sets show what the MLPs and any heads of these layers keep by themselves.
+# **What you should see**: compare the circuit's share with the spread of the random sets. A share above 100 % is no better than one as far below. It means that the circuit lacks heads that lower the difference in the full model. A random set with a large share is worth a second look, since it may have drawn heads of the circuit. The row "without negative heads" shows how much the share owes to heads that push it down.
 #
-# What this doesn't show: the MLPs run in every row, so the claim is about heads only. Miller et al. 2024 ([arXiv 2407.08734](https://arxiv.org/abs/2407.08734)) show that such shares depend a good deal on how the rest is ablated.
+# What this doesn't show: all MLPs are computed in each of these graphs, so the claim is about heads only. The jackknife leaves out single prompts, so its error doesn't cover new templates. Miller et al. 2024 ([arXiv 2407.08734](https://arxiv.org/abs/2407.08734)) show that such shares depend strongly on how the other parts are ablated.
 #
-# *Learned*: faithfulness is a share between an empty circuit and the full model, with an error, beside random sets.
+# *Learned*: faithfulness is measured on a scale from the empty circuit to the full model, and it means little without its error and the shares of random sets.
 # %% [markdown]
 # ## d5.4.6 Is each head needed?
 # ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
 #
-# *Minimality*: does every head of the circuit matter? If you take out one of four movers, the others may hide its absence. So Wang et al. first remove a set K that could stand in for the head v, and then ask what v adds. We take K as the other heads of v's group.
+# *Minimality*: does every head of the circuit matter? If you take out one of four movers, the others may hide its absence. Wang et al. therefore first remove a set K of heads that could stand in for the head v, and then measure how much v adds. We take the other heads of v's group as K.
 #
-# Write `minimality_sets`. It gets the groups by name, each a list of heads. For each head it returns two sets of heads to keep. The first is the whole circuit without K, so v is the only one of its group. The second is the circuit without K and without v.
+# Write `minimality_sets`. It gets a list of heads for each group name. For each head v it returns two sets of heads to keep. The first is the circuit without K, in which v is the only head of its group. The second is the circuit without K and without v.
 #
 # Stuck? `hint("d5.4.6")`
 # %% exercise="d5.4.6"
 def minimality_sets(groups: dict[str, list[Head]]) -> dict[Head, tuple[set[Head], set[Head]]]:
-    """For each head the circuit with it alone of its group, and the one without the group."""
+    """For each head, the circuit with no other head of its group, and without the whole group."""
     ### BEGIN SOLUTION
     circuit = {head for heads in groups.values() for head in heads}
     found = {}
@@ -453,7 +457,7 @@ def minimality_sets(groups: dict[str, list[Head]]) -> dict[Head, tuple[set[Head]
 # %% check="d5.4.6" points=2
 check("d5.4.6", minimality_sets)
 # %% [markdown]
-# For comparison the next cell also adds single heads to the circuit that aren't in it, from the circuit's layers.
+# For comparison, the next cell also takes a few random heads from outside the circuit, and adds each one to the whole circuit. They come from the circuit's layers.
 # %%
 print(f"Minimality in {model.name} on {len(some)} prompts; this takes up to 60 seconds.")
 subset = {name: column[some] for name, column in inputs.items()}
@@ -478,23 +482,25 @@ print("heads from outside")
 for name, values in added.items():
     report(f"outside {name}", scale * values, rows=some)
 # %% [markdown]
-# **What you should see**: heads near the end of the list add no more than twice their error, or no more than heads from outside, so they aren't shown to be needed. A negative share means that the head lowers the difference. If a head from outside adds a lot, the circuit has missed it.
+# **What you should see**: the list is sorted by size. Look for heads near its end that add less than twice their error, or less than the heads from outside. This test doesn't show that they're needed. A negative share means that the head lowers the difference. If a head from outside adds a lot, the search has missed it.
 #
-# *Learned*: a head is needed if it adds something when its stand-ins are gone, and more than heads from outside do.
+# What this doesn't show: the outside heads were added to the whole circuit, where others may hide their effect, so the two lists are comparable only roughly. In a long list, a few heads can exceed twice their error by chance.
 #
-# > **Pair card.** Swap. The navigator asks: "Which heads would you strike from the circuit now?" Explain back: why is removing one head from the whole circuit too weak a test? *Alone:* count how many of the circuit's heads add less than the largest of the heads from outside.
+# *Learned*: a head counts as needed if it adds clearly more than its error and more than heads from outside, once the other heads of its group are gone.
+#
+# > **Pair card.** Swap. The navigator asks: "Which heads would you strike from the circuit now?" Explain back: why is removing one head from the whole circuit too weak a test? *Alone:* count the circuit's heads that add less than the outside head with the largest effect.
 # %% [markdown]
-# ## d5.4.7 ★ Is the rest able to do it too?
+# ## d5.4.7 ★ Can the rest of the model do it too?
 # ●●●●○ difficulty · ●●●○○ importance · 10 minutes · ★
 #
-# *Completeness*: if the circuit is the whole mechanism, then removing a set K from the circuit must do the same as removing K from the model. The gap between them, (circuit without K) − (model without K), has to be near 0 for every K. There are too many sets to try, so one looks for the worst in a greedy way. Start from no set, and add at each step the candidate that makes the gap largest in size.
+# *Completeness*: if the circuit is the whole mechanism, then removing a set K from the circuit must do the same as removing K from the model. The gap between them, (circuit without K) − (model without K), has to be near 0 for every K. There are too many sets to try them all, so Wang et al. also search greedily for the worst one. Start from the empty set. At each step, add the candidate for which the gap of the new set is largest in size, even if this gap is smaller than the one before.
 #
-# Write `greedy`. The function `gaps` takes a list of sets and returns their gaps as a list of numbers. Call it once a step with all sets that have one more candidate. It returns the chosen set and its gap after each step. Candidates are names of any kind.
+# Write `greedy`. The function `gaps` takes a list of sets and returns a list with the gap of each set. Pass it all sets of a step in one call, because one evaluation computes their common work only once. `greedy` returns a list with the chosen set and its gap after each step. Candidates are names of any kind.
 #
 # Stuck? `hint("d5.4.7")`
 # %% exercise="d5.4.7"
 def greedy(gaps, candidates: list[str], steps: int) -> list[tuple[set[str], float]]:
-    """The sets, each with one candidate more, whose gaps are the largest in size."""
+    """The chosen set and its gap after each step, the set growing by one candidate a step."""
     ### BEGIN SOLUTION
     path = [(set(), 0.0)]
     for _ in range(steps):
@@ -506,7 +512,7 @@ def greedy(gaps, candidates: list[str], steps: int) -> list[tuple[set[str], floa
 # %% check="d5.4.7" points=2
 check("d5.4.7", greedy)
 # %% [markdown]
-# Our candidates are the groups, since heads one by one would take an hour. So the worst set found here is a lower bound.
+# Our candidates are whole groups, since a search over single heads would take an hour with SmolLM2. The worst set of heads may have a larger gap than the one found here.
 # %%
 def gap_values(sets) -> list[torch.Tensor]:
     """Returns (circuit without the heads) - (model without them) of each set, each [rows]."""
@@ -539,18 +545,18 @@ found = gap_values([worst, *([circuit[k] for k in order] for order in orders)])
 for name, values in zip(("the worst set", "random 0", "random 1", "random 2"), found, strict=True):
     report(f"gap of {name}", values, rows=some)
 # %% [markdown]
-# **What you should see**: gaps near 0 for every set would mean a complete circuit. If a chosen set has a gap that's a good part of the whole difference, some heads outside the circuit do related work. Random sets of as many heads usually don't show it. In a model with two groups the search soon removes the whole circuit, so only its first step says something.
+# **What you should see**: compare each gap with its error and with the gap of no set, which the circuit has before anything is removed. If every set had a gap near 0, the circuit would be complete. If the worst set has a clearly larger gap than no set and than random sets of its size, heads outside the circuit do related work. The worst set was chosen on these rows, so its gap may be somewhat too large. In a model with two groups the second step removes the whole circuit, so only the first step tells you something.
 #
-# *Learned*: a faithful circuit may still be incomplete. The worst set shows it, and random sets don't.
+# *Learned*: a circuit can look complete on random sets and still be incomplete, so search for the worst set.
 # %% [markdown]
 # ## d5.4.8 Six prompts for one question
 # ●●●○○ difficulty · ●●●●● importance · 6 minutes · core
 #
-# The heads that send to the movers' queries mark the subject, and the movers attend to the other name. Which mark is it, the subject's *token* ("John") or the subject's *position* ("the second name")? Let these heads read another prompt in which only one of the two is different, and everything else the clean one.
+# The heads that send to the queries of the positive heads pass on something about the subject. Do they pass on the subject's *token* ("John") or its *position* ("the second name")? To find out, let these heads read a prompt in which only one of the two has changed, while the rest of the model reads the clean prompt.
 #
-# Six prompts are needed, for `position` "kept" or "inverted", and `token` "kept", "random" or "swapped". With an inverted position the first two names have changed their order. With a random token the subject has a fresh name. With a swapped token the subject has the name of the IO, and the IO has the subject's.
+# You need six prompts, with `position` "kept" or "inverted", and `token` "kept", "random" or "swapped". With an inverted position, the first two names are in the opposite order. With a random token, the subject has a fresh name. With a swapped token, the subject and the IO have exchanged names.
 #
-# Write `six_prompts`, which returns them by (position, token). Use `flip` and `swap`, with `seed` for fresh names.
+# Write `six_prompts`, which returns a dict of prompts by (position, token). Use the methods `flip` and `swap` of `prompts`, and pass `seed` for the fresh names.
 #
 # Stuck? `hint("d5.4.8")`
 # %% exercise="d5.4.8"
@@ -565,13 +571,13 @@ def six_prompts(prompts: ioi.Prompts, seed: int) -> dict[tuple[str, str], ioi.Pr
 # %% check="d5.4.8" points=2
 check("d5.4.8", six_prompts)
 # %% [markdown]
-# What will the difference be, if the order is inverted for these heads and the token is the right one?
+# Suppose that these heads read the inverted order with the tokens kept. What will the difference be? The model's own difference is at the top of this part.
 # %%
 predict("d5.4.p4", ..., "difference if the senders see the order inverted and the token kept")
 # %%
 senders = {"senders": list(strength["into queries"])}
 if not senders["senders"]:
-    print("no head sends to the queries for sure; the positive heads take their place")
+    print("no head clearly sends to the queries; the positive heads stand in for the senders")
     senders["senders"] = list(positive)
 if strength["other positive"]:
     senders["other positive"] = list(strength["other positive"])
@@ -585,20 +591,20 @@ for case, changed in prompts.items():
         graphs[name, *case] = path_patch(difference, model.heads(heads), {"tokens": source})
 signal = evaluate(graphs, read)
 for name, heads in senders.items():
-    print(f"what these heads see, {name} ({listed(heads)})")
+    print(f"position and token that these heads read, {name} ({listed(heads)})")
     for position, token in prompts:
         report(f"{name}: {position}, {token}", signal[name, position, token])
 inverted = signal["senders", "inverted", "kept"]
 measured("d5.4.p4", inverted.mean(), inverted.std() / len(inverted) ** 0.5)
 # %% [markdown]
-# **What you should see**: position comes first in each line, then the token. "kept, kept" is the model itself. Look for the change that matters for the senders, and for the change that doesn't. If there are other positive heads, compare their lines. Heads of one model may use different signals.
+# **What you should see**: each line names the position first, then the token. The line "kept, kept" is the model itself. Which of the two changes matters for the senders, and which one hardly does? If the model has other positive heads, answer the same question for them. Two groups of heads in one model may depend on different signals.
 # %% [markdown]
 # ## d5.4.9 Two signals and a fit
 # ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# The six numbers ask for a model with three terms, difference ≈ c + a · position + b · token. Position is 1 if it's kept and −1 if it's inverted. Token is 1 if it's kept, 0 if it's random, and −1 if it's swapped. The constant c is the part of the difference that doesn't depend on these heads. Wang et al. leave it out, which is right if the heads carry everything.
+# How much of the difference comes from each signal? Fit the six numbers with three terms, difference ≈ c + a · position + b · token. Position is 1 if it's kept and −1 if it's inverted. Token is 1 if it's kept, 0 if it's random, and −1 if it's swapped. The constant c is the part of the difference that doesn't depend on the two signals. Wang et al. leave out the constant, which is right if these heads carry the whole difference.
 #
-# Write `fit_signals` for the table of the six numbers. It returns c, a, b, and the relative error, which is the root of the sum of squared residuals over the root of the sum of squared values. The check also passes tables with a case missing.
+# Write `fit_signals`, which takes a table of the numbers by (position, token). It returns the least-squares c, a and b, and the relative error, which is the root of the sum of squared residuals divided by the root of the sum of squared values. The check also passes tables with one case missing.
 #
 # Stuck? `hint("d5.4.9")`
 # %% exercise="d5.4.9"
@@ -622,25 +628,25 @@ for name in senders:
     for term, values in zip(("constant", "position", "token"), fits.T[:3], strict=True):
         report(f"{name}: {term}", values)
     print(f"{'':10}the fit is off by {fit_signals(table)[-1]:.0%}")
-if "gpt2" in model.name:
+if is_gpt2:
     print("published for GPT-2-small: 2.31 position + 0.99 token, off by 7 % (Wang et al. 2022)")
 # %% [markdown]
-# **What you should see**: the constant and two weights with their errors. If position is much larger than token, the senders pass on a *pointer*, the place of the subject, and the movers avoid that place. If token is larger, they pass on a name. The fit for a single row is noisy, but its mean over rows is the fit of the means, since the fit is linear.
+# **What you should see**: the constant and the two weights with their errors. If position is much larger than token, the senders pass on a *pointer* to the subject's place, and later heads use it to avoid that place. If token is much larger, they pass on a name. The last line tells you how well a sum of two signals describes these heads. The fit for a single row is noisy, but the mean over rows is the fit of the means, because the weights are linear in the six numbers.
 #
-# What this doesn't show: "position" here means which of the two names came first. A pointer to a place and the fact "first or second" are the same in this experiment.
+# What this doesn't show: "position" here means which of the two names came first. This experiment can't distinguish a pointer to a place from the fact "first" or "second".
 #
-# *Learned*: to separate two signals, change one and keep the other, and check whether both terms add up.
+# *Learned*: to separate two signals, change one and keep the other, and check whether the two effects add up.
 #
-# > **Pair card.** Swap. The navigator asks: "Which fact changes with the order, other than the position?" Explain back: why do we need the swapped token, if there's a random one already? *Alone:* predict the table of a model whose heads send the token alone, then compare with yours.
+# > **Pair card.** Swap. The navigator asks: "Which fact changes with the order, other than the position?" Explain back: why do we need the swapped token, if we already have a random one? *Alone:* predict the six numbers for heads that send only the token, then compare them with yours.
 # %% [markdown]
 # ## d5.4.10 Prompts that mislead
 # ●●○○○ difficulty · ●●●○○ importance · 6 minutes · core
 #
-# If the circuit works by avoiding a name that was mentioned twice, a second mention of the *IO* should confuse it. `prompts.again("IO")` puts a sentence in front that names the IO once more, and `again("S")` names the subject again as a control.
+# If the circuit works by avoiding a name that was mentioned twice, a second mention of the *IO* should confuse it. `prompts.again("IO")` puts a sentence in front of each prompt that mentions the IO once more. As a control, `again("S")` mentions the subject once more.
 #
-# The result is an error rate. With 0 wrong of 30 the usual error is 0, and that can't be right. *Wilson's interval* for k wrong of n has its middle at (k + z²/2) / (n + z²), and half its width is z / (n + z²) · √(k (n − k) / n + z²/4), with z = 1.96 for 95 %.
+# The result is an error rate. If 0 of 30 prompts are wrong, the usual standard error is 0, although more prompts could still turn up a wrong one. *Wilson's interval* avoids this. For k wrong of n, its middle is (k + z²/2) / (n + z²) and half its width is z / (n + z²) · √(k (n − k) / n + z²/4). For a 95 % interval, z is 1.96.
 #
-# Write `wrong_share` for differences [rows]. It returns the share of rows that aren't above 0, and the two ends of the interval.
+# Write `wrong_share` for differences [rows]. It returns the share of rows whose difference isn't above 0, and the two ends of the interval. The check also passes another `z`.
 #
 # Stuck? `hint("d5.4.10")`
 # %% exercise="d5.4.10"
@@ -666,16 +672,16 @@ for name, values in misled.items():
     report(name, values, f"   {share:.0%} wrong, between {low:.0%} and {high:.0%}")
     report(f"{name}, change", values - base)
     full_run[f"trial.wrong, {name}"] = (share, (high - low) / 3.92, math.nan)
-if "gpt2" in model.name:
+if is_gpt2:
     print("published for GPT-2-small: 23.4 % wrong with IO again, 0.4 % with S (Wang et al. 2022)")
 # %% [markdown]
-# **What you should see**: both changes with their errors, and an interval that doesn't collapse where nothing is wrong. A second mention of S is the control. If it lowers the difference as much as that of the IO, the sentence in front confuses the model whoever it's about.
+# **What you should see**: each variant's mean difference with its error rate, its interval, and its change from the prompts as they are. If another mention of S lowers the difference as much as another mention of the IO, or more, you can't attribute the change to the second mention of the IO. The sentence in front may confuse the model by itself. The interval takes the prompts as independent, although prompts of one template share their words.
 #
-# *Learned*: an adversarial prompt tests a mechanism only beside a control, and 0 of 30 is not 0 %.
+# *Learned*: an adversarial prompt tests a mechanism only together with a control, and 0 wrong of 30 is compatible with an error rate of up to 11 %.
 # %% [markdown]
 # ## What the full run says
 #
-# The same code ran once with four prompts of each template in each order. Its figures ship with the course, and they're shown here if you run SmolLM2.
+# The same code ran once on SmolLM2 with four prompts of each template in each order. Its results ship with the course and are shown here if you run SmolLM2. The lines "wrong" and "share" are fractions and have only the error over prompts.
 # %%
 stored = smollm2.measured() if model.name == "smollm2" else {}
 for name, (value, over_prompts, over_templates) in stored.items():
@@ -686,11 +692,11 @@ for name, (value, over_prompts, over_templates) in stored.items():
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
 # From memory, without scrolling up.
-# - `repair`: name movers with a direct effect of 3 are removed, and the difference falls by 1. How much was made up?
-# - `ruler`: which parts tell the ratio of the scales, those from `"before"` or from `"after"` the removed heads?
+# - `repair`: the removed heads predict a fall of 3, and the difference falls by 1. How much did the other parts make up?
+# - `ruler`: the ratio of the scales is measured on certain parts. Are they computed `"before"` or `"after"` the removed heads?
 # - `above`: a circuit recovers 120 %. Is it more faithful than one that recovers 95 %? `"yes"` or `"no"`
-# - `group`: in the test of minimality, what's removed first, `"the head"` or `"its group"`?
-# - `signal`: with the order inverted the difference changes its sign, with a random token it stays. What do the heads send, `"position"` or `"token"`?
+# - `group`: which does the test of minimality remove first, `"the head"` or the other heads of `"its group"`?
+# - `signal`: an inverted order reverses the sign of the difference, and a random token leaves it as it is. Do the heads send `"position"` or `"token"`?
 #
 # Stuck? `hint("d5.4.quiz")`
 # %% exercise="d5.4.quiz"
@@ -704,4 +710,4 @@ predictions("d5")
 # %% [markdown]
 # ## What you have
 #
-# A verdict on your circuit. You know how much of the difference it keeps beside random heads, which of its heads are needed, what makes up for its movers, and whether it sends a position or a token. Part 5 turns the remaining claims into hypotheses and scrubs them.
+# You have a verdict on your circuit. You know how much of the difference it keeps compared with random heads, and which of its heads the test shows to be needed. You know whether anything makes up for the loss of its movers, and whether its senders pass on a position or a token. Part 5 turns the remaining claims into hypotheses and scrubs them.

@@ -37,7 +37,8 @@ exercise("d5.4.1", cases=some_values,
     sizes="The check uses 3 to 5 templates, of which one has no rows, and values of 1 to 3 axes.",
     mistakes=[
         edit(ONE_TEMPLATE, "values.mean(0)",
-             says="Every template gets the mean of all rows. Take the rows of the template."),
+             says="Every template gets the mean of all rows. Average over the rows of each "
+                  "template."),
         edit(ONE_TEMPLATE, "values[template == number].sum(0)",
              says="These are sums. Divide by the number of rows of the template."),
         edit(ONE_TEMPLATE, "values[template == number].mean()",
@@ -48,6 +49,8 @@ exercise("d5.4.1", cases=some_values,
              "for place, number in enumerate(template.unique().tolist()):\n        table[place]",
              says="The entries are counted in the order of the templates that have rows. Entry t "
                   "belongs to template t."),
+        edit("for number in template.unique().tolist()", "for number in range(count)",
+             says="A template without rows gets nan. Leave its entry at zero."),
         edit("return table", "return table[template]",
              says="This is one mean for each row. Give a table with one entry for each template."),
     ],
@@ -103,15 +106,15 @@ exercise("d5.4.2", cases=some_networks, use=knock_use, tolerance=1e-4,
     mistakes=[
         edit(EACH_HEAD, "outputs[head]: means[head] for head in outputs if head not in heads",
              says="The heads of the list are kept and all others are at their means. Knock out "
-                  "those of the list."),
+                  "the heads of the list."),
         edit(EACH_HEAD, "outputs[head]: array(torch.zeros(outputs[head].shape)) for head in heads",
-             says="The heads are at zero. Put them at their nodes in `means`."),
+             says="The heads are at zero. Replace them with their nodes in `means`."),
         edit(EACH_HEAD, "outputs[head]: means[head] for head in heads[:1]",
              says="Only the first head is replaced. Replace all of them."),
         edit(EACH_HEAD, "outputs[head]: add(outputs[head], means[head]) for head in heads",
              says="The mean is added to the head's output. It takes the place of the output."),
         edit(EACH_HEAD, "outputs[head]: means[head] for head in outputs",
-             says="All heads of the model are at their means. Replace those of the list."),
+             says="All heads of the model are at their means. Replace only the heads of the list."),
     ],
     right=[
         """
@@ -190,20 +193,21 @@ exercise("d5.4.3", cases=some_accounts, use=account_use,
          "each row."),
         ("Help, how do I order a dict?", "`sorted(changes, key=...)` gives the names in order. "
          "Build a new dict from them."),
-        ("Help, almost the code", "A dict of all changes; `pop` those of the removed parts and sum "
-         "them; sort the rest by minus their mean."),
+        ("Help, almost the code", "Make a dict of all changes. `pop` the changes of the removed "
+         "parts and sum them, then sort the other names by minus the mean of their change."),
     ],
 )
 
 
 def some_scales(seed):
-    """Parts of which the earlier ones are only scaled; one is 0 in a row, so it has no ratio."""
+    """Parts of which the earlier ones are only scaled; in some rows one is 0, or they cancel."""
     numbers, cases = generator(seed), []
     for early, late, rows in ((3, 4, 5), (2, 3, 4)):
         names = [f"early {k}" for k in range(early)]
         ratio = 0.7 + torch.rand(rows, generator=numbers)
         before = {name: torch.randn(rows, generator=numbers) for name in names}
         before[names[0]][1] = 0.0
+        before[names[0]][2] = -sum(before[name][2] for name in names[1:])
         after = {name: ratio * before[name] for name in names}
         for name in [f"late {k}" for k in range(late)]:
             before[name] = torch.randn(rows, generator=numbers)
@@ -221,6 +225,9 @@ exercise("d5.4.4", cases=some_scales, tolerance=1e-4,
         edit("(old * new).sum(0) / (old * old).sum(0)", "(new / old).mean(0)",
              says="Each part is divided by itself, and a part that is 0 in a row has no ratio. Sum "
                   "over the parts first."),
+        edit("(old * new).sum(0) / (old * old).sum(0)", "new.sum(0) / old.sum(0)",
+             says="The ratio divides plain sums, in which parts of opposite sign cancel. Multiply "
+                  "each part by its value before, as in the formula."),
         edit("(old * new).sum(0) / (old * old).sum(0)", "(old * new).sum() / (old * old).sum()",
              says="There's one ratio for all rows. Each row has its own."),
         edit("for name in earlier]", "for name in before]", times=2,
@@ -230,8 +237,8 @@ exercise("d5.4.4", cases=some_scales, tolerance=1e-4,
              says="This is the whole change. Divide `after` by the ratio, which takes the scale "
                   "out."),
         edit(WRITE, "after[name] - ratio * before[name]",
-             says="This is the write at the new scale. The exercise asks for the old one, after / "
-                  "ratio - before."),
+             says="This is the write at the new scale. The exercise asks for the write at the old "
+                  "scale, after / ratio - before."),
         edit(WRITE, "(after[name] - before[name]) / ratio",
              says="Both are divided by the ratio. Only `after` has the new scale."),
         edit(WRITE, "after[name] - after[name] / ratio",
@@ -249,10 +256,10 @@ exercise("d5.4.4", cases=some_scales, tolerance=1e-4,
         """,
     ],
     hints=[
-        ("Help, which parts are the ruler?", "Those in `earlier`. Stack them to [parts, rows], "
-         "before and after."),
-        ("Help, how does least squares work here?", "For each row, the sum over parts of before "
-         "times after, over the sum of before squared."),
+        ("Help, which parts measure the ratio?", "The parts in `earlier`. Stack their values to "
+         "[parts, rows], before and after."),
+        ("Help, how does least squares work here?", "For each row, divide the sum over "
+         "parts of before times after by the sum of before squared."),
         ("Help, almost the code", "`ratio = (old * new).sum(0) / (old * old).sum(0)`, and for each "
          "name of `before` the value `after[name] / ratio - before[name]`."),
     ],
@@ -276,14 +283,21 @@ def some_shares(seed):
 exercise("d5.4.5", cases=some_shares, tolerance=1e-4,
     mistakes=[
         edit("(above.sum() / below.sum()).item()", "(above / below).mean().item()",
-             says="The share is a mean of shares, and a row with little room decides it. Divide "
-                  "the means."),
+             says="The share is a mean of shares of single rows, so a row with full near empty "
+                  "dominates it. Divide the means."),
         edits(("part - empty, full - empty", "part, full"),
               says="The empty circuit isn't subtracted. It has a difference of its own."),
         edit("error = ((len(shares) - 1) / len(shares) * spread).sqrt()",
              "error = (spread / (len(shares) - 1) / len(shares)).sqrt()",
-             says="The error is that of independent shares. Jackknife shares are almost equal: "
-                  "multiply the sum of squares by (n - 1) / n."),
+             says="This is the error of a mean of independent values. Jackknife shares are almost "
+                  "equal, so multiply the sum of squares by (n - 1) / n."),
+        edit("error = ((len(shares) - 1) / len(shares) * spread).sqrt()",
+             "error = spread.sqrt()",
+             says="The factor (n - 1) / n is missing under the root."),
+        edit("error = ((len(shares) - 1) / len(shares) * spread).sqrt()",
+             "error = (spread / len(shares)).sqrt()",
+             says="This is the spread of the jackknife shares, which are almost equal. Multiply "
+                  "the sum of squares by (n - 1) / n, not by 1 / n."),
         edit("error = ((len(shares) - 1) / len(shares) * spread).sqrt()",
              "error = (len(shares) - 1) / len(shares) * spread",
              says="The error is squared. Take the root."),
@@ -352,6 +366,8 @@ exercise("d5.4.6", cases=some_groups, use=sets_use,
                   "sets."),
         edit(PAIR, "(circuit, rest)",
              says="The first set holds the whole group. Keep the head alone of its group."),
+        edit(PAIR, "(rest | {head}, set(heads) - {head})",
+             says="The second set is K itself. Keep the circuit without K and without the head."),
         edit(PAIR, "(rest | {head}, circuit - {head})",
              says="The second set still holds the rest of the group. Without the head, nothing "
                   "of its group is left."),
@@ -393,6 +409,8 @@ def some_searches(seed):
     least = float(torch.rand((), generator=numbers))  # a candidate that turns a gap of -4 into 3
     across = [[0.0, 0.0, 6.0], [0.0] * 3, [0.0] * 3]
     cases.append((["first", "same sign", "other sign"], 2, [-4.0, -1.0 - least, 1.0], across))
+    none = [[0.0] * 3] * 3  # here every candidate makes the gap of -4 smaller
+    cases.append((["first", "smaller", "smallest"], 2, [-4.0, 1.0, 1.5 + least], none))
     return cases
 
 
@@ -415,10 +433,13 @@ exercise("d5.4.7", cases=some_searches, use=greedy_use,
         edit("abs(pair[1])", "pair[1]",
              says="The gap is taken with its sign. A large negative gap is as bad as a positive "
                   "one."),
+        edit(" if name not in path[-1][0]]", "]",
+             says="A candidate of the set is tried again. Try only candidates that aren't in it."),
         edit("max(found", "min(found",
              says="This finds the smallest gaps. Completeness asks for the worst set."),
         edit("path[-1][0] | {name}", "{name}",
-             says="Each step begins anew. Add the candidate to the set of the step before."),
+             says="Each step starts from the empty set. Add the candidate to the set of the step "
+                  "before."),
         edit("return path[1:]", "return path",
              says="The empty set at the start is returned too. Begin with the first step."),
         edit("for _ in range(steps)", "for _ in range(steps - 1)",
@@ -459,7 +480,11 @@ def some_prompts(seed):
 
 
 def six_use(answer, prompts, seed):
-    return {", ".join(case): changed.texts for case, changed in answer(prompts, seed).items()}
+    """The words of each prompt by case, so that a message names the word that is wrong."""
+    return {
+        ", ".join(case): [text.split() for text in changed.texts]
+        for case, changed in answer(prompts, seed).items()
+    }
 
 
 INVERTED = 'changed.flip("order")'
@@ -473,7 +498,7 @@ exercise("d5.4.8", cases=some_prompts, use=six_use,
         edit(INVERTED, "changed",
              says="The inverted prompts are those with the position kept."),
         edit('prompts.flip("S", seed=seed)', 'prompts.flip("S2", seed=seed)',
-             says="The random token stands at S2 alone, so nobody is named twice. Flip both "
+             says="The random token stands at S2 alone, so no name is mentioned twice. Flip both "
                   "mentions."),
         edit('prompts.flip("S", seed=seed)', 'prompts.flip("IO", seed=seed)',
              says="The random token is that of the IO. Give the subject a fresh name."),
@@ -482,6 +507,18 @@ exercise("d5.4.8", cases=some_prompts, use=six_use,
         edit(SWAPPED, 'tokens["swapped"] = prompts.flip("S", to="IO")',
              says="The subject has the name of the IO, and the IO has it too. The two names "
                   "change places."),
+        edit(SWAPPED, 'tokens["swapped"] = prompts.swap("IO", "S1")',
+             says='Only the first mention of the subject is swapped. Swap "IO" with "S", which is '
+                  "both mentions."),
+        edit(SWAPPED, 'tokens["swapped"] = prompts.swap("IO", "S2")',
+             says='Only the second mention of the subject is swapped. Swap "IO" with "S", which is '
+                  "both mentions."),
+        edits(('("kept", token)', '(token, "kept")'),
+              ('("inverted", token)', '(token, "inverted")'),
+              says="The keys are (token, position). The position comes first."),
+        edits(('("kept", token)', '("", token)'), ('("inverted", token)', '("kept", token)'),
+              ('("", token)', '("inverted", token)'),
+              says="The positions are exchanged. The prompts as they are have the position kept."),
     ],
     right=[
         """
@@ -498,7 +535,7 @@ exercise("d5.4.8", cases=some_prompts, use=six_use,
         ("Help, what moves the subject?", '`flip("order")` names the first two people in the other '
          "order. Every role keeps its name."),
         ("Help, what changes the token alone?", '`flip("S", seed=seed)` for a fresh name, and '
-         '`swap("IO", "S")` for the name of the IO. Positions stay.'),
+         '`swap("IO", "S")` to exchange the two names. The positions stay.'),
         ("Help, almost the code", "Make the three tokens first, then each of them as it is and "
          "after a flip of the order."),
     ],
@@ -533,12 +570,18 @@ exercise("d5.4.9", cases=some_tables, tolerance=1e-4,
         edit('"random": 0.0, "swapped": -1.0', '"random": -1.0, "swapped": 0.0',
              says="Random and swapped are exchanged. A random token is 0 and a swapped one -1."),
         edit('"inverted": -1.0', '"inverted": 0.0',
-             says="An inverted position counts as 0. It is -1."),
+             says="An inverted position counts as 0. It should count as -1."),
         edit(".norm() / values.norm()", ".norm()",
              says="The error isn't relative. Divide by the root of the sum of squared values."),
         edit("(values - terms @ weights).norm() / values.norm()",
              "((values - terms @ weights).norm() / values.norm()) ** 2",
              says="The error is squared. Take roots."),
+        edit(".norm() / values.norm()", ".norm() / (values - values.mean()).norm()",
+             says="The residuals are divided by the spread of the values. Divide by the root of "
+                  "the sum of squared values."),
+        edit("return (*weights.tolist(), error.item())",
+             "c, a, b = weights.tolist()\n    return (c, b, a, error.item())",
+             says="The weights are exchanged. Position comes before token."),
         edit("return (*weights.tolist(), error.item())",
              "c, a, b = weights.tolist()\n    return (a, b, c, error.item())",
              says="The constant comes first, then position, token and the error."),
@@ -568,7 +611,7 @@ exercise("d5.4.9", cases=some_tables, tolerance=1e-4,
 
 
 def some_differences(seed):
-    """Differences of which none, some and most are wrong, and one that is 0."""
+    """Differences of which none, some and most are wrong, one that is 0, and another z."""
     numbers, cases = generator(seed), []
     for rows, wrong in ((30, 0), (12, 3), (9, 7)):
         values = 0.1 + torch.rand(rows, generator=numbers)
@@ -576,7 +619,7 @@ def some_differences(seed):
         if wrong:
             values[0] = 0.0
         cases.append((values[torch.randperm(rows, generator=numbers)],))
-    return cases
+    return [*cases, (cases[1][0], 1.0)]
 
 
 exercise("d5.4.10", cases=some_differences,
@@ -590,6 +633,8 @@ exercise("d5.4.10", cases=some_differences,
              says="These are the rows that are right. Count the wrong ones."),
         edit("(values <= 0)", "(values < 0)",
              says="A difference of 0 isn't counted as wrong. Only values above 0 are right."),
+        edit("n, k = len(values)", "z = 1.96\n    n, k = len(values)",
+             says="The interval always uses z = 1.96. Use the `z` that is passed."),
         edit("return k / n,", "return k,",
              says="The first number is a count. Give the share."),
         edit("return k / n,", "return middle,",
@@ -611,25 +656,26 @@ exercise("d5.4.10", cases=some_differences,
     hints=[
         ("Help, when is a row wrong?", "When its difference isn't above 0. A difference of exactly "
          "0 prefers neither name, and counts as wrong."),
-        ("Help, the formula", "k is the number of wrong rows and n that of all rows. The text has "
-         "the middle and half the width."),
+        ("Help, the formula", "k is the number of wrong rows and n the number of all rows. The "
+         "text gives the middle and half the width."),
         ("Help, almost the code", "`half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / "
          "4)`, and the ends are middle - half and middle + half."),
     ],
 )
 
 quiz("d5.4.quiz",
-    repair=number(says="Predicted was a fall of 3, and 1 was measured. The rest was made up."),
+    repair=number(says="The predicted fall is 3 and the measured fall is 1. The other parts made "
+                       "up the gap."),
     ruler=option("before", "after",
-                 says="d5.4.4: which parts can't have changed what they write?"),
-    above=option("yes", "no", says="Faithful means near the full model, from either side."),
+                 says="d5.4.4: which parts must write the same as before?"),
+    above=option("yes", "no", says="A faithful circuit is close to 100 %, from either side."),
     group=option("the head", "its group",
                  says="d5.4.6: which heads could hide the absence of v?"),
     signal=option("position", "token",
                   says="Which of the two changes makes a difference to these heads?"),
     hints=[
-        ("Help, the repair", "d5.4.3: predicted plus all others is measured."),
-        ("Help, the group", "d5.4.6: K is removed before the head is."),
+        ("Help, the repair", "d5.4.3: predicted and all others add up to measured."),
+        ("Help, the group", "d5.4.6: what is K, and when is it removed?"),
         ("Help, the rest", "d5.4.4 for the ruler, d5.4.5 for shares above 100 %, d5.4.8 for the "
          "signal."),
     ],
