@@ -448,7 +448,7 @@ def chain(stages: list[tuple[list[Head], str]]) -> Selector:
 # %% check="d5.3.7" points=2
 check("d5.3.7", chain)
 # %% [markdown]
-# Patch each of the three sides alone, and then all three together. How much of the joint effect do the values give alone?
+# Patch each of the three sides alone, and then all three together. What share of the joint effect do the values give when they're patched alone?
 # %%
 predict("d5.3.p4", ..., "what the values carry, per cent of all three sides together")
 # %%
@@ -481,7 +481,7 @@ for kind, members in {"heads": earlier, "MLPs": mlps}.items():
     else:
         print(f"{model.name} has no {kind} before its S-inhibition heads")
 # %% [markdown]
-# An MLP reads the stream at its own position only. If an MLP appears in the list, any information from other words came to its position through heads. So the next cell asks which heads the strongest MLP depends on. A line such as `values.MLP 5.3.1` is the effect of head 3.1 through MLP 5.
+# An MLP reads the stream at its own position only. If an MLP appears in the list, any information from other words came to its position through heads. So the next cell asks which heads the strongest MLP depends on. A line such as `values.MLP 4.2.1` is the effect of head 2.1 through MLP 4.
 # %%
 strong_mlps = [name for name in strong if name in mlps]
 if strong_mlps:
@@ -497,7 +497,7 @@ if strong_mlps:
 else:
     print("no MLP has a sure effect on these values")
 # %% [markdown]
-# **What you should see**: look at the embedding first. If it accounts for nearly all of the effect, the S-inhibition heads read the *word* at the position that they attend to, and their values need no head that detects the repetition. If heads account for it, the values depend on information that these heads moved to S2. The heads may have compared S2 with S1, and d5.3.8 tests two kinds of heads that could.
+# **What you should see**: look at the embedding first. If it accounts for nearly all of the effect, the S-inhibition heads read the *word* at the position that they attend to, and their values need no head that detects the repetition. If heads account for it, the values depend on information that these heads wrote at the positions in question. At S2, such heads may have compared S2 with S1. d5.3.8 tests two kinds of heads that could.
 #
 # Then compare the largest head with the line "all heads". If this sum is much larger, the effect is spread over many heads. A sum of single effects ignores interactions between the senders. If an MLP has a large effect, it belongs to the circuit as much as a head does, and the heads that feed it are listed below.
 #
@@ -553,8 +553,9 @@ if is_gpt2:
 for head in feeders:
     scores = []
     for kind in asked:
-        scores.append(f"{kind} {on_prompts[kind].mean[head]:.2f} ({on_random[kind].mean[head]:.2f})")
-    print(f"{listed([head])} feeds the values; on prompts (on random tokens): {', '.join(scores)}")
+        on_these, random = on_prompts[kind].mean[head], on_random[kind].mean[head]
+        scores.append(f"{kind} {on_these:.2f} ({random:.2f})")
+    print(f"{listed([head])} feeds the values; on prompts (on repeated random tokens): {', '.join(scores)}")
 # %% [markdown]
 # The list holds up to six heads of each kind. A head with the right attention pattern need not be part of the circuit. So patch the paths from each *group* into the S-inhibition heads' values, in two versions. In the first version, MLPs on the way keep their clean values. In the second one they are computed again ("MLPs react"). Each group is compared with a group of random heads from the same layers.
 # %%
@@ -632,11 +633,11 @@ for (senders, receiver), seconds in zip(run, took.values(), strict=True):
 ratio = hooks / sum(took.values())
 print(f"hooks: {passes(run)} passes, about {hooks:.0f} CPU s, which is {ratio:.0f} times as long")
 # %% [markdown]
-# **What you should see**: a factor that is larger for a deeper model with MLPs. The time for hooks is an estimate from a single timing of one pass of our own graph. Run the cell again to see how much that timing varies. Good code with hooks can also start a pass late or stop it early. `make bench` times both on the same machine, with hooks on the model from the transformers library.
+# **What you should see**: hooks would take several times as long. Expect a larger factor for a deeper model, since every pass with hooks runs all layers. The factor has no error. It comes from a single timing of each sweep and of one pass of our own graph, and it varies between runs, most of all for a small model. Good code with hooks can also start a pass late or stop it early. `make bench` times both on the same machine, with hooks on the model from the transformers library.
 #
 # Why do the graphs share so much? Patching a direct path changes only one term of the stream's sum at END, so the patched graph needs a new norm and two logits. A path into queries also needs a new row of the receivers' patterns. All patched graphs of a sweep share the two full runs.
 #
-# *Learned*: the graph computes only the nodes that a patch changes. Hooks compute every pass from the start.
+# *Learned*: in a sweep, the graph computes only the nodes that a patch changes. Plain hooks run the whole model for every patch.
 # %% [markdown]
 # ## d5.3.10 ★ The same by hand
 # ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
@@ -680,7 +681,7 @@ for place, head in enumerate(writers):
     error = (by_hand - to_logits[head]).abs().max()
     print(f"{listed([head])}: by hand {by_hand.mean():.4f}, largest error in a row {error:.0e}")
 # %% [markdown]
-# *Learned*: a path patch of a direct path replaces one term of the stream before the final norm. The largest error above is the rounding error of float32.
+# *Learned*: a path patch of a direct path replaces one term of the stream before the final norm. The result by hand agrees with `path_patch` up to rounding.
 # %% [markdown]
 # ## The full run
 #

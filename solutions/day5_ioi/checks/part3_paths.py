@@ -45,11 +45,11 @@ def other_tokens(graph):
 def patched(selector, graph):
     """The difference if the selected paths read the other tokens."""
     if not isinstance(selector, Selector):
-        raise Wrong(f"It gives {kind_of(selector)}, expected a selector.")
+        raise Wrong(f"Expected a selector, got {kind_of(selector)}.")
     try:
         changed = path_patch(graph.node, selector, {"tokens": other_tokens(graph)})
     except MatchError:
-        return "it selects nothing"
+        return "no path of the model fits the selector"
     return evaluate(changed, graph.inputs)
 
 
@@ -58,6 +58,8 @@ def head_part(layer, head, part="out"):
 
 
 # --- the direct path ------------------------------------------------------------------------------
+
+OUTPUTS = at("*.mlp_out") | at("*.attn.head.*.out")
 
 
 def some_parts(seed):
@@ -68,20 +70,29 @@ def some_parts(seed):
 
 
 def direct_use(answer, graph, part):
-    return patched(answer(part), graph)
+    """The patched differences, from the logits to the part and from a late head to its queries."""
+    queries = head_part(2, 1).avoiding(OUTPUTS) >> answer(head_part(2, 1, "q"))
+    return {"from the logits": patched(answer(part), graph),
+            "from a head to its queries": patched(queries, graph)}
 
 
 exercise("d5.3.1", cases=some_parts, use=direct_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("part.avoiding(BLOCKS)", "part",
-             says="The part is reached by every path, through later heads and MLPs too. Avoid "
-                  "them."),
+             says="These are all paths to the part, through later heads and MLPs too. Avoid "
+                  "their outputs."),
         edit("avoiding(BLOCKS)", "avoiding(HEADS)",
-             says="MLPs on the way still react. Avoid what they write, too."),
+             says="MLPs on the way still react. Avoid their outputs too."),
         edit("avoiding(BLOCKS)", 'avoiding(at("*.mlp_out"))',
-             says="Later heads on the way still react. Avoid what they write, too."),
+             says="Later heads on the way still react. Avoid their outputs too."),
         edit("part.avoiding(BLOCKS)", "BLOCKS >> part",
              says="These are the paths that do pass a head or an MLP. Use .avoiding(...)."),
+        edit("part.avoiding(BLOCKS)", "part & ~BLOCKS",
+             says="`& ~BLOCKS` rules out heads and MLPs as the part itself. Rule them out on the "
+                  "way to the part, with .avoiding(...)."),
+        edit("avoiding(BLOCKS)", 'avoiding(at("*.attn.head.*") | at("*.mlp_out"))',
+             says="Patterns, queries and values are avoided too, so no path leads from a head to "
+                  "its own inputs. Avoid outputs only."),
     ],
     right=[
         """
@@ -93,11 +104,11 @@ exercise("d5.3.1", cases=some_parts, use=direct_use, tolerance=CLOSE, sizes=SIZE
         """,
     ],
     hints=[
-        ("Help, what does a selector have?", "`selector.avoiding(other)` is the same selector, "
-         "reached along paths that pass no node of `other`."),
+        ("Help, how do I leave out paths?", "`selector.avoiding(other)` keeps the paths that "
+         "pass no node of `other` on the way."),
         ("Help, is the head itself avoided?", "It isn't. Only nodes on the way to it are."),
-        ("Help, almost the code", "`part.avoiding(...)` with the selector that has the outputs of "
-         "all heads and MLPs."),
+        ("Help, almost the code", "`part.avoiding(...)` with the selector of the outputs of all "
+         "heads and MLPs."),
     ],
 )
 
@@ -113,8 +124,9 @@ def some_sweeps(seed):
     return [(one, first), (two, second)]
 
 
-def falls_use(answer, graph, ways):
-    """The falls, and whether the model ran once for all ways or again for each."""
+def falls_use(answer, difference, ways):
+    """The falls, and whether the model ran once for all paths or again for each."""
+    inputs = difference.inputs
     runs = []
 
     def count(value):
@@ -124,10 +136,10 @@ def falls_use(answer, graph, ways):
     def counted(node):
         return Node(Apply(Function("counted", count)), (node,), node.name)
 
-    difference = update(graph.node, "embed", counted)
-    found = answer(difference, ways, other_tokens(graph), graph.inputs)
+    counting = update(difference.node, "embed", counted)
+    found = answer(counting, ways, other_tokens(difference), inputs)
     if not isinstance(found, dict) or list(found) != list(ways):
-        raise Wrong(f"It gives {kind_of(found)}, expected a dict with the keys of `ways`.")
+        raise Wrong(f"Expected a dict with the keys of `ways`, got {kind_of(found)}.")
     return {"the falls": found, "runs": "once" if len(runs) <= len(ways) else "for each way"}
 
 
@@ -146,10 +158,10 @@ exercise("d5.3.2", cases=some_sweeps, use=falls_use, tolerance=CLOSE,
              says="This is a share. Give the fall in logits."),
         edit(TOGETHER, "before = evaluate(difference, inputs)\n"
              "    after = [evaluate(graph, inputs) for graph in graphs]",
-             says="The model runs again for each way. Hand all graphs to one `evaluate`."),
+             says="The model runs again for each path. Pass all graphs to one `evaluate`."),
         edit("before, *after = evaluate([difference, *graphs], inputs)",
              "after = evaluate(graphs, inputs)\n    before = after[0]",
-             says="The first patched graph stands for the clean one. Evaluate the difference "
+             says="The first patched graph is used as the clean one. Evaluate the difference "
                   "too."),
     ],
     right=[
@@ -163,7 +175,7 @@ exercise("d5.3.2", cases=some_sweeps, use=falls_use, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, how do I patch one way?", '`path_patch(difference, way, {"tokens": other})` is a '
+        ("Help, how do I patch one path?", '`path_patch(difference, way, {"tokens": other})` is a '
          "graph."),
         ("Help, how do I evaluate many?", "`evaluate` takes a list of nodes and gives a list of "
          "tensors. Put the clean difference first."),
@@ -195,13 +207,16 @@ exercise("d5.3.3", cases=some_writing,
              says="This is the mean over rows. Take the mean over names, for each row."),
         edit("written.mean(1, keepdim=True)", "written.mean()",
              says="This is one mean for everything. Take the mean over names, for each row."),
+        edit("written.mean(1, keepdim=True)",
+             "(written.sum(1, keepdim=True) - written) / (written.shape[1] - 1)",
+             says="This is the mean over the other names. Include the name itself."),
         edit("above[rows, io], above[rows, s]", "above[rows, s], above[rows, io]",
              says="IO and S are exchanged. The IO comes first."),
         edit("above[rows, io], above[rows, s]", "above[:, io], above[:, s]",
              says="These are tables with all columns for each row. Index rows and columns "
                   "together."),
         edit("above[rows, io], above[rows, s]", "above[rows, io] - above[rows, s], above[rows, s]",
-             says="This is the difference of both names. Give each name against the mean."),
+             says="This is the difference of both names. Compare each name with the mean."),
     ],
     right=[
         """
@@ -213,7 +228,7 @@ exercise("d5.3.3", cases=some_writing,
     hints=[
         ("Help, which mean?", "For each row, over all names: axis 1. `keepdim=True` lets you "
          "subtract it."),
-        ("Help, how do I pick one column a row?", "`above[rows, io]` with "
+        ("Help, how do I pick one column in each row?", "`above[rows, io]` with "
          "`rows = torch.arange(len(written))`."),
         ("Help, almost the code", "`above = written - written.mean(1, keepdim=True)`, then "
          "`above[rows, io]` and `above[rows, s]`."),
@@ -266,8 +281,8 @@ exercise("d5.3.4", cases=some_points, tolerance=1e-4,
         """,
     ],
     hints=[
-        ("Help, what is one point?", "A prompt and a name: the attention to that name, and what "
-         "is written of it."),
+        ("Help, what is one point?", "It belongs to one prompt and one name, and gives the "
+         "attention to that name and the head's contribution to its logit."),
         ("Help, how do I join them?", '`torch.cat([values["IO"], values["S"]])`, the same way for '
          "attention and for writing."),
         ("Help, almost the code", "Two joined lists, stacked, and `torch.corrcoef(...)[0, 1]`."),
@@ -293,7 +308,7 @@ def attending_use(answer, graph, head):
     seq = graph.inputs["tokens"].shape[1]
     node = answer(graph.node, head, placeholder("given", (seq, seq)))
     if not isinstance(node, Node):
-        raise Wrong(f"It gives {kind_of(node)}, expected a node.")
+        raise Wrong(f"Expected a node, got {kind_of(node)}.")
     return evaluate(node, graph.inputs)
 
 
@@ -345,9 +360,8 @@ def some_receivers(seed):
     """Ways that end at two heads, the one before the other, and each side of both."""
     one, two = small_case(seed), small_case(seed + 1, n_heads=3, seq=5)
     receivers = [(2, 1), (1, 0)]
-    blocks = at("*.mlp_out") | at("*.attn.head.*.out")
-    way = LATE.avoiding(blocks)
-    last = head_part(2, 1).avoiding(blocks)
+    way = LATE.avoiding(OUTPUTS)
+    last = head_part(2, 1).avoiding(OUTPUTS)
     return [(one, way, receivers, "q"), (two, way, receivers, "v"), (two, way, receivers, "qk"),
             (one, last, receivers, "v")]
 
@@ -361,16 +375,16 @@ INTO = "way >> direct(inputs_of(receivers, sides))"
 exercise("d5.3.6", cases=some_receivers, use=into_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(INTO, "direct(inputs_of(receivers, sides))",
-             says="The way isn't used, so nothing leads from the logits to the receivers. Begin "
-                  "with it."),
+             says="No path leads from the logits to these inputs. Begin with `way`, and continue "
+                  "it with `>>`."),
         edit(INTO, "inputs_of(receivers, sides)",
-             says="The receivers' inputs are reached by every path. Go on from the way."),
+             says="These are all paths to the receivers' inputs. Continue `way` instead."),
         edit(INTO, "way >> inputs_of(receivers, sides)",
-             says="The way goes on through other heads. The step to the inputs must be direct."),
+             says="The paths go on through other heads. The step to the inputs must be direct."),
         edit(INTO, "way",
-             says="This is the way itself, which ends at the outputs. Go on to the inputs."),
+             says="These paths end at the heads' outputs. Continue them to the inputs."),
         edit("inputs_of(receivers, sides)", 'inputs_of(receivers, "q")',
-             says="These are the queries, whatever is asked for. Use `sides`."),
+             says="These are always the queries. Use `sides`."),
     ],
     right=[
         """
@@ -414,16 +428,17 @@ STEP = "way = into(part if way is None else way >> part, chosen, sides)"
 exercise("d5.3.7", cases=some_stages, use=chain_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("in stages:", "in stages[::-1]:",
-             says="The stages are in reverse. The first one is nearest to the logits."),
+             says="No path passes these stages in this order. The first stage is nearest to the "
+                  "logits, and each step leads to the outputs of the next stage."),
         edit(STEP, "way = into(part, chosen, sides)",
-             says="Only the last stage is left. Go on from the way so far."),
+             says="Only the last stage is left. Continue the paths so far."),
         edit("in stages:", "in stages[:1]:",
              says="The chain ends after the first stage. Go on through all of them."),
         edit("part = direct(outputs_of(chosen))", "part = outputs_of(chosen)",
-             says="The heads of a stage are reached through other heads and MLPs. Use direct."),
+             says="These paths pass other heads and MLPs between the stages. Use direct."),
         edit("chosen, sides)", 'chosen, "qkv")',
-             says="Queries, keys and values of a stage change together. Enter the stage's own "
-                  "side."),
+             says="Queries, keys and values of a stage change together. Use the side that the "
+                  "stage names."),
     ],
     right=[
         """
@@ -438,8 +453,8 @@ exercise("d5.3.7", cases=some_stages, use=chain_use, tolerance=CLOSE, sizes=SIZE
          "the first stage's heads, and `into` goes on to their inputs."),
         ("Help, what is every other step?", "From the inputs so far, `way >> "
          "direct(outputs_of(chosen))` leads to the next stage's heads."),
-        ("Help, almost the code", "A loop over the stages with a variable `way`, which is `None` "
-         "before the first. In each turn: the part, chained if there is a way, and `into`."),
+        ("Help, almost the code", "Loop over the stages with a variable `way`, which is `None` at "
+         "first. In each turn, add the part with `>>` if there is a way, and then use `into`."),
     ],
 )
 
@@ -511,9 +526,12 @@ exercise("d5.3.9", cases=some_plans,
         edit(EACH, "senders",
              says="Every sender takes one pass here. One into queries, keys or values takes two."),
         edit('receiver == "logits"', 'receiver != "queries"',
-             says="Only queries take two passes here. Keys and values do, too."),
+             says="Only queries take two passes here. Keys and values do too."),
+        edit('receiver == "logits"', 'receiver != "logits"',
+             says="A sender into the logits takes two passes here, and every other takes one. "
+                  "Exchange the two."),
         edit("return 2 + sum(each)", "return 1 + sum(each)",
-             says="One first run is counted. There's one on the prompts and one on ABC."),
+             says="Only one first run is counted. There are two, on the prompts and on ABC."),
     ],
     right=[
         """
@@ -527,8 +545,8 @@ exercise("d5.3.9", cases=some_plans,
         """,
     ],
     hints=[
-        ("Help, what is shared?", "The run on the prompts and the run on ABC. They're done once, "
-         "however many sweeps there are."),
+        ("Help, what is shared?", "The run on the prompts and the run on ABC. All sweeps use the "
+         "same two."),
         ("Help, why two passes into queries?", "One computes the receivers' new queries, and one "
          "carries them on to the logits."),
         ("Help, almost the code", "2 plus, for each sweep, the senders times 1 or 2."),
@@ -568,6 +586,11 @@ exercise("d5.3.10", cases=some_streams, tolerance=CLOSE,
                   "it before and after."),
         edit("read(stream - clean + elsewhere)", "read(elsewhere)",
              says="The head's output is read without the stream. Put it into the stream."),
+        edit(FALL, "read(clean) - read(elsewhere)",
+             says="Both outputs are read without the stream. The final norm divides by the length "
+                  "of the whole stream, so put each output into the stream first."),
+        edit(FALL, "read(stream - clean + elsewhere)",
+             says="This is the patched difference. Subtract it from the clean one."),
     ],
     right=[
         """
@@ -578,10 +601,10 @@ exercise("d5.3.10", cases=some_streams, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, what is patched?", "One term of the sum that the stream is: `clean` goes out, and "
-         "`elsewhere` comes in."),
-        ("Help, may I read the change alone?", "You may not. The final norm divides by the length "
-         "of the whole stream."),
+        ("Help, what is patched?", "One term of the stream, which is a sum. Take out `clean`, and "
+         "add `elsewhere`."),
+        ("Help, can I read the change alone?", "No. The final norm divides by the length of the "
+         "whole stream."),
         ("Help, almost the code", "`read(stream)` minus `read` of the stream with the one output "
          "in the place of the other."),
     ],
@@ -589,15 +612,15 @@ exercise("d5.3.10", cases=some_streams, tolerance=CLOSE,
 
 quiz("d5.3.quiz",
     sign=option("raise", "lower",
-                says="d5.3.2: a fall below 0 means that the difference rises without it."),
+                says="d5.3.2: a negative fall means that the patched difference is larger."),
     side=option("queries", "keys", "values",
-                says="d5.3.6: what do the movers need to know at END?"),
+                says="d5.3.6: which inputs of the movers did the second sweep patch?"),
     copy=number(says="d5.3.5: five names out of all of them."),
     frozen=option("react", "stay",
                   says="d5.3.1: which blocks does `direct` avoid?"),
     hints=[
         ("Help, sign", "d5.3.2: the fall is clean minus patched."),
         ("Help, copy", "d5.3.5: the name is among the five that are raised most."),
-        ("Help, the rest", "d5.3.1 and d5.3.6: the words stand in the text above the exercise."),
+        ("Help, the rest", "d5.3.1 and d5.3.6: the words are in the text above the exercise."),
     ],
 )
