@@ -86,12 +86,15 @@ exercise("d5.5.1", cases=some_effects,
         edit("(effects < 0)", "(effects <= 0)",
              says="An effect of exactly 0 counts as an exception. It favours neither name."),
         edit("1 - 0.05 ** (1 / len(effects))", "0.05 ** (1 / len(effects))",
-             says="This is the share that is right. The rate of exceptions is 1 minus it."),
+             says="This is the rate of rows without an exception. The rate of exceptions is 1 "
+                  "minus it."),
         edit("1 - 0.05 ** (1 / len(effects))", "0.0",
              says="A rate of 0 isn't all that 0 exceptions allow. Solve (1 - r)ⁿ = 0.05 for r."),
         edit("0.05 ** (1 / len(effects))", "0.95 ** (1 / len(effects))",
-             says="With 0.95 this is the rate at which exceptions would be absent in 95 of 100 "
-                  "samples. Use 0.05."),
+             says="With 0.95 the formula gives the rate at which 95 of 100 samples have no "
+                  "exception. Use 0.05."),
+        edit("1 - 0.05 ** (1 / len(effects))", "3 / len(effects)",
+             says="3/n is only close to the limit. Return 1 - 0.05^(1/n) itself."),
         edit("return exceptions, None", "return exceptions, exceptions / len(effects)",
              says="With an exception the claim is refuted. The second value is None then."),
     ],
@@ -105,7 +108,7 @@ exercise("d5.5.1", cases=some_effects,
     hints=[
         ("Help, where does 0.05 come from?", "If the rate is r, no exception in n rows has the "
          "probability (1 - r)ⁿ. The limit is the r for which this is 5 %."),
-        ("Help, what if there are exceptions?", "Return their number and `None`."),
+        ("Help, what if there are exceptions?", "Return the number of exceptions and `None`."),
         ("Help, almost the code", "`(effects < 0).sum()`, and `1 - 0.05 ** (1 / len(effects))`."),
     ],
 )
@@ -125,7 +128,8 @@ def same_use(answer, data, columns):
     """Which rows agree with which."""
     values = answer(*columns)(data)
     if not isinstance(values, torch.Tensor) or len(values) != len(data):
-        raise Wrong(f"The feature gives {kind_of(values)}, expected a tensor with a row for each row.")
+        given = kind_of(values)
+        raise Wrong(f"The feature gives {given}, expected a tensor with one value for each row.")
     values = values.reshape(len(data), -1)
     return (values[:, None] == values[None]).all(-1)
 
@@ -135,13 +139,17 @@ NAMED = '("template", *columns)'
 exercise("d5.5.2", cases=some_columns, use=same_use,
     mistakes=[
         edit(NAMED, '(columns or ("template",))',
-             says="Rows of two templates agree here if any column is given. Include the template "
-                  "always."),
+             says="Rows of two templates agree here if any column is given. Always include the "
+                  "template."),
         edit(NAMED, '("template", *columns[:1])',
              says="Only the first column counts. Rows must agree in all of them."),
         edits((f"return torch.stack([data[name] for name in {NAMED}], dim=1)",
                f"return sum(data[name] for name in {NAMED})"),
-              says="These are sums, and two rows with other columns may have the same sum. Stack "
+              says="These are sums, and two different rows may have the same sum. Stack the "
+                   "columns."),
+        edits((f"return torch.stack([data[name] for name in {NAMED}], dim=1)",
+               'return 100_003 * data["template"] + sum(data[name] for name in columns)'),
+              says="The columns are added up, so two different rows may have the same sum. Stack "
                    "the columns."),
         edit(NAMED, '("template",)', says="The columns aren't used. Rows must agree in them too."),
         edit(NAMED, '("template", "order", *columns)',
@@ -160,8 +168,8 @@ exercise("d5.5.2", cases=some_columns, use=same_use,
         """,
     ],
     hints=[
-        ("Help, what is a feature?", "A function of a dataset with one value a row, wrapped by "
-         "`feature`. The value may have several entries."),
+        ("Help, what is a feature?", "A function that takes a dataset and returns one value for "
+         "each row, wrapped by `feature`. A value may have several entries."),
         ("Help, how do several columns become one value?", "Stack them along axis 1. Two rows "
          "agree if all entries do."),
         ("Help, almost the code", 'An inner function that returns `torch.stack([data[name] for '
@@ -180,7 +188,12 @@ def some_paths(seed):
 
 
 def carries_use(answer, graph, path, columns):
-    return moments(graph, answer(path, *columns))
+    claim = answer(path, *columns)
+    found = moments(graph, claim)
+    if "path" not in [child.name for child in claim.children]:
+        raise Wrong("Later cells look up the rows of a node named 'path'. Give the path's node "
+                    "this name.")
+    return found
 
 
 ROOT = 'at("logit_difference"), Exact(), [carried], others=Exact())'
@@ -188,27 +201,35 @@ ROOT = 'at("logit_difference"), Exact(), [carried], others=Exact())'
 exercise("d5.5.3", cases=some_paths, use=carries_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(ROOT, ROOT.replace(", others=Exact()", ""),
-             says="All that the path doesn't carry reads another row too. Say others=Exact()."),
+             says="All that the path doesn't carry reads another row too. Add others=Exact()."),
         edit("Matching(same(*columns))", "Exact()",
-             says="Nothing is exchanged: the path reads the reference. Draw it Matching(...)."),
+             says="Nothing is exchanged, since the path reads the reference. Draw it with "
+                  "Matching(...)."),
         edit("Matching(same(*columns))", "Matching(same())",
              says="The columns aren't used, so the path carries the template alone."),
         edit('"path", path, Matching(same(*columns))', '"path", path, Exact()',
-             says="Nothing is exchanged: the path reads the reference. Draw it Matching(...)."),
+             says="Nothing is exchanged, since the path reads the reference. Draw it with "
+                  "Matching(...)."),
+        edit(ROOT, ROOT.replace("Exact(), [", "Matching(same(*columns)), ["),
+             says="The root reads another row, so the exact parts are of that row. Use Exact()."),
         edit(ROOT, ROOT.replace("others=Exact()", "others=Matching(same())"),
              says="The rest reads another row of the template. It should be exact."),
+        edits(('"path", path, Matching(same(*columns))', '"path", path, Exact()'),
+              ("others=Exact()", "others=Matching(same(*columns))"),
+              says="The path is exact and everything else reads another row. Exchange the two "
+                   "draws."),
     ],
     right=[
         """
         def carries(path, *columns):
-            below = Interp("carried", path, Matching(same(*columns)))
+            below = Interp("path", path, Matching(same(*columns)))
             return Interp("root", "logit_difference", Exact(), below, others=Exact())
         """,
     ],
     hints=[
         ("Help, how many levels?", "Two: the difference, and the path below it."),
-        ("Help, how is the row drawn?", "`Matching(same(*columns))` at the path. The root and its "
-         "others are `Exact()`."),
+        ("Help, how is the row drawn?", "`Matching(same(*columns))` for the path. The root and "
+         "its others are `Exact()`."),
         ("Help, almost the code", '`Interp("difference", at("logit_difference"), Exact(), '
          '[Interp("path", path, Matching(...))], others=Exact())`.'),
     ],
@@ -233,6 +254,9 @@ VALUES = '(direct(heads) >> inputs_of(heads, "v")).avoiding(BLOCKS)'
 
 exercise("d5.5.4", cases=some_heads, use=values_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
+        edit(VALUES, 'direct(heads) >> inputs_of(heads, "v")',
+             says="With heads of two layers, the values of the first also reach the logits through "
+                  "the output of the second. Avoid BLOCKS on the whole chain."),
         edit(VALUES, 'inputs_of(heads, "v")',
              says="The values reach the logits by every path, through later heads and MLPs too. "
                   "Start with direct(heads)."),
@@ -240,7 +264,7 @@ exercise("d5.5.4", cases=some_heads, use=values_use, tolerance=CLOSE, sizes=SIZE
         edit('"v"', '"k"', says="These are the keys. The side of the values is v."),
         edit('"v"', '"qkv"',
              says="This is the whole output of the heads. Their pattern changes too, since queries "
-                  "and keys are selected. Go on to the values alone."),
+                  "and keys are selected. Select the values alone."),
     ],
     right=[
         """
@@ -254,11 +278,11 @@ exercise("d5.5.4", cases=some_heads, use=values_use, tolerance=CLOSE, sizes=SIZE
         """,
     ],
     hints=[
-        ("Help, how do I chain selectors?", "`first >> second` goes from what `first` selects on "
-         "to what `second` selects below it."),
+        ("Help, how do I chain selectors?", "`first >> second` starts at the nodes that `first` "
+         "selects and continues to the nodes below them that `second` selects."),
         ("Help, which helper has the values?", '`inputs_of(heads, "v")`.'),
         ("Help, almost the code", '`(direct(heads) >> inputs_of(heads, "v"))`, and `.avoiding('
-         "BLOCKS)` for the whole, so that no other head or MLP is passed."),
+         'BLOCKS)` for the whole. `into(direct(heads), heads, "v")` is the same.'),
     ],
 )
 
@@ -283,9 +307,21 @@ exercise("d5.5.5", cases=some_verdicts,
         edit("share - 2 * se, share + 2 * se", "share - se, share + se",
              says="One error is too few. Use two."),
         edits(("bar < low and high < 2 - bar", "bar < low"), (" or low > 2 - bar", ""),
-              says="A share far above 1 stands here. It departs from the model too, so it falls."),
+              says="A share far above 1 stands here. It differs from the model too, so it falls."),
         edit("bar < low and high < 2 - bar", "bar < low and high < 1",
-             says="The upper end is 1 here. Shares scatter around 1: let it be 2 - bar."),
+             says="The upper end is 1 here. Shares scatter around 1, so use 2 - bar."),
+        instead(
+            """
+            def verdict(share, se, exchanged, bar=0.8):
+                low, high = share - 2 * se, share + 2 * se
+                if bar < low and high < 2 - bar:
+                    return "stands"
+                if high < bar or low > 2 - bar:
+                    return "falls"
+                return "says little" if exchanged < 0.5 else "open"
+            """,
+            says='The rows exchanged come last here. With few of them the claim "says little", '
+                 "whatever it recovers."),
         edits(("bar < low and high < 2 - bar", "0.8 < low and high < 1.2"),
               ("high < bar or low > 2 - bar", "high < 0.8 or low > 1.2"),
               says="The bar is fixed at 0.8. It's an argument."),
@@ -321,18 +357,19 @@ def chain_use(answer, graph, senders, receivers):
     return patched(answer(senders, receivers), graph)
 
 
-SENT = 'into(direct(receivers), receivers, "q") >> direct(senders)'
+SENT = "(queries >> outputs_of(senders)).avoiding(BLOCKS)"
 
 exercise("d5.5.6", cases=some_pairs, use=chain_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
-        edit('"q")', '"k")', says="These are the keys. What is sent arrives in the queries, q."),
-        edit('"q")', '"v")', says="These are the values. What is sent arrives in the queries, q."),
+        edit('"q")', '"k")', says="These are the keys. The signal arrives in the queries, q."),
+        edit('"q")', '"v")', says="These are the values. The signal arrives in the queries, q."),
         edit('"q")', '"qkv")', says="Keys and values are selected too. Take the queries alone."),
         edit(SENT, "direct(senders)",
-             says="This is what the senders write to the logits themselves."),
-        edit(SENT, 'into(direct(receivers), receivers, "q")',
-             says="These are the whole queries of the receivers. Go on to the senders."),
-        edit(">> direct(senders)", ">> outputs_of(senders)",
+             says="This is the direct path from the senders to the logits. Go through the "
+                  "queries."),
+        edit(SENT, "queries",
+             says="These are the whole queries of the receivers. Continue to the senders."),
+        edit(".avoiding(BLOCKS)", "",
              says="The senders reach the queries through MLPs and other heads too. Take their "
                   "direct paths."),
         edit("into(direct(receivers)", "into(outputs_of(receivers)",
@@ -342,48 +379,49 @@ exercise("d5.5.6", cases=some_pairs, use=chain_use, tolerance=CLOSE, sizes=SIZES
     right=[
         """
         def sent(senders, receivers):
-            queries = (direct(receivers) >> inputs_of(receivers, "q")).avoiding(BLOCKS)
-            return (queries >> outputs_of(senders)).avoiding(BLOCKS)
+            return into(direct(receivers), receivers, "q") >> direct(senders)
         """,
     ],
     hints=[
-        ("Help, in which direction does a chain go?", "From the logits down: first the receivers, "
+        ("Help, in which direction does a chain go?", "From the logits down. First the receivers, "
          "then their queries, then the senders."),
-        ("Help, what does `into` give?", '`into(direct(receivers), receivers, "q")` is the way '
+        ("Help, what does `into` return?", '`into(direct(receivers), receivers, "q")` is the path '
          "from the logits to the queries. Chain it with the senders."),
-        ("Help, almost the code", '`into(direct(receivers), receivers, "q") >> direct(...)`.'),
+        ("Help, almost the code", '`(into(direct(receivers), receivers, "q") >> outputs_of(...))`, '
+         "and `.avoiding(BLOCKS)` for the whole."),
     ],
 )
-
-FED_INPUTS = '(outputs_of(receivers) >> inputs_of(receivers, "qkv")).avoiding(heads)'
 
 exercise("d5.5.7", cases=some_pairs, use=chain_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit('"qkv"', '"q"', says="Only the queries are selected. Take q, k and v."),
         edit('"qkv"', '"kv"', says="The queries are left out. Take q, k and v."),
         edit('heads = at("*.attn.head.*.out")', "heads = BLOCKS",
-             says="MLPs between the senders and the receivers are excluded. The claim allows them."),
+             says="MLPs between the senders and the receivers are excluded. The claim allows "
+                  "them."),
         edit("inputs >> outputs_of(senders).avoiding(heads)", "inputs",
-             says="These are all the inputs of the receivers. Go on to the senders."),
+             says="These are all the inputs of the receivers. Continue to the senders."),
         edit("inputs >> outputs_of(senders).avoiding(heads)", "outputs_of(senders)",
              says="The senders reach the logits by every path. Go through the receivers' inputs."),
         edit("outputs_of(senders).avoiding(heads)", "outputs_of(senders)",
              says="The paths from the senders pass other heads. Avoid them."),
+        edit("(outputs_of(receivers) >>", "(direct(receivers) >>",
+             says="The receivers reach the logits only directly here. Allow every path from them."),
     ],
     right=[
         """
         def fed(senders, receivers):
             other = at("*.attn.head.*.out")
-            sides = inputs_of(receivers, "q") | inputs_of(receivers, "k") | inputs_of(receivers, "v")
-            near = sides.avoiding(other)
+            q, k, v = (inputs_of(receivers, side) for side in "qkv")
+            near = (q | k | v).avoiding(other)
             return outputs_of(receivers) >> near >> outputs_of(senders).avoiding(other)
         """,
     ],
     hints=[
-        ("Help, what is allowed on the way?", "MLPs are, other heads aren't. "
+        ("Help, what is allowed on the way?", "MLPs are allowed, other heads aren't. "
          'So avoid `at("*.attn.head.*.out")`, not BLOCKS.'),
-        ("Help, where does the chain begin?", "With `outputs_of(receivers)`, whose way to the "
-         'logits is free. Then `inputs_of(receivers, "qkv")`.'),
+        ("Help, where does the chain begin?", "With `outputs_of(receivers)`, which may take "
+         'any path to the logits. Then `inputs_of(receivers, "qkv")`.'),
         ("Help, almost the code", "`(outputs_of(receivers) >> inputs_of(...)).avoiding(heads) >> "
          "outputs_of(senders).avoiding(heads)`."),
     ],
@@ -402,8 +440,11 @@ exercise("d5.5.8", cases=some_heads, use=only_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(OTHERS, "kept, others=Exact())",
              says="Nothing is exchanged. Everything else must read another row."),
+        instead("def only(heads):\n    return carries(direct(heads))",
+            says="The heads read another row here and the rest is exact. Claim 6 needs the "
+                 "opposite."),
         edit(OTHERS, "kept)",
-             says="The others come from any template, where the names stand elsewhere. Use "
+             says="The others come from any template, where the names have other positions. Use "
                   "Matching(same())."),
         edit('for name in ("token.IO", "token.S")]', 'for name in ("token.IO",)]',
              says="token.S comes from the other row, so another logit is compared."),
@@ -415,7 +456,7 @@ exercise("d5.5.8", cases=some_heads, use=only_use, tolerance=CLOSE, sizes=SIZES,
         edit("direct(heads), Exact()", "direct(heads), Matching(same())",
              says="The heads read another row too. They're the part that is kept."),
         edit(OTHERS, 'kept, others=Matching(same("order")))',
-             says="The others have the same order, so positions are still right. Match the "
+             says="The others have the same order, so the positions still match. Match the "
                   "template alone."),
     ],
     right=[
@@ -427,10 +468,10 @@ exercise("d5.5.8", cases=some_heads, use=only_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, what is left for others?", "All that no child claims. Three children are exact: "
-         "the heads' direct paths, `token.IO` and `token.S`."),
-        ("Help, why claim the tokens?", "They say which logits are compared. If they came from "
-         "another row, the question would change with the answer."),
+        ("Help, what is left for others?", "All that no child claims. Three children are exact, "
+         "namely the heads' direct paths, `token.IO` and `token.S`."),
+        ("Help, why claim the tokens?", "They choose the logits to compare. If they came from "
+         "another row, the difference would be about other names."),
         ("Help, almost the code", '`Interp("heads", direct(heads), Exact())` and one Interp for '
          "each token, below a root with `others=Matching(same())`."),
     ],
@@ -454,13 +495,13 @@ exercise("d5.5.9", cases=some_edges, tolerance=CLOSE,
         edit("(clean - other)", "clean",
              says="This compares with an output of 0. Compare with the other output."),
         edit(PRODUCT, "((clean - other) * gradient).sum()",
-             says="This is one number for all rows. Give one for each."),
+             says="This is one number for all rows. Return one for each."),
         edit(PRODUCT, "((clean - other) * gradient).mean((1, 2))",
              says="This is a mean over positions and d_model. The contributions add."),
         edit(PRODUCT, "((clean - other) * gradient)[:, -1].sum(1)",
              says="Only the last position counts here. The edge may arrive at any position."),
         edit(PRODUCT, "((clean - other) * gradient).abs().sum((1, 2))",
-             says="Contributions of both signs add up here. Sum without abs."),
+             says="Contributions of opposite signs should cancel. Sum without abs."),
     ],
     right=[
         """
@@ -470,9 +511,10 @@ exercise("d5.5.9", cases=some_edges, tolerance=CLOSE,
         """,
     ],
     hints=[
-        ("Help, where does it come from?", "A first-order change of the difference is the "
-         "gradient times the change of what arrives."),
-        ("Help, which sign?", "What arrives changes by other - clean. A *fall* is minus that."),
+        ("Help, where does it come from?", "To first order, the difference changes by the "
+         "gradient times the change of the input."),
+        ("Help, which sign?", "The input changes by other - clean. A *fall* is minus the "
+         "change of the difference."),
         ("Help, almost the code", "`(clean - other) * gradient`, summed over axes 1 and 2."),
     ],
 )
@@ -508,25 +550,27 @@ exercise("d5.5.10", cases=some_lists, tolerance=1e-4,
         """,
     ],
     hints=[
-        ("Help, how do I get ranks?", "`values.argsort().argsort()`: the second argsort turns the "
-         "order into ranks."),
-        ("Help, which function has the correlation?", "`torch.corrcoef` of a stack of two rows; "
-         "the entry [0, 1]."),
+        ("Help, how do I get ranks?", "Use `values.argsort().argsort()`. The second argsort turns "
+         "the order into ranks."),
+        ("Help, which function has the correlation?", "Use `torch.corrcoef` of a stack of two "
+         "rows, and take its entry [0, 1]."),
         ("Help, almost the code", "Ranks of both as doubles, stacked, then `torch.corrcoef`."),
     ],
 )
 
 quiz("d5.5.quiz",
     always=option("template", "order", "token.IO", "token.S",
-                  says="d5.5.2: without which column would roles stand in other positions?"),
+                  says="d5.5.2: without which column would the roles be at other positions?"),
     few=option("stands", "falls", "open", "says little",
                says="d5.5.5: a claim that changes nothing recovers everything."),
-    only=number(says="d5.5.8: one that keeps the part, and which other one?"),
+    only=number(says="d5.5.8: one experiment keeps the part. Which other one is needed?"),
     order=option("position", "token",
-                 says="d5.5.6: in another row of the same order, what is S called?"),
+                 says="d5.5.6: which name does S have in another row of the same order?"),
     hints=[
-        ("Help, always", "d5.5.2: rows of two of these can't be exchanged position by position."),
+        ("Help, always", "d5.5.2: if it differs, two rows can't be exchanged position by "
+         "position."),
         ("Help, only", "d5.5.8: keep the part alone, and take the part away."),
-        ("Help, the rest", "The verdict asks for the rows exchanged before anything else."),
+        ("Help, few and order", "The verdict first compares the rows exchanged with 0.5. In d5.5.6 "
+         "the names differ between rows of the same order."),
     ],
 )
