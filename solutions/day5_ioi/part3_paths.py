@@ -392,7 +392,7 @@ sure = len(largest(queries, most=len(heads)))
 print(f"\n{sure} of {len(senders)} earlier heads have a sure positive effect; up to three:")
 for layer, head in [*inhibition, *against]:
     report(f"queries.{layer}.{head}", queries[layer, head])
-rest = [queries[head] for head in senders if head not in inhibition]
+rest = [queries[head] for head in senders if head not in [*inhibition, *against]]
 report("queries.all others", sum(rest, torch.zeros(len(data))))
 if is_gpt2:
     print("published for GPT-2-small: 7.3 7.9 8.6 8.10 (Wang et al. 2022)")
@@ -400,8 +400,6 @@ if not inhibition:
     print("no head has a sure effect; the strongest one serves as an example")
     inhibition = [strongest]
 # %% [markdown]
-# The line "all others" is the sum over all heads except the positive ones in the list, so it includes the negative ones.
-#
 # Where do these heads attend from END? And how much of a head's whole effect goes through the movers' queries? For each head, compare three numbers. The first is the path that you just patched, with all other connections at their clean values. For the second, everything after the movers' queries is computed again. The third patches the whole head, for all its readers.
 # %%
 seen_by = at_end(inhibition)
