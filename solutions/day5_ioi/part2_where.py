@@ -1,19 +1,19 @@
 # %% [markdown]
 # # Day 5, part 2: where the answer is
 #
-# **The model prefers the right name. Where in the model does this preference arise?**
+# **The model gives the right name a higher logit than the subject's. Where in the model does this difference arise?**
 #
-# A transformer has a stream for each position, and each block adds to it. So "where" has two coordinates, a block and a position. In this part you look for the answer in three ways. You read the stream before it's finished, you split the result into what each head wrote, and you exchange one activation between two runs. The three ways give different answers, and you'll see why.
+# A transformer has one residual stream for each position, and each block adds to it. So "where" has two coordinates, a block and a position. In this part you look for the answer in three ways. You read the stream before it's finished, you split the final difference into the parts that the heads wrote, and you exchange one activation between two runs. The three methods can seem to disagree, and you'll see why.
 #
 # **After this part you can**
-# - read the answer from any block with the logit lens, and say why its scale changes;
-# - find the heads that stand out among all heads, without a cut-off chosen by eye;
-# - patch the stream at a role that has another position in each prompt;
-# - give a share with its error, when both numbers of the ratio are uncertain;
-# - narrow a sweep down from bands of blocks to the queries, keys and values of a head;
-# - tell what noising shows and what denoising shows.
+# - read the answer from any block with the logit lens, and say why its scale changes
+# - find the heads that stand out, without choosing a cut-off by eye
+# - patch the stream at a role whose position differs from prompt to prompt
+# - give a share with its error, when both numbers of the ratio are uncertain
+# - narrow a search down from bands of blocks to the queries, keys and values of a head
+# - say what noising shows and what denoising shows
 #
-# **Time**: about 55 minutes without the ★ exercise. The cells that compute take about three minutes with SmolLM2.
+# **Time**: about 60 minutes without the ★ exercise. The cells that compute take about three minutes with SmolLM2.
 #
 # **Readings**: nostalgebraist 2020, *interpreting GPT: the logit lens* ([lesswrong.com](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)). Heimersheim and Nanda 2024, *How to use and interpret activation patching* ([arXiv 2404.15255](https://arxiv.org/abs/2404.15255)), for d5.2.8. Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), section 3.
 # %%
@@ -28,7 +28,7 @@ from remix_utils.tasks import ioi
 
 start_at("d5.2")  # to rejoin the room: start_at("d5.2.5") brings all that the rest reads
 # %% [markdown]
-# The first cells are the same as in part 1, with other prompts. The longer experiments use half of the rows, one prompt of each template in alternating order. They're called `some`.
+# The first cells are those of part 1, with other prompts. The longer experiments use only half of the rows, the ABBA prompts of one template and the BABA prompts of the next. `some` holds the numbers of these rows.
 # %%
 usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
 model = models.load(os.environ.get("REMIX_MODEL", usual))
@@ -60,14 +60,14 @@ def report(name: str, figures: tuple[float, float, float], more: str = "") -> No
     value, over_prompts, over_templates = figures
     print(f"{name:26}{value:7.2f} ± {over_prompts:.2f} ± {over_templates:.2f}{more}")
 # %% [markdown]
-# Each line of a report has a value, its error over prompts, and its error over templates.
+# Each line of a report gives a value ± its error over prompts ± its error over templates.
 #
 # ## d5.2.1 The logit lens
-# ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# When does the model know the answer? Each block adds to the stream, and the unembedding reads the last one. You can hand the unembedding an *earlier* stream instead, as if the remaining blocks weren't there. This is the *logit lens* (nostalgebraist 2020).
+# At which block can the answer be read? Each block adds to the stream, and the unembedding reads the finished one. You can give the unembedding an *earlier* stream instead, as if the remaining blocks weren't there. This is the *logit lens* (nostalgebraist 2020).
 #
-# Write `lens`. It gets the node of the logit difference, and returns a list of `n_layers + 1` nodes. The first reads the stream before any block, `blocks.0.resid_pre`, and so on through the `resid_pre` of each block. The last one reads the finished stream, the `resid_post` of the last block. Everything after the stream stays as it is, the final norm included. The check uses small random models of other sizes.
+# Write `lens`. It takes the node of the logit difference, and returns a list of `n_layers + 1` nodes. Each of them computes the difference from another stream. The first one reads the stream before any block, `blocks.0.resid_pre`. The next ones read the `resid_pre` of each later block. The last one reads the finished stream, which is the `resid_post` of the last block. Everything after the stream stays as it is, including the final norm. The check uses small random models of other sizes.
 #
 # Stuck? `hint("d5.2.1")`
 # %% exercise="d5.2.1"
@@ -81,7 +81,7 @@ def lens(difference: Node, n_layers: int) -> list[Node]:
 # %% check="d5.2.1" points=1
 check("d5.2.1", lens)
 # %% [markdown]
-# Does the difference grow a little with each block? Predict the block that raises it most. Blocks count from 0.
+# Does the difference grow a little with each block? Predict which block raises it most. Blocks are counted from 0.
 # %%
 predict("d5.2.p1", ..., "the block that raises the lens's reading most")
 # %%
@@ -97,18 +97,18 @@ bands = [tuple(map(float, circuits.Estimate.over_rows(each))) for each in readin
 axes = {"x": "blocks before the reading", "y": "IO minus S, logits"}
 plot.lines(range(n_layers + 1), {model.name: bands}, "Logit lens", **axes)
 # %% [markdown]
-# **What you should see**: the reading doesn't have to grow steadily. The printed lines are the first reading, both ends of the two largest jumps, and the model's own difference. Before any block, the stream at END holds nothing but the last word, so the first reading is a preference for some of these names, with a wide error.
+# **What you should see**: the printed lines are the first reading, both ends of the two largest jumps, and the model's own difference. The band in the plot is ± 1 standard error over prompts. The reading need not grow steadily. Before any block, the stream at END contains only the last word, so the first reading can only be a preference for some of these names. Compare it with its error.
 #
-# Does the reading ever exceed the model's own difference? Then it falls again, and it looks as if later blocks destroy most of the answer. Keep this question for the next exercise.
+# Is any reading larger than the model's own difference? If so, the lens falls again, as if later blocks destroyed a part of the answer. Keep this question for the next exercise.
 #
-# *Learned*: the lens shows at which block the answer becomes readable at END. It doesn't show where the answer was before.
+# *Learned*: the lens shows at which block the answer becomes readable at END. It doesn't show where the information was before.
 # %% [markdown]
-# ## d5.2.2 Who wrote it, by layer
+# ## d5.2.2 Which layers write the answer
 # ●●○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# The last stream is a sum of what the embedding, the heads and the MLPs wrote. With the scale of the final norm held at its value, the logit difference is a sum of their parts too. `circuits.logit_attribution` gives these parts by name, [rows] each. You built this sum on day 1.
+# The finished stream is the sum of everything that the embedding, the heads and the MLPs wrote. If the scale of the final norm is held at its value, the logit difference is a sum of their parts too. `circuits.logit_attribution` returns these parts by name, each [rows]. You built this sum on day 1.
 #
-# Write `by_layer`, which adds up the parts of each layer, for attention and the MLP apart. A part belongs to attention of layer 3 if its name starts with `blocks.3.attn`, as `blocks.3.attn.head.0.out` and `blocks.3.attn.b_O` do. It belongs to the MLP if it starts with `blocks.3.mlp`. Where a layer has no MLP, its entry is 0. Parts such as `embed` and `bias` belong to no layer. The check uses up to 12 layers.
+# Write `by_layer`, which adds up the parts of each layer, separately for attention and the MLP. A part belongs to the attention of layer 3 if its name starts with `blocks.3.attn`, like `blocks.3.attn.head.0.out` and `blocks.3.attn.b_O`. It belongs to the MLP of layer 3 if its name starts with `blocks.3.mlp`. If a layer has no MLP, its entry is 0. Parts such as `embed` and `bias` belong to no layer. The check uses up to 12 layers.
 #
 # Stuck? `hint("d5.2.2")`
 # %% exercise="d5.2.2"
@@ -139,26 +139,28 @@ report("all MLPs", estimate(mlps.sum(1)))
 report("embedding and biases", estimate(attributed.total - written.sum(1)))
 print("\nthe layers that write most, and by how much the lens rises there")
 for layer in written.mean(0).abs().topk(min(5, n_layers)).indices.sort().values.tolist():
-    more = f"   attention {attention[:, layer].mean():5.2f}, lens {rises[layer]:+.2f}"
+    columns = (attention[:, layer], readings[layer + 1] - readings[layer])
+    in_attention, rise = map(circuits.Estimate.over_rows, columns)
+    more = "   attention {:5.2f} ± {:.2f}, lens {:+.2f} ± {:.2f}".format(*in_attention, *rise)
     report(f"layer.{layer}", estimate(written[:, layer]), more)
 # %% [markdown]
-# **What you should see**: a few layers write almost everything. Compare the first column with the lens in the last one. Where the two don't agree, both are right.
+# **What you should see**: a few layers write most of the difference. Compare the first column with the rise of the lens in the last one. Where the two disagree, both are right.
 #
-# The reason is the scale. The lens divides each stream by that stream's own length, and in most models streams grow from block to block. Attribution divides everything by the length of the *last* stream. If a block writes the answer into a short stream, the lens shows a large value. When later blocks add vectors that have nothing to do with the names, the stream gets longer, and the same answer reads smaller. So a fall of the lens isn't evidence for a block that lowers the answer. A negative entry in the first column is.
+# The reason is the scale. The lens divides each stream by that stream's own length, and in most models streams grow from block to block. Attribution divides all parts by the length of the *finished* stream. If a block writes the answer into a short stream, the lens shows a large value. Later blocks then add vectors that have nothing to do with the names. The stream gets longer, and the same answer gives a smaller reading. So a fall of the lens isn't evidence that a block lowers the answer. A negative entry in the first column is.
 #
-# *Learned*: two readings of a lens have different units. Parts of an attribution have the same one.
+# *Learned*: the readings of a lens at two blocks have different units. The parts of an attribution all have the same unit.
 # %% [markdown]
 # ## d5.2.3 Heads that stand out
 # ●●●○○ difficulty · ●●●●● importance · 6 minutes · core
 #
-# Which heads wrote it? If you look at several hundred heads, some will look important by chance. A head deserves a name if it passes two tests. Its mean must be surely different from 0, and it must be large beside what an ordinary head does.
+# Which heads wrote the answer? Among hundreds of heads, some look important by chance. So a head must pass two tests before we say that it stands out. Its mean must differ clearly from 0, and it must be large compared with the mean of an ordinary head.
 #
-# Write `standouts` for values [rows, layer, head]. A head stands out if the size of its mean is above 4 standard errors *and* above 5 times the median size of all heads' means. Return the heads as pairs (layer, head), the largest size first, at most `most` of them. A head that lowers the difference counts as much as one that raises it. `circuits.Estimate.over_rows(values)` has `.mean` and `.se`, each [layer, head].
+# Write `standouts` for values [rows, layer, head]. The *size* of a head is the absolute value of its mean over rows. A head stands out if its size is above 4 times its standard error *and* above 5 times the median size of all heads. Return the heads as tuples (layer, head), the largest size first, at most `most` of them. A head that lowers the difference counts as much as one that raises it. `circuits.Estimate.over_rows(values)` has `.mean` and `.se`, each [layer, head].
 #
 # Stuck? `hint("d5.2.3")`
 # %% exercise="d5.2.3"
 def standouts(values: torch.Tensor, most: int) -> list[Head]:
-    """The heads (layer, head) whose mean is surely and far from 0, the largest size first."""
+    """The heads (layer, head) whose mean is clearly and far from 0, the largest size first."""
     ### BEGIN SOLUTION
     mean, se = circuits.Estimate.over_rows(values)
     size = mean.abs()
@@ -184,22 +186,22 @@ if is_gpt2:
     print("published for GPT-2-small: 9.9, 9.6, 10.0, and negative 10.7, 11.10 (Wang et al. 2022)")
 plot.heads(by_head.mean(0), f"Direct effect of each head of {model.name}", "logits")
 # %% [markdown]
-# **What you should see**: a small number of late heads, if the model has a circuit of this kind. A negative value is a head that writes *against* the answer. It's no error of the method, as part 4 shows.
+# **What you should see**: a small number of late heads, if the model has a circuit of this kind. A head with a negative value writes *against* the answer. Such heads aren't an artefact of the method, and parts 3 and 4 come back to them.
 #
-# What this doesn't show: attribution finds the heads that write the answer. It can't see the heads that those depend on. It also holds the final norm's scale, and it's a claim about one position, END.
+# What this doesn't show: attribution finds the heads that write the answer, and not the heads that they depend on. It also holds the scale of the final norm fixed, and it covers one position only, END.
 #
-# *Learned*: a direct effect needs two comparisons, one with its own error and one with ordinary heads.
+# *Learned*: compare a direct effect with its own error, and also with the effects of ordinary heads.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "If a head has a direct effect of 0, may we ignore it?" Explain back to each other: why do the lens and the attribution disagree about the late blocks? *Alone:* work out how many of this model's heads would pass a test of 2 standard errors if no head did anything.
+# > **Pair card.** Swap driver and navigator. The navigator asks, "If a head has a direct effect of 0, can we ignore it?" Explain to each other why the lens and the attribution can disagree about the late blocks. *Alone:* work out how many of this model's heads would pass a test of 2 standard errors if no head did anything.
 # %% [markdown]
 # ## d5.2.4 Patch one position
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# ![Two runs, one above the other. The other run reads a prompt with IO at S2, and its first blocks compute its stream at S2. The clean run reads a prompt with S at S2, and its first blocks would compute its own stream at S2. An arrow, patch, puts the stream of the other run in the place of the clean one. The later blocks of the clean run read it, and lead to the difference.](diagram:patching)
+# ![Two runs, one above the other. The other run reads a prompt with IO at S2, and its first blocks compute its stream at S2. The clean run reads a prompt with S at S2, and its first blocks would compute its own stream at S2. An arrow, patch, puts the stream of the other run in the place of the clean one. The later blocks of the clean run read it and compute the difference.](diagram:patching)
 #
-# Where is the answer *before* it can be read? Take a second prompt that differs in one word, and exchange one activation. Our second prompt names the IO at S2. "John gave a drink to" becomes "Mary gave a drink to", and the right answer becomes John. If you copy one stream of the second run into the first, and the answer follows, then this stream carried the information.
+# Where is the information *before* the answer can be read? Take a second prompt that differs in one word, and exchange one activation. Our second prompt has the IO's name at S2. "John gave a drink to" becomes "Mary gave a drink to", and the right answer becomes John. Now copy one stream of the second run into the first. If the model then gives the answer to the second prompt, this stream carried the information.
 #
-# The stand-in for the second prompt's tokens is an input called `other.tokens`, so `elsewhere` is the same computation on the other prompt.
+# The input `other.tokens` holds the tokens of the second prompt, and `elsewhere` is the same computation on these tokens.
 # %%
 changed = clean.flip("S2", to="IO")
 print(clean.texts[0], "\n" + changed.texts[0])
@@ -210,7 +212,7 @@ base, opposite = evaluate([difference, elsewhere], both)
 report("clean", estimate(base))
 report("other prompt", estimate(opposite))
 # %% [markdown]
-# S2 has another position in each row, so the patch needs a mask. Write `patch_at`. In the graph it returns, the node called `name` has the value of `source` at the positions where `where` [seq] is 1, and its own value where `where` is 0. Both nodes are [seq, d_model]. Nodes after it are computed again, and nothing else changes. The check uses small models and random masks.
+# The position of S2 differs from row to row, so the patch needs a mask. Write `patch_at`. In the graph that it returns, the node called `name` has the value of `source` at the positions where `where` is 1, and its own value where `where` is 0. The node and `source` are [seq, d_model]. `where` is an input [seq], with its own mask for each row. All nodes that depend on the patched node are computed again, and nothing else changes. The check uses small models and random masks.
 #
 # Stuck? `hint("d5.2.4")`
 # %% exercise="d5.2.4"
@@ -226,7 +228,7 @@ def patch_at(graph: Node, name: str, source: Node, where: Node) -> Node:
 # %% check="d5.2.4" points=2
 check("d5.2.4", patch_at)
 # %% [markdown]
-# Now three patches before the first block, where a stream is no more than its own word. At S2 the clean run then reads the IO's name. What happens if you patch the stream at the IO instead?
+# Now patch the stream before the first block, where each position contains only its own word. If you patch it at S2, the clean run reads the IO's name there. What happens if you patch the stream at the IO instead?
 # %%
 predict("d5.2.p3", ..., "fall of the difference, in logits, if the stream at the IO is patched")
 # %%
@@ -250,18 +252,18 @@ for role, values in patched.items():
     report(f"fall.{role}", estimate(base - values))
 measured("d5.2.p3", (base - patched["IO"]).mean())
 # %% [markdown]
-# **What you should see**: at the IO the fall is exactly 0, in every row. The two prompts don't differ before S2, and a causal model can't look ahead. So every stream before S2 is the same in both runs, and a patch there changes nothing. A patch finds only what *differs* between the two prompts. This pair asks where the model keeps "which name is at S2".
+# **What you should see**: at the IO the fall is exactly 0, in every row. The two prompts don't differ before S2, and a causal model can't look ahead. So every stream before S2 is the same in both runs, and a patch there changes nothing. At END the fall is 0 before the first block, because both prompts have the same last word. A patch finds only what *differs* between the two prompts. With this pair you ask where the model represents which name is at S2.
 #
-# *Learned*: a patch answers a question about a pair of prompts. Choose the pair before you choose the node.
+# *Learned*: a patch answers a question about a pair of prompts. Choose the pair first, and the node second.
 # %% [markdown]
 # ## d5.2.5 A share, with its error
-# ●●●○○ difficulty · ●●●●○ importance · 6 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# A fall of one logit is a lot in one model and little in another. So you divide the mean fall by the mean *gap*, the clean difference minus the difference on the other prompt. A share of 1 means that the patch alone makes the answer follow the other prompt.
+# A fall of one logit is large in one model and small in another. So divide the mean fall by the mean *gap*, which is the clean difference minus the difference on the other prompt. A share of 1 means that on average the patch alone gives the difference of the other prompt.
 #
-# Take the ratio of the two means, and never the mean of the ratios. In a row with a gap near 0, the ratio is huge and means nothing. What's the error of a ratio? Both means vary from draw to draw, and they vary together. Per row, `rest = (fall − share · gap) / mean gap` is the part of the fall that the common share doesn't explain. Its mean is 0, and its standard error is the error of the share, to first order.
+# Take the ratio of the two means, not the mean of the ratios. In a row with a gap near 0, the ratio is huge and means nothing. What's the error of a ratio of means? Both means vary from draw to draw, and they vary together. In each row, `rest = (fall − share · gap) / mean gap` is the part of the fall that the common share doesn't explain. The mean of `rest` is 0, and to first order its standard error is the error of the share.
 #
-# Write `share_moved` for values [rows] of the clean run, the patched run and the other run. It returns the share, its error over prompts and its error over templates. `circuits.Estimate.over_rows(rest).se` gives the first error, and `circuits.Estimate.over_groups(rest, template).se` the second.
+# Write `share_moved` for the differences [rows] of the clean run, the patched run (`moved`) and the other run. It returns the share, its error over prompts and its error over templates. `circuits.Estimate.over_rows(rest).se` gives the first error, and `circuits.Estimate.over_groups(rest, template).se` the second.
 #
 # Stuck? `hint("d5.2.5")`
 # %% exercise="d5.2.5"
@@ -280,9 +282,9 @@ def share_moved(
 # %% check="d5.2.5" points=2
 check("d5.2.5", share_moved)
 # %% [markdown]
-# Now the sweep. It patches the stream at S2, at all positions between S2 and END, and at END, before every block, or before every few blocks in a deep model. All patches are evaluated together, so that they share what they have in common.
+# Now the sweep. It patches the stream at S2, at all positions between S2 and END, or at END. In a model of at most ten blocks it does so before every block, and in a deeper one before every few blocks. All patches are evaluated together, so that common parts are computed only once.
 #
-# Before which block does the stream at END first carry more than half of the gap?
+# Before which of these blocks does the stream at END first carry more than half of the gap?
 # %%
 predict("d5.2.p4", ..., "the first patched block before which END carries over half of the gap")
 # %%
@@ -307,27 +309,28 @@ turn = layers.index(min(carried, default=layers[-1]))
 for layer in sorted({layers[0], layers[max(turn - 1, 0)], layers[turn], layers[-1]}):
     for role in roles:
         report(f"stream.{role}.{layer}", shares[role, layer])
-plot.heatmap(grid, roles, list(map(str, layers)), "Patched before a block", "share of the gap")
+axes = {"x": "block before which the stream is patched", "y": "where"}
+plot.heatmap(grid, roles, list(map(str, layers)), "Patched streams", "share of the gap", **axes)
 # %% [markdown]
-# **What you should see**: if the model does the task, S2 carries the whole gap in early blocks, and END carries most of it in late ones. In the picture you see where the information moves from one to the other. In each column the three rows add up to about 1, so hardly anything is stored in two places. With one prompt a template in `some`, the two errors are almost the same.
+# **What you should see**: if the model does the task, S2 carries the whole gap in early blocks, and END carries most of it in late ones. The picture shows where the information moves from one to the other. Where the three rows of a column add up to about 1, little information is in two places at once. If `some` has one prompt per template, the two errors are almost the same.
 #
-# Compare the block where END takes over with the jump of the lens. If END carries the information earlier than the lens can read it, then what arrives at END first isn't the name. It's something that helps to *find* the name.
+# Compare the block where END takes over with the jump of the lens. If END carries the information before the lens can read it, then the information arrives in a form that isn't the logit of a name yet. It may be a signal that helps later heads to *find* the name.
 #
-# *Learned*: the lens says when the answer can be read. A patch says when the information is there, in whatever form.
+# *Learned*: the lens shows when the answer can be read. A patch shows when the information is there, in any form.
 #
-# > **Pair card.** Swap. The navigator asks: "What would this picture look like if the second prompt had another IO, and the same S2?" Explain back: why is a share of 1 at S2 before block 0 no discovery? *Alone:* draw the picture you'd expect for a model that copies S2's name to END in its first block.
+# > **Pair card.** Swap. The navigator asks, "What would this picture look like if the second prompt had another IO and the same S2?" Explain to each other why a share of 1 at S2 before block 0 is no discovery. *Alone:* draw the picture you'd expect for a model that copies S2's name to END in its first block.
 # %% [markdown]
 # ## d5.2.6 From bands to heads
-# ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# Which parts carry the information from S2 to END? You could patch every head, but hundreds of full runs take minutes. It's faster to narrow down. Patch the attention of a *band* of several blocks at once, then each block of the best bands, then each head of the best blocks.
+# Which parts of the model carry the information from S2 to END? You could patch every head, but hundreds of full runs take minutes. It's faster to narrow the search down. First patch the attention of a *band* of several blocks at once, then each block of the best bands, and then each head of the best blocks.
 #
-# Write `from_other`. In the graph that it returns, all nodes with these names have the values they have in the other run, `elsewhere`. They take those values whole, at all positions, even if one of them comes after another. Everything else is computed from the clean prompt and from them. `names` is a set.
+# Write `from_other`. In the graph that it returns, every node whose name is in the set `names` has its value from the other run, `elsewhere`. It has this value at all positions, even if it comes after another node of the set. Everything else is computed from the clean prompt and from these values.
 #
 # Stuck? `hint("d5.2.6")`
 # %% exercise="d5.2.6"
 def from_other(difference: Node, elsewhere: Node, names: set[str]) -> Node:
-    """The difference in which the named nodes have their values of the other run."""
+    """The difference in which the named nodes have their values from the other run."""
     ### BEGIN SOLUTION
     new = {find_one(difference, name): find_one(elsewhere, name) for name in names}
     return replace(difference, new)
@@ -364,7 +367,7 @@ of_bands = shares_of(in_band)
 for kind, first in sorted(largest(of_bands, most=8)):
     report(f"{kind}.from.{first}", of_bands[kind, first])
 # %% [markdown]
-# An MLP or a head that builds up S2's stream can matter too, not only one that moves it. Now narrow down to the attention of single blocks, and then to heads.
+# A band can have a large share without moving anything to END, for example if it builds up the stream at S2 that later heads read. An MLP never moves information between positions, so all MLP bands are of this kind. Now narrow the search down to the attention of single blocks, and then to heads.
 # %%
 print(f"Blocks and heads of {model.name}; this takes up to 50 seconds.")
 best = largest({key: share for key, share in of_bands.items() if key[0] == "attention"}, most=3)
@@ -394,18 +397,18 @@ for layer, head in carriers:
     more = f"   direct {direct.mean:5.2f} ± {direct.se:.2f} logits"
     report(f"head.{layer}.{head}", share, more)
 # %% [markdown]
-# **What you should see**: two kinds of heads, if the model has both. Some have a large direct effect, and you met them in d5.2.3. Others move a large share with a direct effect near 0. Those don't write the answer. They change what later heads do. A head with a *negative* share works against the answer that the prompt asks for.
+# **What you should see**: two kinds of heads, if the model has both. Some have a large direct effect, and the strongest of these should also be in your list of d5.2.3. Others move a large share with a direct effect near 0. Such a head hardly writes the answer itself. It changes the output of later heads or MLPs. A head with a *negative* share works against the answer that the prompt asks for.
 #
-# What this doesn't show: the shares of heads don't have to add up. If one head stands in for another, neither of them is missed alone. And we only searched the blocks that stand out as a whole.
+# What this doesn't show: the shares of heads don't have to add up. If one head can stand in for another, patching either of them alone shows little. We only searched at most four blocks, those whose attention has the largest share in the best bands. The heads were also chosen on the same prompts that gave their shares, so the shares at the top of the list tend to be a little too large.
 #
-# *Learned*: go from coarse to fine, and compare the total effect of a head with its direct one.
+# *Learned*: search from coarse to fine, and compare the total effect of a head with its direct effect.
 # %% [markdown]
 # ## d5.2.7 Query, key, value, pattern
 # ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# A head's output depends on *where* it attends and on *what* it copies from there. The query and the key make the pattern, and the value is what gets copied. Which of them carries the information?
+# A head's output depends on *where* it attends and on *what* it copies from there. The query and the key determine the pattern, and the head copies the value. Which of them carries the information?
 #
-# Write `by_side` for a list of heads. It returns a dict with five graphs, called `"q"`, `"k"`, `"v"`, `"pattern"` and `"out"`. In each one, this part of all the heads has its value of the other run. The nodes are called `blocks.3.attn.head.5.q` and so on. Use `from_other`.
+# Write `by_side` for a list of heads. It returns a dict of five graphs, with the keys `"q"`, `"k"`, `"v"`, `"pattern"` and `"out"`. In each graph, this part of every head in the list has its value from the other run. The nodes have names like `blocks.3.attn.head.5.q`. Use `from_other`.
 #
 # Stuck? `hint("d5.2.7")`
 # %% exercise="d5.2.7"
@@ -421,7 +424,7 @@ def by_side(difference: Node, elsewhere: Node, heads: list[Head]) -> dict[str, N
 # %% check="d5.2.7" points=2
 check("d5.2.7", by_side)
 # %% [markdown]
-# Think of the strongest head of the last cell. How much of its share does its value carry, in per cent?
+# Take the first head in the list of d5.2.6. Suppose that only its value comes from the other run. How much does this move, in per cent of the share of the whole head?
 # %%
 predict("d5.2.p5", ..., "the value's share in per cent of the whole head's, for the strongest head")
 # %%
@@ -435,25 +438,26 @@ for layer, head in carriers[:6]:
     print()
     for side in ("out", "pattern", "q", "k", "v"):
         report(f"{side}.{layer}.{head}", of_sides[f"{side}.{layer}.{head}"])
-value, out = (of_sides["{}.{}.{}".format(side, *carriers[0])][0] for side in ("v", "out"))
-measured("d5.2.p5", 100 * value / out)
+by_value = evaluate(graphs["v.{}.{}".format(*carriers[0])], some_rows)
+of_head, error, _ = share_moved(base[some], by_value, moved[carriers[0]], template)
+measured("d5.2.p5", 100 * of_head, 100 * error)
 # %% [markdown]
-# **What you should see**: compare `pattern` with `v` in each block of lines. If the pattern carries the share, the information tells the head where to attend. If the value carries it, the head passes on something from the positions it attends to anyway. A head that attends from END to a position before S2 can't show a value at all with this pair of prompts, since nothing differs there. That isn't a finding about the head. It follows from the pair.
+# **What you should see**: compare `pattern` with `v` for each head. If the pattern carries the share, the information changes where the head attends. If the value carries it, the head passes on something from positions that it attends to in both runs. A head that attends only to positions before S2 can't show any effect of its value with this pair of prompts, since nothing differs there. This follows from the choice of the pair, and isn't a finding about the head.
 #
 # The query and the key act together in the softmax, so `q` and `k` don't have to add up to `pattern`, and `pattern` and `v` don't have to add up to `out`.
 #
-# *Learned*: pattern or value is the first question to ask about a head. It tells you in which direction to look next.
+# *Learned*: first ask whether the pattern or the value of a head carries the information. The answer tells you where to look next.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these heads would you trace back through its query, and which through its value?" Explain back: why can the value of a head that attends to the IO have no effect here? *Alone:* name a pair of prompts with which the value of such a head would matter.
+# > **Pair card.** Swap. The navigator asks, "Which of these heads would you trace back through its query, and which through its value?" Explain to each other why the value of a head that attends to the IO can't have an effect here. *Alone:* find a pair of prompts with which the value of such a head would matter.
 # %% [markdown]
 # ## d5.2.8 Noising and denoising
-# ●●●●○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●●○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# So far you put activations of another prompt into the clean run. This is *noising*, and it asks what's *needed*. The other direction puts clean activations into the other run. This is *denoising*, and it asks what's *enough*. Do they give the same answer?
+# So far you have put activations of another prompt into the clean run. This is *noising*, and it tests whether a part is *needed*. You can also put clean activations into the other run. This is *denoising*, and it tests whether a part is *enough*. Do both give the same answer?
 #
-# With the pair so far they must, on average. The second prompt is itself a prompt of the task with the names' roles exchanged, so denoising a pair is noising the reversed pair. We need a second prompt that lacks the answer. In an ABC prompt three other people appear, once each.
+# With our pairs so far they must, on average over many prompts. The second prompt is itself a prompt of the task, with the roles of the names exchanged, so denoising a pair is noising the reversed pair. We need a second prompt that lacks the answer. An ABC prompt names three other people, once each.
 #
-# No new graph is needed. Exchange the two inputs, and a graph that noises will denoise. Write `both_ways`. It evaluates a dict of graphs twice and returns two dicts of values. The first has the clean prompt in `tokens` and the other in `other.tokens`, and the second has them exchanged. All other columns stay, so both times the same two logits are read.
+# You don't need new graphs. If you exchange the two inputs, a graph for noising does denoising. Write `both_ways`, which evaluates a dict of graphs twice and returns two dicts of values. In the first evaluation `tokens` is the clean prompt, as in `data`, and `other.tokens` is `others`. In the second one the two are exchanged. All other columns stay as they are, so that the same two logits are read both times. Leave `data` unchanged.
 #
 # Stuck? `hint("d5.2.8")`
 # %% exercise="d5.2.8"
@@ -470,9 +474,9 @@ def both_ways(graphs: dict[str, Node], data: Values, others: torch.Tensor) -> tu
 # %% check="d5.2.8" points=2
 check("d5.2.8", both_ways)
 # %% [markdown]
-# We try it on the heads that you found, alone and in groups. *Writers* stand out by their direct effect. *Senders* are the heads of d5.2.6 whose direct effect is less than a fifth of what they move in all. The stream comes along at four roles, before a block in the middle of the model and before a late one.
+# Try this on the heads that you found, alone and in groups. *Writers* are the heads that stand out by their direct effect. *Senders* are the heads of d5.2.6 whose direct effect is less than a fifth of the total fall that they cause. The cell also patches the stream at four roles, before a block in the middle of the model and before a late one.
 #
-# Suppose that putting the senders' ABC outputs into the clean run destroys a large share of the difference. How much of it comes back if you put their clean outputs into the ABC run?
+# Suppose that the difference loses a large share when you put the senders' ABC outputs into the clean run. How much of it comes back when you put their clean outputs into the ABC run?
 # %%
 predict("d5.2.p6", ..., "share of the gap that the senders' clean outputs restore in the ABC run")
 # %%
@@ -504,20 +508,20 @@ for name in list(graphs)[2:]:
     print(f"{name:20}  {columns[0]:26}  {columns[1]}")
 measured("d5.2.p6", *restored["senders"][:2])
 # %% [markdown]
-# **What you should see**: look for lines in which the two columns differ. A part that is needed and not enough loses a large share when it's noised, and restores little by itself. It works together with something else that the ABC run lacks. A signal that says where to attend is like this, because the ABC sentence has other names in the positions it points to. A part that restores more than its noising destroys helps by itself, while other parts stand in for it when it's gone.
+# **What you should see**: look for lines in which the two columns differ by more than their errors. If a part is needed but not enough, noising it loses a large share, and denoising it restores little. Such a part works together with something else that the ABC run lacks. For example, a signal may tell a later head which position to attend to or to avoid. In the ABC run the names at those positions are other names. If a part restores more than its noising destroys, it helps by itself, and other parts may stand in for it when it's noised.
 #
-# Some shares may lie above 1 or below 0. The gap is measured against a prompt without either name. If you take the IO's name alone out of the clean run, the subject is still there twice, and the model may prefer it more than it does in the ABC prompt.
+# Some shares may be above 1 or below 0. The gap is measured against a prompt that contains neither name. If you remove only the IO's name from the clean run, the subject is still there twice. The model may then prefer the subject more than it does on the ABC prompt.
 #
-# What neither column shows is *how* a part acts. It might send its signal straight to the difference or through ten other heads. Part 3 follows the paths.
+# Neither column shows *how* a part acts. It could affect the difference directly or through many other heads. Part 3 follows the paths.
 #
-# *Learned*: noising asks "needed?" and denoising asks "enough?". Say which one you did, and with which second prompt.
+# *Learned*: noising tests whether a part is needed, and denoising tests whether it's enough. Say which one you did, and with which second prompt.
 # %% [markdown]
 # ## d5.2.9 ★ From which word?
 # ●●●○○ difficulty · ●●●○○ importance · 8 minutes · ★
 #
-# A head's direct effect is a sum over the positions that it attends to. `circuits.source_attribution` gives it by key, [rows, layer, head, key]. Which words do the writers read?
+# A head's direct effect is a sum over the positions that it attends to. `circuits.source_attribution` returns its terms, [rows, layer, head, key]. Which words do the writers read?
 #
-# Write `by_role`. It adds up the values by the role of the key. The result is a dict with `"IO"`, `"S1"`, `"S2"`, `"END"` and `"rest"`, each [rows, layer, head]. Positions are in the columns `position.IO` and so on, and differ by row. All other keys go into the rest.
+# Write `by_role`, which splits these values by the role of the key. It returns a dict with the keys `"IO"`, `"S1"`, `"S2"`, `"END"` and `"rest"`, whose values are [rows, layer, head]. The positions of the roles are in the columns `position.IO` and so on, and differ from row to row. `"rest"` is the sum over all other positions.
 #
 # Stuck? `hint("d5.2.9")`
 # %% exercise="d5.2.9"
@@ -535,19 +539,20 @@ check("d5.2.9", by_role)
 print(f"Direct effects of {model.name} by word; this takes up to 10 seconds.")
 by_word = by_role(circuits.source_attribution(graph, data, **answers), data.columns)
 for layer, head in groups["writers"]:
-    print(f"\n{layer}.{head}, direct effect {by_head[:, layer, head].mean():.2f}")
+    direct = circuits.Estimate.over_rows(by_head[:, layer, head])
+    print(f"\n{layer}.{head}, direct effect {direct.mean:.2f} ± {direct.se:.2f}")
     for role, values in by_word.items():
         report(f"read.{layer}.{head}.{role}", estimate(values[:, layer, head]))
 # %% [markdown]
-# **What you should see**: a positive effect that is read at the IO is most simply a copy of the name there. A negative one is the opposite of a copy. A positive effect that is read at S1 or S2 can't be a copy, because a copy of the subject's name would lower the difference. Such a head lowers the subject's logit. A head that reads at END passes on what earlier heads left there.
+# **What you should see**: the simplest explanation of a positive effect from the IO is that the head copies the name there. A negative effect from the IO is the opposite of copying. A positive effect from S1 or S2 can't be copying, because a copy of the subject's name would lower the difference. Such a head lowers the subject's logit or raises the IO's, and d5.3.3 separates the two. A head that reads at END passes on the output of earlier layers there.
 #
-# What this doesn't show: the values hold what earlier layers brought to a position, and not only the word that stands there.
+# What this doesn't show: a head reads everything that earlier layers wrote at a position, and not only the word there.
 #
-# *Learned*: two heads with the same direct effect may do different things to the two names.
+# *Learned*: two heads with the same direct effect may read different words and do different things with them.
 # %% [markdown]
 # ## What the full run says
 #
-# This notebook took one prompt of each template in each order, and half of them for the sweeps. The same code ran once with four times as many. Its figures ship with the course, and they're shown here if you run SmolLM2. They're selected by the same tests, so a head may be in one list and not in the other.
+# Unless you set `REMIX_FULL`, this notebook used one prompt of each template in each order, and half of these for the sweeps. We ran the same code once with four times as many, on SmolLM2. The figures of that run ship with the course, and this cell prints them if SmolLM2 is your model. The heads were selected by the same tests, on more prompts, so a head may be in one list and not in the other.
 # %%
 stored = smollm2.measured() if model.name == "smollm2" else {}
 kinds = ("lens", "layer", "direct", "head", "noising", "denoising")
@@ -558,11 +563,11 @@ for name, (value, over_prompts, over_templates) in stored.items():
 # ## Quiz
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
-# From memory, without scrolling up.
-# - `units`: may you subtract the lens's readings at two blocks, to get what the blocks between them wrote? `"yes"` or `"no"`
-# - `before`: the second prompt differs at S2 alone. How large is the share of a patch at the IO?
+# Answer from memory, without scrolling up. Give a number or one of the listed options in `recall = {"units": ..., "before": ..., "pattern": ..., "enough": ...}`.
+# - `units`: if you subtract the readings of the lens at two blocks, do you get the part that the blocks between them wrote? `"yes"` or `"no"`
+# - `before`: the second prompt differs only at S2. How large is the share of a patch at the IO?
 # - `pattern`: which two sides of a head make its pattern, `"q and k"`, `"q and v"` or `"k and v"`?
-# - `enough`: which direction asks whether a part is enough, `"noising"` or `"denoising"`?
+# - `enough`: which direction tests whether a part is enough, `"noising"` or `"denoising"`?
 #
 # Stuck? `hint("d5.2.quiz")`
 # %% exercise="d5.2.quiz"
@@ -576,4 +581,4 @@ predictions("d5")
 # %% [markdown]
 # ## What you have
 #
-# A list of heads that write the answer, a list of heads that change what those do, and the block at which the information moves from S2 to END. You know for each head whether its pattern or its value matters. Part 3 finds the paths between them.
+# You have a list of heads that write the answer, a list of heads that act through later ones, and an idea of the blocks in which the information moves from S2 to END. For the strongest heads you know whether the pattern or the value carries it. Part 3 finds the paths between these heads.

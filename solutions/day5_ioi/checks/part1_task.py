@@ -1,12 +1,14 @@
 """How the exercises of day 5, part 1 are judged: prompts, roles and the metric."""
 
 import math
+from numbers import Real
 
 import torch
 
-from remix_utils.checks.exercise import edit, edits, exercise, instead, quiz
+from remix_utils.checks.exercise import Wrong, edit, edits, exercise, quiz
 from remix_utils.checks.questions import number, option
 from remix_utils.data import Dataset
+from remix_utils.errors import kind_of
 from remix_utils.tasks import ioi
 
 NAMES = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal")
@@ -38,7 +40,7 @@ exercise("d5.1.1", cases=some_prompts,
         edit('"S1": first, "S2": second', '"S1": second, "S2": first',
              says="S1 and S2 are exchanged. S1 is the first mention of the subject."),
         edit("len(tokens) - 1", "len(tokens)",
-             says="END is one too far. The last token of n has position n - 1."),
+             says="END is one too far. The last of n tokens has position n - 1."),
         edit("len(tokens) - 1", "second",
              says="END is where S2 is. END is the last token of the prompt."),
         edit('"S2": second', '"S2": first',
@@ -86,7 +88,7 @@ def flip_use(answer, prompt, flips):
         before = dict(now)
         found = answer(now, *each)
         if now != before:
-            return {"the prompt that came in": now}
+            raise Wrong("The prompt that came in has changed. Make a new dict.")
         now = found
     return now
 
@@ -94,11 +96,11 @@ def flip_use(answer, prompt, flips):
 exercise("d5.1.2", cases=some_flips, use=flip_use,
     mistakes=[
         edit('places = ("S1", "S2") if role == "S" else (role,)', "places = (role,)",
-             says='"S" is no key of a prompt. It stands for both mentions, S1 and S2.'),
+             says='"S" isn\'t a key of a prompt. It stands for both mentions, S1 and S2.'),
         edit('("S1", "S2") if role == "S"', '("S2",) if role == "S"',
              says='"S" changes one mention only. Change S1 and S2.'),
         edit('other = {"ABBA": "BABA", "BABA": "ABBA"}', 'other = {"ABBA": "BABA", "BABA": "BABA"}',
-             says="The order turns into BABA always. A second flip must turn it back."),
+             says="The order always becomes BABA. A second flip must turn it back."),
         edit('return prompt | {"order": other[prompt["order"]]}',
              'return prompt | {"order": other[prompt["order"]], "IO": prompt["S1"], '
              '"S1": prompt["IO"]}',
@@ -158,20 +160,24 @@ def some_pairs(seed):
 
 
 exercise("d5.1.3", cases=some_pairs,
+    sizes="Each row differs in one thing only, which is a name, a word, the mask, two roles that "
+          "change places, or the position of a name.",
     mistakes=[
         edit(' & (named == at_names(other))', "",
-             says="The positions of the names are not compared. A name may stand elsewhere in the "
+             says="The positions of the names are not compared. A name may be elsewhere in the "
                   "other prompt."),
         edit(' & (data["mask"] == other["mask"])', "",
              says="The mask is not compared. Padding must be in the same positions."),
+        edit('(data["tokens"] == other["tokens"]) | named', "torch.ones_like(named)",
+             says="The words are not compared. Every token but the names must be the same."),
         edit(' | named', "",
              says="Rows with other names do not count as comparable here. The names may differ."),
         edit("alike = alike & (data", "alike = alike & (torch.stack([(data[name] == other[name]) "
              'for name in ("position.IO", "position.S1", "position.S2")]).all(0)[:, None]) & (data',
-             says="A row in which IO and S change places counts as other. The names may stand in "
-                  "each other's positions: compare the set of positions."),
+             says="A row in which IO and S change places isn't comparable here. The names may be "
+                  "in each other's positions, so compare the set of positions."),
         edit("return alike.all(1)", "return alike.any(1)",
-             says="One equal token is enough here. Every token but the names must be the same."),
+             says="A single equal token is enough here. All tokens but the names must be equal."),
     ],
     right=[
         """
@@ -190,8 +196,8 @@ exercise("d5.1.3", cases=some_pairs,
     hints=[
         ("Help, how do I leave out the names?", "Make a tensor like `mask` that is true where a "
          "name stands, and combine it with the comparison of tokens by `|`."),
-        ("Help, the order flip comes out as not comparable", "IO and S1 change places in it. The "
-         "positions of names are the same as a set, and that is what counts."),
+        ("Help, the order flip comes out as not comparable", "IO and S1 change places in it. Only "
+         "the set of positions matters, and that is the same."),
         ("Help, almost the code", "`zeros_like(mask).scatter(1, places, True)` marks the names of "
          "each data set. Tokens equal or named, masks equal, marks equal; then `.all(1)`."),
     ],
@@ -218,7 +224,7 @@ exercise("d5.1.4", cases=some_logits,
     sizes="The check pads at the left, at the right, and not at all.",
     mistakes=[
         edit('logits[rows, data["position.END"]]', "logits[:, -1]",
-             says="This reads the last position, which is padding where prompts are padded at the "
+             says="This reads the last position, which is padding if prompts are padded on the "
                   "right. Read position.END."),
         edit(IO_THEN_S, 'at_end[rows, data["token.S"]] - at_end[rows, data["token.IO"]]',
              says="The sign is reversed. Subtract the subject's logit from that of the IO."),
@@ -289,6 +295,11 @@ exercise("d5.1.5", cases=some_templates,
         edit("values[template == each].mean()", "values[template == each].std()",
              says="The error over templates is built from each template's spread. Take the mean of "
                   "each template."),
+        edit("values[template == each].mean()", "values[template == each].sum()",
+             says="The error over templates is built from each template's sum. Take its mean."),
+        edit("means.std()", "means.std(correction=0)",
+             says="The deviation of the means divides by n. Use the sample standard deviation, "
+                  "n - 1, both times."),
     ],
     right=[
         """
@@ -299,8 +310,8 @@ exercise("d5.1.5", cases=some_templates,
         """,
     ],
     hints=[
-        ("Help, what is a standard error?", "The standard deviation over the root of the number of "
-         "things that were drawn."),
+        ("Help, what is a standard error?", "The standard deviation divided by the square root of "
+         "the number of things that were drawn."),
         ("Help, how do I get the mean of each template?", "Loop over `template.unique()` and take "
          "the mean of `values[template == each]`."),
         ("Help, almost the code", "`means = torch.stack([...])` with one mean a template, then "
@@ -316,12 +327,24 @@ def some_groups(seed):
         drawn = torch.randint(groups, (rows,), generator=numbers)
         column = torch.cat([torch.arange(groups), drawn])
         values = torch.randn(len(column), generator=numbers) + 0.4 * column
+        values[-1] = 0.0  # which isn't above 0
         cases.append((values, 2 * column + 1))
     return cases
 
 
 def group_use(answer, values, column):
-    return {str(group): figures for group, figures in answer(values, column).items()}
+    """The groups in their order, and the two figures of each."""
+    found = answer(values, column)
+    if found is None or found is ...:
+        raise NotImplementedError
+    if not isinstance(found, dict):
+        raise Wrong(f"It gives {kind_of(found)}, expected a dict from group to two figures.")
+    for group in found:
+        if not isinstance(group, Real):
+            raise Wrong(f"A group is {kind_of(group)}. Use the column's value as a plain number.")
+    if list(found) != sorted(found):
+        raise Wrong(f"The groups come in the order {list(found)}. Sort them.")
+    return found
 
 
 exercise("d5.1.6", cases=some_groups, use=group_use,
@@ -337,6 +360,12 @@ exercise("d5.1.6", cases=some_groups, use=group_use,
              says="The first figure is a sum. Take the mean."),
         edit("(chosen > 0).double()", "(chosen < 0).double()",
              says="This is the share below 0. Count the values above 0."),
+        edit("(chosen > 0)", "(chosen >= 0)",
+             says="A value of exactly 0 counts as above 0 here."),
+        edit("return found", "return dict(reversed(found.items()))",
+             says="The groups come in the order"),
+        edit("found[group] =", "found[str(group)] =",
+             says="A group is a str. Use the column's value as a plain number."),
     ],
     right=[
         """
@@ -362,15 +391,14 @@ exercise("d5.1.6", cases=some_groups, use=group_use,
 
 
 def some_readings(seed):
-    """Differences on clean prompts and on swapped ones."""
-    numbers = generator(seed)
-    return [
-        (
-            4 + torch.randn(rows, generator=numbers),
-            -3 + torch.randn(rows, generator=numbers),
-        )
-        for rows in (4, 7)
-    ]
+    """Differences on clean prompts and on swapped ones, and a prompt that the model gets wrong."""
+    numbers, cases = generator(seed), []
+    for rows in (4, 7):
+        clean = 4 + torch.randn(rows, generator=numbers)
+        swapped = -3 + torch.randn(rows, generator=numbers)
+        clean[1], swapped[1] = -1.5, 2.5
+        cases.append((clean, swapped))
+    return cases
 
 
 exercise("d5.1.7", cases=some_readings,
@@ -387,6 +415,9 @@ exercise("d5.1.7", cases=some_readings,
         edit("(clean - swapped) / 2", "(swapped - clean) / 2",
              says="The sign of the task is reversed. It is positive where the clean prompt has the "
                   "larger difference."),
+        edit("(clean - swapped) / 2", "(clean - swapped).abs() / 2",
+             says="The task has lost its sign. It's negative where the model prefers the wrong "
+                  "name in both prompts."),
         edit("(clean + swapped) / 2", "swapped",
              says="The preference still contains the task. The sum of both readings cancels it."),
     ],
@@ -452,15 +483,15 @@ exercise("d5.1.8", cases=some_ends,
 )
 
 quiz("d5.1.quiz",
-    end=number(says="Prompts are padded at the left, so they all end in the same position."),
+    end=number(says="Prompts are padded on the left, so they all end in the same position."),
     order=option("yes", "no",
                  says="Roles keep their names in this flip. Which name is mentioned once?"),
     error=option("prompts", "templates",
-                 says="Which of the two would you have to draw again for any template?"),
+                 says="Which of the two would you draw again to check such a claim?"),
     preference=number(says="d5.1.7: half the sum of both readings."),
     hints=[
-        ("Help, the padding", "d5.1.1: shorter prompts get their padding at the left."),
-        ("Help, the error", "d5.1.5: an error is over the thing that you would draw again."),
+        ("Help, the padding", "d5.1.1: shorter prompts are padded on the left."),
+        ("Help, the error", "d5.1.5: which thing is drawn again, prompts or templates?"),
         ("Help, the rest", "Write 5 = task + preference and -3 = -task + preference."),
     ],
 )

@@ -68,7 +68,9 @@ def lens_use(answer, graph, n_layers):
         raise NotImplementedError
     if not isinstance(found, list | tuple):
         raise Wrong(f"It gives {kind_of(found)}, expected a list of nodes.")
-    return {"how many": len(found), "the readings": values(graph, *all_nodes(found))}
+    if any(node.shape for node in all_nodes(found)):
+        raise Wrong("It holds streams. Each node should be the difference, computed from a stream.")
+    return {"how many": len(found), "the readings": values(graph, *found)}
 
 
 exercise("d5.2.1", cases=some_depths, use=lens_use, tolerance=CLOSE, sizes=SIZES,
@@ -94,6 +96,8 @@ exercise("d5.2.1", cases=some_depths, use=lens_use, tolerance=CLOSE, sizes=SIZES
                 """,
                 says="The final norm is left out. Replace the stream below it, so that the norm "
                      "reads the earlier stream."),
+        edit("replace(difference, {end: stream})", "stream",
+             says="It holds streams. Each node should be the difference, computed from a stream."),
         edit("for stream in [*streams, end]]", "for stream in [end] * (n_layers + 1)]",
              says="Every reading is the model's own difference: nothing was replaced."),
     ],
@@ -184,8 +188,8 @@ def some_effects(seed):
     for rows, layers, heads, most in ((12, 4, 5, 8), (14, 3, 7, 3)):
         count = layers * heads
         mean = 0.06 + 0.08 * torch.rand(count, generator=numbers)
-        mean = mean * (2 * torch.randint(2, (count,), generator=numbers) - 1)
-        spread = torch.full((count,), 0.02)
+        mean[torch.arange(count) % 4 > 0] *= -1  # the median with signs is negative
+        spread = torch.full((count,), 0.2)
         places = torch.randperm(count, generator=numbers)[: len(special)].sort().values
         mean[places], spread[places] = torch.tensor(special).T
         noise = torch.randn(rows, count, generator=numbers)
@@ -198,7 +202,16 @@ SURELY = "surely = (size > 4 * se) & (size > 5 * size.median())"
 SORTED = "sorted(heads, key=lambda head: -size[head])[:most]"
 SIGN = "Heads that lower the difference are missing. Use the size of the mean, without its sign."
 
-exercise("d5.2.3", cases=some_effects,
+def effects_use(answer, values, most):
+    found = answer(values, most)
+    if isinstance(found, list):
+        for head in found:
+            if not isinstance(head, tuple):
+                raise Wrong(f"A head is {kind_of(head)}. Make it a tuple (layer, head).")
+    return found
+
+
+exercise("d5.2.3", cases=some_effects, use=effects_use,
     mistakes=[
         edit(SURELY, "surely = size > 4 * se",
              says="A head that is sure but ordinary stands out here. Compare with 5 times the "
@@ -214,7 +227,16 @@ exercise("d5.2.3", cases=some_effects,
         edit("-size[head]", "-mean[head]",
              says="The heads are sorted by their mean, so those that lower the difference come "
                   "last. Sort by size."),
-        edit("-size[head]", "size[head]", says="The smallest size comes first. Turn it round."),
+        edit("-size[head]", "size[head]", says="The smallest size comes first. Reverse the order."),
+        edit("-size[head]", "-(size / se)[head]",
+             says="The heads are sorted by size over error. Sort by size alone."),
+        edit("size.median()", "values.abs().median()",
+             says="The median runs over the values of all rows. Take the means over rows first."),
+        edit("size.median()", "size.mean()",
+             says="This compares with the mean size, which a few large heads raise. Take the "
+                  "median."),
+        edit("tuple(head) for head in surely", "head for head in surely",
+             says="A head is a list. Make it a tuple (layer, head)."),
         edit("[:most]", "", says="There are more heads than `most`."),
         edit("size > 4 * se", "size > 4 * values.std(0)",
              says="You compare with the spread over rows. The standard error is smaller by the "
@@ -273,8 +295,8 @@ exercise("d5.2.4", cases=some_places, use=patch_use, tolerance=CLOSE, sizes=SIZE
              says="The sign is reversed: the node moves away from `source`. Add source minus "
                   "node."),
         edit(APART, "apart = source",
-             says="`source` is added on top of the node's own value. Take that off where `where` "
-                  "is 1."),
+             says="`source` is added on top of the node's own value. Subtract that value where "
+                  "`where` is 1."),
         edits((APART, "apart = add(node, source, weights=[1, -1])"),
               ("add(node, einsum", "add(source, einsum"),
               says="The mask is the wrong way round: the node has the value of `source` where "
@@ -286,7 +308,7 @@ exercise("d5.2.4", cases=some_places, use=patch_use, tolerance=CLOSE, sizes=SIZE
         edit(ADDED, 'return einsum("seq d_model, seq -> seq d_model", apart, where)',
              says="This is only the change. Add it to the node."),
         edit("weights=[1, -1])", "weights=[0.5, -0.5])",
-             says="The node goes half the way. It should have the whole value of `source`."),
+             says="The node moves only half the way. It should have the whole value of `source`."),
     ],
     right=[
         """
@@ -339,8 +361,8 @@ exercise("d5.2.5", cases=some_runs, tolerance=CLOSE,
              says="This is the mean of the ratios, which one row with a gap near 0 can spoil. Take "
                   "the ratio of the means."),
         edit(REST, "rest = fall / gap.mean()",
-             says="These errors treat the gap as a fixed number. Take share · gap off each row's "
-                  "fall."),
+             says="These errors treat the gap as a fixed number. Subtract share · gap from each "
+                  "row's fall."),
         edit(REST, "rest = fall - share * gap",
              says="The errors are in logits. Divide the rest by the mean gap."),
         edit(REST, "rest = fall / gap",
@@ -350,8 +372,8 @@ exercise("d5.2.5", cases=some_runs, tolerance=CLOSE,
         edit(DIFFERENCES, "fall, gap = clean - moved, clean",
              says="The gap is the clean difference alone. Subtract that of the other prompt."),
         edit(DIFFERENCES, "fall, gap = moved - other, clean - other",
-             says="This is the share that is kept. The share that is moved is the fall, over the "
-                  "gap."),
+             says="This is the share that is kept. The share that is moved is the fall divided by "
+                  "the gap."),
         edit("over_prompts.item(), over_templates.item()",
              "over_templates.item(), over_prompts.item()",
              says="The two errors are exchanged. The error over prompts comes first."),
@@ -405,7 +427,7 @@ FROM_OTHER = "new = {find_one(difference, name): find_one(elsewhere, name) for n
 exercise("d5.2.6", cases=some_names, use=other_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("for name in names}", "for name in sorted(names)[:1]}",
-             says="Only one of the named nodes is exchanged. Exchange all of them."),
+             says="Only one of the named nodes is replaced. Replace all of them."),
         edits((FROM_OTHER, FROM_OTHER.replace("difference", "-").replace("elsewhere", "difference")
                .replace("-", "elsewhere")),
               ("replace(difference, new)", "replace(elsewhere, new)"),
@@ -466,7 +488,7 @@ def sides_use(answer, graph, heads):
 exercise("d5.2.7", cases=some_heads, use=sides_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("for layer, head in heads}", "for layer, head in heads[:1]}",
-             says="Only the first head is exchanged. Exchange the part of all heads."),
+             says="Only the first head is patched. Patch this part of every head."),
         edits(("graphs = {}", "graphs, names = {}, set()"), ("names = {f", "names |= {f"),
               says="Each graph also has the parts of the graphs before it. Start with an empty set "
                    "for each side."),
@@ -486,7 +508,7 @@ exercise("d5.2.7", cases=some_heads, use=sides_use, tolerance=CLOSE, sizes=SIZES
                     names = {f"blocks.{layer}.attn.head.{head}.out" for layer, head in heads}
                     sides = ("q", "k", "v", "pattern", "out")
                     return {side: from_other(difference, elsewhere, names) for side in sides}
-                """, says="All five graphs exchange the whole output. Use the side in the name."),
+                """, says="All five graphs patch the whole output. Use the side in the name."),
     ],
     right=[
         """
@@ -528,7 +550,11 @@ def ways_use(answer, graph, others):
     head = {"blocks.1.attn.head.1.out"}
     swapped = {find_one(graph.node, name): find_one(elsewhere, name) for name in head}
     graphs = {"clean": graph.node, "other": elsewhere, "1.1": replace(graph.node, swapped)}
-    return answer(graphs, dict(graph.inputs), others)
+    data = dict(graph.inputs)
+    found = answer(graphs, data, others)
+    if any(data.get(name) is not column for name, column in graph.inputs.items()):
+        raise Wrong("The data that came in have changed. Make new dicts, as `data | {...}` does.")
+    return found
 
 
 DENOISING = 'denoising = data | {"tokens": others, "other.tokens": data["tokens"]}'
@@ -546,11 +572,16 @@ exercise("d5.2.8", cases=some_exchanges, use=ways_use, tolerance=CLOSE, sizes=SI
              says="The two runs are exchanged. Noising, with the clean prompt in `tokens`, comes "
                   "first."),
         edit("evaluate(graphs, denoising)", "evaluate(graphs, noising)",
-             says="Both runs are the noising one."),
+             says="Both runs do noising."),
         edit(DENOISING, DENOISING[:-1] + ', "token.IO": data["token.S"], "token.S": '
              'data["token.IO"]}',
              says="The two logits are exchanged in the second run. Read the same two both "
                   "times."),
+        edit(DENOISING, 'denoising = data | {"tokens": data["other.tokens"], '
+             '"other.tokens": data["tokens"]}',
+             says="The second run's prompt is the `other.tokens` of the data. Put `others` there."),
+        edit(NOISING, 'data["other.tokens"] = others\n    noising = dict(data)',
+             says="The data that came in have changed. Make new dicts, as `data | {...}` does."),
         edit(DENOISING, 'denoising = data | {"tokens": others, "other.tokens": others}',
              says="Both inputs of the second run are the other prompt. `other.tokens` is the clean "
                   "one there."),
@@ -596,7 +627,7 @@ AT_KEY = 'values[rows, :, :, positions[f"position.{role}"]]'
 exercise("d5.2.9", cases=some_keys, tolerance=CLOSE,
     mistakes=[
         edit("values.sum(-1) - torch.stack(list(found.values())).sum(0)", "values.sum(-1)",
-             says="The rest holds the four roles too. Take them off the sum over all keys."),
+             says="The rest holds the four roles too. Subtract them from the sum over all keys."),
         edit(AT_KEY, 'values[..., positions[f"position.{role}"][0]]',
              says="All rows use the positions of the first row. They differ by row."),
         edit(AT_KEY, 'values[0][:, :, positions[f"position.{role}"]].movedim(-1, 0)',
@@ -624,9 +655,9 @@ exercise("d5.2.9", cases=some_keys, tolerance=CLOSE,
     hints=[
         ("Help, how do I take another key in each row?", "Index with two tensors: "
          "`values[rows, :, :, keys]`, where `rows = torch.arange(len(values))`."),
-        ("Help, what is the rest?", "The sum over all keys, less the four roles."),
+        ("Help, what is the rest?", "The sum over all keys minus those of the four roles."),
         ("Help, almost the code", 'A dict of `values[rows, :, :, positions[f"position.{role}"]]` '
-         "for the four roles, then `values.sum(-1)` less their sum."),
+         "for the four roles, then `values.sum(-1)` minus their sum."),
     ],
 )
 
