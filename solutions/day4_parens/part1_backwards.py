@@ -422,7 +422,7 @@ for name in ("blocks.1.attn.head.0.out", *shown):
 # ## Quiz
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
-# From memory, without scrolling up.
+# Answer from memory, without scrolling up. Give a number or one of the listed options in `recall = {"pairs": ..., "limit": ..., "direction": ..., "right": ..., "excess": ...}`.
 # - `pairs`: how many of the three pairs of tests are enough to solve the task?
 # - `limit`: about how large an error rate is still possible after 0 errors in 3,000 strings, in per cent?
 # - `direction`: which direction flips the answer, `"fitted"` or `"weights"`?

@@ -694,7 +694,7 @@ for name, (value, over_prompts, over_templates) in stored.items():
 # ## Quiz
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
-# From memory, without scrolling up.
+# Answer from memory, without scrolling up. Give a number or one of the listed options in `recall = {"sign": ..., "side": ..., "copy": ..., "frozen": ...}`.
 # - `sign`. A head's direct path reads ABC, and clean minus patched is −1. Does the head `"raise"` or `"lower"` the difference on the prompt?
 # - `side`. The sweep that found the S-inhibition heads went into one side of the name movers. Was it `"queries"`, `"keys"` or `"values"`?
 # - `copy`. With 100 names, which copy score does a head have on average if it ranks the names at random?

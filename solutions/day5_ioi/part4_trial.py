@@ -691,7 +691,7 @@ for name, (value, over_prompts, over_templates) in stored.items():
 # ## Quiz
 # ●○○○○ difficulty · ●●○○○ importance · 3 minutes · core
 #
-# From memory, without scrolling up.
+# Answer from memory, without scrolling up. Give a number or one of the listed options in `recall = {"repair": ..., "ruler": ..., "above": ..., "group": ..., "signal": ...}`.
 # - `repair`: the removed heads predict a fall of 3, and the difference falls by 1. How much did the other parts make up?
 # - `ruler`: the ratio of the scales is measured on certain parts. Are they computed `"before"` or `"after"` the removed heads?
 # - `above`: a circuit recovers 120 %. Is it more faithful than one that recovers 95 %? `"yes"` or `"no"`

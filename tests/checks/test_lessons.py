@@ -50,6 +50,16 @@ def test_every_exercise_has_its_header_line(part, master):
 
 
 @each_part
+def test_a_quiz_shows_the_form_of_its_answer(part, master):
+    """The page above the hole writes `recall = {...}` with all keys, so that nobody has to guess."""
+    cells = read_master(master)
+    place = next(n for n, cell in enumerate(cells) if cell.marks.get("exercise") == f"{part}.quiz")
+    keys = re.findall(r'"(\w+)":', re.search(r"^recall = {.*?}", cells[place].source, re.MULTILINE | re.DOTALL)[0])
+    form = ", ".join(f'"{key}": ...' for key in keys)
+    assert f"`recall = {{{form}}}`" in cells[place - 1].source
+
+
+@each_part
 def test_every_exercise_is_graded(part, master):
     """Checks and written answers carry points; the check is known to the harness under the same id."""
     for mark in ("check", "answer"):
