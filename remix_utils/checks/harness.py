@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import time
 
 from remix_utils.checks import progress
 from remix_utils.checks.bundle import foreign_notebook
 from remix_utils.checks.exercise import Wrong
-from remix_utils.checks.judge import judge
+from remix_utils.checks.judge import UNWRITTEN, judge
 from remix_utils.checks.part import Part, load
 from remix_utils.errors import RemixError
 
@@ -30,15 +31,17 @@ class Check:
         part = load(id)
         self._warn(part)
         asked = part.exercise(id)
+        started = time.perf_counter()
         try:
             noise = judge(part, asked, answer, seed)
         except Wrong as wrong:
             facts = dict(wrong.facts)
             FAILED[id] = facts.pop("inputs", {})  # type: ignore[assignment]
-            progress.record("check", id, right=False, mistake=facts.get("mistake"))
+            verdict = "unwritten" if wrong.fact.startswith(UNWRITTEN) else "wrong"
+            self._record(part, id, verdict, started, mistake=facts.get("mistake"))
             message = f"{id}: {wrong.fact}"
             raise CheckFailed(message, fix=_fix(id, wrong), exercise=id, **facts) from None
-        progress.record("check", id, right=True)
+        self._record(part, id, "right", started)
         print(f"✓ {id}" + (", also on new inputs" if seed else ""))
         for line in noise[:3]:
             print(f"  while it ran: {line}")
@@ -54,6 +57,10 @@ class Check:
     def source(self, id: str) -> None:
         """Prints how an exercise is judged: its inputs, and how an answer is used on them."""
         print(source_of(load(id), id))
+
+    def _record(self, part: Part, id: str, verdict: str, started: float, **facts: object) -> None:
+        seconds, edition = round(time.perf_counter() - started, 3), part.bundle.version
+        progress.record("check", id, verdict=verdict, seconds=seconds, edition=edition, **facts)
 
     def _warn(self, part: Part) -> None:
         """One sentence, once, where the notebook and the checks are of different editions."""

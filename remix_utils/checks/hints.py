@@ -55,14 +55,33 @@ def solution(id: str) -> None:
 
     The first call says what it means to open a solution; the progress record notes the second.
     """
+    if id not in ASKED:
+        print(notice(id, f'call solution("{id}") once more.'))
+        ASKED.add(id)
+        return
+    show_solution(id)
+
+
+def notice(id: str, again: str) -> str:
+    """Returns what it means to open a solution, and how it is then shown.
+
+    ExerciseError for an id that names no exercise with a solution.
+    """
+    _solution_of(id)
+    return (
+        f"This shows our solution of {id}, and the progress record will say so.\n"
+        f'hint("{id}") gives less away. To see the solution: {again}'
+    )
+
+
+def show_solution(id: str) -> None:
+    """Prints the reference solution of an exercise; the progress record notes it."""
+    source = _solution_of(id)
+    progress.record("solution", id)
+    print(source)
+
+
+def _solution_of(id: str) -> str:
     part = load(id)
     cell = part.bundle.cells[part.position("exercise", id)]
-    if id not in ASKED:
-        ASKED.add(id)
-        print(
-            f"This shows our solution of {id}, and the progress record will say so.\n"
-            f'hint("{id}") gives less away. To see the solution, call solution("{id}") once more.'
-        )
-        return
-    progress.record("solution", id)
-    print(without_marks(cell.source).rstrip())
+    return without_marks(cell.source).rstrip()

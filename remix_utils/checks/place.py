@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-START = Path.cwd()
+START = Path.cwd()  # read it as `place.START`: `remix solution` moves it to the folder of a day

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import os
 import re
 from html import escape
-from pathlib import Path
 
+from remix_utils.checks import progress
 from remix_utils.checks.compare import describe, plain
-from remix_utils.checks.progress import folder
+from remix_utils.errors import RemixError, kind_of, reason
 
-KEPT: dict[str, dict[str, str]] = {}
+Row = dict[str, str]
+
+
+class PredictionError(RemixError):
+    """A prediction or a measurement that cannot be kept."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
 
 
 def predict(id: str, guess: object, what: str) -> None:
     """Stores a guess, made before the run that answers it; `...` only gets a reminder.
 
+    PredictionError for an id, a guess or a description that cannot be kept.
+
     >>> predict("d0.1.p1", ..., "accuracy points left")
     d0.1.p1: no guess yet (accuracy points left). Put any guess in place of the dots.
     """
+    _require_id(id)
+    if not isinstance(what, str) or len(what) > progress.LONGEST_TEXT:
+        raise PredictionError(
+            f"{id}: the description is {_size(what)}, expected a text of at most "
+            f"{progress.LONGEST_TEXT} letters.",
+            fix='say in a few words what is predicted: predict("d1.1.p1", 40, "points left").',
+        )
     if guess is ... or guess is None:
+        progress.record("predict", id, what=what)
         print(f"{id}: no guess yet ({what}). Put any guess in place of the dots.")
-        _keep(id, what=what)
         return
-    _keep(id, what=what, predicted=_text(guess))
-    print(f"{id}: predicted {_text(guess)} ({what}).")
+    text = _kept_text(id, guess)
+    progress.record("predict", id, what=what, guess=text)
+    print(f"{id}: predicted {text} ({what}).")
 
 
 def measured(id: str, value: object, error: float | None = None) -> None:
-    """Put what was measured (and its standard error) beside what was predicted.
+    """Puts what was measured (and its standard error) beside what was predicted.
+
+    PredictionError for an id or a value that cannot be kept, and for an error that is no number.
 
     >>> measured("d0.1.p1", 12.56, 0.309)
     d0.1.p1: measured 12.6 ± 0.3; there was no prediction.
     """
-    found = _text(value) if error is None else _with_error(float(plain(value)), float(plain(error)))  # pyright: ignore
-    kept = _keep(id, measured=found)
+    _require_id(id)
+    found = (
+        _kept_text(id, value)
+        if error is None
+        else _with_error(_number(id, value), _number(id, error))
+    )
+    progress.record("measured", id, value=found)
+    kept = _rows().get(id, {})
     said = (
         f"predicted {kept['predicted']} ({kept['what']})"
         if "predicted" in kept
@@ -79,7 +101,7 @@ def predictions(day: str) -> Predictions:
     []
     """
     chosen = [
-        (id, kept) for id, kept in sorted(_load().items(), key=_place) if id.startswith(f"{day}.")
+        (id, kept) for id, kept in sorted(_rows().items(), key=_place) if id.startswith(f"{day}.")
     ]
     return Predictions(
         [
@@ -87,6 +109,17 @@ def predictions(day: str) -> Predictions:
             for id, kept in chosen
         ]
     )
+
+
+def _rows() -> dict[str, Row]:
+    """What is known of each prediction. The last guess wins; dots that run again remove none."""
+    rows: dict[str, Row] = {}
+    columns = {"what": "what", "guess": "predicted", "value": "measured"}
+    for event in progress.own_events():
+        if event["event"] in ("predict", "measured"):
+            kept = {columns[name]: text for name, text in event.items() if name in columns}
+            rows.setdefault(event["id"], {}).update(kept)
+    return rows
 
 
 def _place(item: tuple[str, object]) -> list[int]:
@@ -109,26 +142,44 @@ def _text(value: object) -> str:
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else describe(form)
 
 
-def _file() -> Path:
-    """Beside the notebook, so that all parts of a day share it."""
-    return folder() / "predictions.json"
+# What is refused, before it is kept.
 
 
-def _load() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(_file().read_text(encoding="utf-8"))
-    return {**(found if isinstance(found, dict) else {}), **KEPT}
+def _require_id(id: object) -> None:
+    if not (isinstance(id, str) and re.fullmatch(r"d\d{1,2}\.\d{1,2}\.p\w{1,9}", id)):
+        shown = repr(id[:40]) if isinstance(id, str) else kind_of(id)
+        raise PredictionError(
+            f"{shown} names no prediction.",
+            fix='write its id as the notebook had it, such as predict("d1.2.p3", ...).',
+        )
 
 
-def _keep(id: str, **facts: str) -> dict[str, str]:
-    """In memory, and in the file where one can be written."""
-    everything = _load()
-    KEPT[id] = everything[id] = {**everything.get(id, {}), **facts}
-    with contextlib.suppress(OSError):
-        path = _file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(json.dumps(everything, indent=1, sort_keys=True), encoding="utf-8")
-        os.replace(fresh, path)
-    return KEPT[id]
+def _kept_text(id: str, value: object) -> str:
+    """A guess or a measurement as a line of text, and the end left out where it is long."""
+    try:
+        text = " ".join(_text(value).split())
+    except Exception as problem:
+        raise PredictionError(
+            f"{id}: {kind_of(value)} cannot be written down here "
+            f"({type(problem).__name__}, {reason(problem)}).",
+            fix="give a number, a text, or a list of them.",
+        ) from problem
+    longest = progress.LONGEST_TEXT
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _number(id: str, value: object) -> float:
+    try:
+        return float(plain(value))  # pyright: ignore
+    except Exception as problem:
+        raise PredictionError(
+            f"{id}: a measurement with an error needs two numbers, and one of them is "
+            f"{_size(value)}.",
+            fix='give the number and its standard error, such as measured("d1.1.p1", 12.5, 0.3).',
+        ) from problem
+
+
+def _size(value: object) -> str:
+    if not isinstance(value, str):
+        return kind_of(value)
+    return repr(value) if len(value) <= 40 else f"a text of {len(value):,} letters"

@@ -1,28 +1,231 @@
-"""What a pair did, one JSON line an event, one file a kernel; never code, never a name."""
+"""What a pair did, one JSON line an event: what `predictions` and the instructor's board read.
+
+The folder is `.remix` beside the notebook, or the one that REMIX_FOLDER names for a cohort. There,
+each kernel appends to a file of its own, `progress/DESK-HOST-PID-START.jsonl`, and no line is ever
+changed or removed, so that two kernels of one notebook lose nothing. A line is a JSON object with
+
+    time      seconds since 1970, growing from line to line of a file
+    event     "check", "start_at", "solution", "predict" or "measured"
+    id        the exercise (d1.2.3), the part (d1.2) or the prediction (d1.2.p1)
+    desk      8 digits that stand for the user and the notebook's folder, in all of its kernels
+    pair      the names that the pair gave (REMIX_PAIR); left out where it gave none
+
+and further, for some events,
+
+    verdict   of a check: "right", "wrong" or "unwritten"
+    seconds   of a check: how long judging took
+    edition   of a check: the version of the part's checks, for which a mistake's number holds
+    mistake   of a wrong answer: the number of the known mistake in the exercise's list, or null
+    what, guess     of predict; without `guess` where the dots were left
+    value     of measured
+
+It never holds code, nor a name that was not given. `Record` reads the lines, and counts those that
+it cannot use.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import getpass
 import json
+import math
 import os
+import platform
 import time
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from remix_utils.checks.place import START
+from remix_utils.checks import place
 
-KERNEL = f"{int(time.time()):x}-{os.getpid()}"
+Event = dict[str, Any]
+EVENTS = {"check", "start_at", "solution", "predict", "measured"}
+VERDICTS = {"right", "wrong", "unwritten"}
+LONGEST_LINE = 8192  # bytes
+LONGEST_TEXT = 300  # letters of a guess, or of anything else that a person wrote
+
+STARTED = time.time()
+PENDING: list[Event] = []  # events that could not be written yet
+TOLD: set[Path] = set()  # folders of which a reader knows that they cannot be written
+TORN: set[Path] = set()  # files that end in the middle of a line
+LAST = [0.0]  # the time of the last event
 
 
 def folder() -> Path:
     """Returns the folder of progress and predictions: beside the notebooks, or REMIX_FOLDER."""
-    return Path(os.environ.get("REMIX_FOLDER") or START / ".remix")
+    return place.START / (os.environ.get("REMIX_FOLDER") or ".remix")
+
+
+def folders() -> list[Path]:
+    """Returns where events may be written: the folder, then the one beside the notebooks."""
+    return list(dict.fromkeys([folder(), place.START / ".remix"]))
+
+
+def desk() -> str:
+    """Returns 8 digits that stand for the user and the notebook's folder, and tell no name."""
+    # A hub starts a user on one host today, and on another tomorrow.
+    user = os.environ.get("JUPYTERHUB_USER")
+    if not user:
+        try:
+            user = f"{getpass.getuser()}@{platform.node()}"
+        except (OSError, KeyError, ImportError):  # a user without a name
+            user = platform.node()
+    return _digits(f"{user}:{place.START}")
+
+
+def _digits(text: str) -> str:
+    return sha256(text.encode(errors="replace")).hexdigest()[:8]
+
+
+def file_name() -> str:
+    """Returns the name of this kernel's file; a process that was forked from it has another one."""
+    return f"{desk()}-{_digits(platform.node())}-{os.getpid()}-{int(STARTED):x}.jsonl"
 
 
 def record(event: str, id: str, **facts: object) -> None:
-    """Appends one event to this kernel's file; where nothing can be written, work goes on."""
-    line = json.dumps({"time": round(time.time(), 3), "event": event, "id": id, **facts})
-    with contextlib.suppress(OSError):
-        path = folder() / "progress" / f"{KERNEL}.jsonl"
+    """Appends one event to this kernel's file.
+
+    Where nothing can be written, one sentence says so, work goes on, and the event is kept in
+    memory until it can be written.
+    """
+    LAST[0] = max(round(time.time(), 6), round(LAST[0] + 1e-6, 6))
+    names = " ".join(os.environ.get("REMIX_PAIR", "").split())[:80]
+    shared = {
+        "time": LAST[0],
+        "event": event,
+        "id": id,
+        "desk": desk(),
+        **({"pair": names} if names else {}),
+    }
+    PENDING.append({**shared, **facts})
+    while PENDING and _write(json.dumps(PENDING[0])):
+        del PENDING[0]
+
+
+def _write(line: str) -> bool:
+    return any(append(each / "progress" / file_name(), line, each) for each in folders())
+
+
+def append(path: Path, line: str, home: Path) -> bool:
+    """Appends one line to a file and returns whether it could; says once that it could not."""
+    data = f"{line}\n".encode()
+    if path in TORN:
+        data = b"\n" + data
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with path.open(
+            "ab", buffering=0
+        ) as file:  # one call of the system, so that threads do not mix their lines
+            if file.write(data) != len(data):
+                TORN.add(path)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as problem:
+        _tell(home, problem)
+        return False
+    TORN.discard(path)
+    return True
+
+
+def _tell(home: Path, problem: OSError) -> None:
+    if home not in TOLD:
+        TOLD.add(home)
+        print(
+            f"Progress and predictions cannot be written in {home}: {problem.strerror}. "
+            "Work goes on, and this kernel remembers them until they can be written.\n"
+            "  fix: free space there and let it be written, or set REMIX_FOLDER to another folder "
+            "before JupyterLab starts."
+        )
+
+
+class Record:
+    """The events of a folder's files. Each call of `new` reads what was added since the last one.
+
+    `dropped` counts the lines that were no events: torn, malformed, or too long.
+    """
+
+    def __init__(self, folder: Path, desk: str = ""):
+        self.folder, self.pattern, self.dropped = folder / "progress", f"{desk}*.jsonl", 0
+        self._read: dict[Path, int] = {}  # bytes
+        self._skipping: set[Path] = set()  # files that end in a line which is too long
+
+    def new(self) -> list[Event]:
+        """Returns the events that were added, in the order of their times."""
+        found = []
+        for path in sorted(self.folder.glob(self.pattern)):
+            try:
+                if path.is_file():  # a pipe would keep us waiting
+                    found += self._events(path)
+            except OSError:  # gone in the meantime, or not ours to read
+                continue
+        return sorted(found, key=lambda event: event["time"])
+
+    def _events(self, path: Path) -> Iterator[Event]:
+        for line in self._lines(path):
+            event = parse(line)
+            if event is not None:
+                yield event
+            elif line.strip():
+                self.dropped += 1
+
+    def _lines(self, path: Path) -> Iterator[bytes]:
+        """The lines that were added. One without its end is left for later, if it is short."""
+        with path.open("rb") as file:
+            file.seek(self._read.get(path, 0))
+            while line := file.readline(LONGEST_LINE):
+                whole, skipping = line.endswith(b"\n"), path in self._skipping
+                if not whole and len(line) < LONGEST_LINE and not skipping:
+                    return
+                self._read[path] = file.tell()
+                if whole:
+                    self._skipping.discard(path)
+                else:
+                    self._skipping.add(path)
+                if not skipping:
+                    yield line if whole else b"too long"
+
+
+def parse(line: bytes) -> Event | None:
+    """Returns the event of a line, or None for a line that is none.
+
+    >>> parse(b'{"time": 1, "event": "solution", "id": "d1.2.3", "desk": "0a"}')["id"]
+    'd1.2.3'
+    >>> parse(b'{"time": 1, "event": "solu') is None
+    True
+    """
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if (
+        not isinstance(event, dict)
+        or event.get("event") not in EVENTS
+        or not _is_number(event.get("time"))
+    ):
+        return None
+    texts = [
+        event.get("id"),
+        event.get("desk"),
+        *(event.get(name, "") for name in ("pair", "what", "guess", "value")),
+    ]
+    good = (
+        all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts)
+        and _is_number(event.get("seconds", 0))
+        and event.get("verdict", "right") in VERDICTS
+        and (event.get("mistake") is None or type(event["mistake"]) is int)
+    )
+    return event if good else None
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and abs(value) < 1e11  # type: ignore[arg-type]
+
+
+def own_events() -> list[Event]:
+    """Returns the events of this folder of notebooks, written or not, from all of its kernels."""
+    found, shared = list(PENDING), folder()
+    for each in folders():
+        found += Record(
+            each, desk() if each == shared and os.environ.get("REMIX_FOLDER") else ""
+        ).new()
+    return sorted(found, key=lambda event: event["time"])

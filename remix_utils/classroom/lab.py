@@ -3,58 +3,44 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from remix_utils.classroom.ports import free_port
 from remix_utils.errors import RemixError
 
-ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Path(__file__).resolve().parent / "settings"  # no news, no index of extensions, no tools of the grader
 
 
 class LabError(RemixError):
-    """A day that is not there, or no port to open it on."""
+    """No port on which JupyterLab could be opened."""
 
 
-def find_notebook(day: str = "1", root: Path = ROOT) -> Path:
-    """The notebook to open for `1`, `day1`, `day1_graphs`, or for a part, `d1.2`. LabError where there is none.
-
-    >>> find_notebook("9")
-    Traceback (most recent call last):
-    ...
-    remix_utils.classroom.lab.LabError: There is no notebook for '9'; ...
-    """
-    asked = re.fullmatch(r"(?:day|d)?(\d)(?:_\w+/?)?(?:\.(\d))?", day.strip().lower())
-    there = sorted(root.glob("day?_*/part*.ipynb"))
-    if asked:
-        number, part = asked.groups()
-        # Part 0 prepares for the course: it opens when asked for by name.
-        found = [path for path in there if path.match(f"day{number}_*/part{part or '[1-9]'}*.ipynb")]
-        if found:
-            return found[0]
-    days = ", ".join(sorted({path.parent.name for path in there})) or "none"
-    raise LabError(
-        f"There is no notebook for {day!r}; the days here are: {days}.",
-        fix="name a day or a part of one: remix lab 1, remix lab d1.2.",
-        asked=day,
-    )
+def choose_port(first: int) -> int:
+    """Returns the first free port from one on, and says so where it is another; LabError where none is free."""
+    port = free_port(first)
+    if port is None:
+        raise LabError(f"No port from {first} on is free.", fix="stop old servers: jupyter server stop.")
+    if port != first:
+        print(f"Port {first} is taken; using {port}.")
+    return port
 
 
-def lab_command(notebook: Path, port: int, browser: bool = True) -> list[str]:
-    """How JupyterLab is started: this Python's own, in the folder of the course, on a port known to be free.
+def lab_command(notebook: Path, root: Path, port: int, browser: bool = True) -> list[str]:
+    """Returns how JupyterLab is started: by this Python, showing one folder, on a port known to be free.
 
-    >>> lab_command(ROOT / "day1_graphs" / "part1.ipynb", 8889)[-1]
+    >>> lab_command(Path("/c/day1_graphs/part1.ipynb"), Path("/c"), 8889)[-1]
     '--LabApp.default_url=/lab/tree/day1_graphs/part1.ipynb'
     """
-    root = notebook.parents[1]
     return [
-        *(sys.executable, "-m", "jupyterlab"),
+        *(sys.executable, "-m", "remix_utils.classroom.server"),
         *([] if browser else ["--no-browser"]),
         *("--log-level=ERROR", "--LabApp.log_level=ERROR"),
         "--ServerApp.answer_yes=True",  # one Ctrl-C stops it, without a question
@@ -67,16 +53,18 @@ def lab_command(notebook: Path, port: int, browser: bool = True) -> list[str]:
     ]
 
 
-def open_lab(notebook: Path, port: int, browser: bool = True) -> int:
-    """Run JupyterLab until it is stopped, and return its exit status."""
+def open_lab(notebook: Path, root: Path, course: Path, port: int, browser: bool = True, pair: str = "") -> int:
+    """Runs JupyterLab on the files of a folder until it is stopped, and returns its exit status."""
     token = secrets.token_hex(16)
-    command = lab_command(notebook, port, browser)
+    command = lab_command(notebook, root, port, browser)
     address = command[-1].partition("=")[2]
     print(f"Starting JupyterLab on {notebook.parent.name}/{notebook.name} ...", flush=True)
-    # The token travels in the environment: a command line can be read by everyone on the machine.
-    child = subprocess.Popen(command, cwd=notebook.parents[1], env={**os.environ, "JUPYTER_TOKEN": token})
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child too; it ends, and we say goodbye
-    try:
+    # The token travels in the environment: a command line can be read by everyone on the machine. The server runs in
+    # the course's folder, in which nbgrader's validator looks for its settings.
+    environment = {**os.environ, "JUPYTER_TOKEN": token, "REMIX_PAIR": pair}
+    # A session of its own: Ctrl-C comes to us alone, and the end of the pipe is the one way in which the server stops.
+    child = subprocess.Popen(command, cwd=course, env=environment, stdin=subprocess.PIPE, start_new_session=True)
+    with _stopping(child):
         if _listens(child, port):
             print("It is ready. If no browser window appears, go to")
             print(f"  http://localhost:{port}{address}?token={token}")
@@ -84,12 +72,34 @@ def open_lab(notebook: Path, port: int, browser: bool = True) -> int:
                 "Run the first cell with Shift-Enter. Ctrl-C here stops JupyterLab; saved notebooks stay.", flush=True
             )
         return child.wait()
+
+
+@contextmanager
+def _stopping(child: subprocess.Popen) -> Iterator[None]:
+    """Ends the server when we are asked to end, or fail; being asked a second time, at once."""
+    pipe = child.stdin
+    assert pipe is not None
+
+    def stop(*_: object) -> None:
+        if pipe.closed:
+            child.kill()
+        with suppress(OSError):
+            pipe.close()
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        with suppress(OSError):
+            pipe.close()
+        child.wait()
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _listens(child: subprocess.Popen, port: int) -> bool:
-    """Wait until somebody can be let in; False if JupyterLab ends instead."""
+    """Waits until somebody can be let in; False if JupyterLab ends instead."""
     while child.poll() is None:
         try:
             socket.create_connection(("localhost", port), timeout=1).close()

@@ -18,7 +18,7 @@ def gather(hidden, rows):
 def test_missing_damaged_and_foreign_checks_are_said_in_one_sentence(course, monkeypatch, capsys):
     """Each with its fix."""
     monkeypatch.setattr(harness, "WARNED", set())
-    monkeypatch.setattr(bundle, "START", course)
+    monkeypatch.setattr("remix_utils.checks.place.START", course)
     (course / "part1_gather.ipynb").write_text('{"metadata": {"remix": {"part": "d9.1", "checks": "older"}}}')
     check("d9.1.1", gather)
     check("d9.1.1", gather)
@@ -38,7 +38,7 @@ def test_checks_are_found_from_the_folder_in_which_the_kernel_started(course, mo
     monkeypatch.delenv("REMIX_CHECKS")
     (course.parent / "day8_y").mkdir()
     for start in (course, course.parent, course.parent / "day8_y"):
-        monkeypatch.setattr(bundle, "START", start)
+        monkeypatch.setattr("remix_utils.checks.place.START", start)
         monkeypatch.chdir(tmp_path)
         check("d9.1.1", gather)
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from remix_utils.checks import edge_budget
 from remix_utils.checks.edge_budget import BudgetError, EdgeBudget
 
 A, B, C = ("embed", "v"), ("embed", "k"), ("mlp_out", "logits")
@@ -19,8 +18,7 @@ def pair(tmp_path, monkeypatch):
     def starts(name, notebook=None):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        monkeypatch.setattr(edge_budget, "START", folder)
-        monkeypatch.setattr("remix_utils.checks.progress.START", folder)
+        monkeypatch.setattr("remix_utils.checks.place.START", folder)
         if notebook:
             monkeypatch.setenv("JPY_SESSION_NAME", str(folder / notebook))
         return folder

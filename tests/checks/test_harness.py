@@ -284,13 +284,17 @@ def test_every_verdict_leaves_a_line(tmp_path):
     """Exercise, verdict and known mistake; no code and no name."""
     check("d9.1.1", gather)
     told("d9.1.1", lambda hidden, rows: hidden)
+    told("d9.1.1", None)
     (path,) = (tmp_path / ".remix" / "progress").glob("*.jsonl")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(line["event"], line["id"], line["right"]) for line in lines] == [
-        ("check", "d9.1.1", True),
-        ("check", "d9.1.1", False),
+    assert [(line["event"], line["id"], line["verdict"]) for line in lines] == [
+        ("check", "d9.1.1", "right"),
+        ("check", "d9.1.1", "wrong"),
+        ("check", "d9.1.1", "unwritten"),
     ]
     assert lines[1]["mistake"] == 1
+    kept = {"time", "event", "id", "desk", "verdict", "seconds", "edition"}
+    assert set(lines[0]) == kept and set(lines[1]) == kept | {"mistake"}
 
 
 def test_wrong_has_a_fact_and_a_fix():
