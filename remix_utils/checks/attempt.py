@@ -27,15 +27,14 @@ from types import FrameType
 import numpy
 import torch
 
-# A busy machine stretches wall time, so the limit counts the answer's CPU time. The backstop is for
-# sleeping and waiting, which use no CPU. It counts neither time in the queue for a CPU nor a pause
-# of the whole machine.
-BACKSTOP = 60.0
-TICK = 0.05  # seconds between two looks at the clock
+from remix_utils.checks import watch as clocks
+from remix_utils.checks.watch import BACKSTOP, TICK, Watch
+
 AGAIN = 1e-5  # seconds from a swallowed TimeLimit to the next: soon enough to hit an `except` block
 TRIES = 20  # exceptions sent to a late thread before it is abandoned
 LIBRARIES = ("site-packages", "dist-packages", os.path.dirname(torch.__file__))
 OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # may be installed there as well
+FILES = (__file__, clocks.__file__)  # whose frames are no answer's
 RUNNING = threading.local()  # `watches` of the calls that a thread is inside, the outermost first
 
 
@@ -120,55 +119,6 @@ def unwritten(error: BaseException | None) -> bool:
     return by_raise and (not library or code.co_filename.startswith(OWN))
 
 
-class Watch:
-    """The clocks of one call: the CPU time of its thread, and the time that it slept or waited."""
-
-    def __init__(self, seconds: float, backstop: float):
-        self.seconds, self.backstop = seconds, backstop
-        self.active = False  # whether the answer runs, rather than the setup or cleanup around it
-        self.elsewhere: list[Watch] = []  # calls inside this one that run in threads of their own
-        self.start(time.thread_time)
-
-    def start(self, clock: Callable[[], float]) -> None:
-        """Starts counting from now, by the CPU clock of the thread that runs the answer."""
-        self.used, self.waited, self.late, self._clock = 0.0, 0.0, "", clock
-        self._thread = threading.get_native_id()
-        self._cpu, self._wall, self._queued = clock(), time.monotonic(), queued(self._thread)
-
-    def look(self) -> bool:
-        """Returns whether the call is late now, or was late before."""
-        before = self.used, self._wall, self._queued
-        with contextlib.suppress(OSError):  # the clock of a thread that has ended: keep its last
-            own = self._clock() - self._cpu
-            self.used = own + sum(inner.used for inner in self.elsewhere)
-        self._wall, self._queued = time.monotonic(), queued(self._thread)
-        ran, passed, ready = (
-            now - then
-            for now, then in zip((self.used, self._wall, self._queued), before, strict=True)
-        )
-        ran = 0.0 if self._clock is time.monotonic else ran  # no CPU clock can be read
-        # Looks come every TICK. A longer gap is a machine that stood still, or one long call in C.
-        self.waited += min(max(passed - ran - ready, 0.0), 2 * TICK)
-        if not self.late and self.used > self.seconds:
-            self.late = "cpu"
-        elif not self.late and self.waited > self.backstop:
-            self.late = "wait"
-        return bool(self.late)
-
-
-def queued(thread: int) -> float:
-    """Returns the seconds for which a thread was ready and had no CPU; 0 where no system tells.
-
-    >>> queued(threading.get_native_id()) >= 0
-    True
-    """
-    try:
-        with open(f"/proc/self/task/{thread}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
-
-
 def _by_alarm(function: Callable, arguments: tuple, watch: Watch) -> object:
     before, traced = signal.getsignal(signal.SIGALRM), sys.gettrace()
     outer, started = signal.getitimer(signal.ITIMER_REAL), time.monotonic()
@@ -197,7 +147,7 @@ def _ring(number: int, frame: FrameType | None) -> None:
     if raising or not any(late) or not RUNNING.watches[-1].active:
         return
     if known:  # an earlier TimeLimit was swallowed, or is still on its way out
-        while frame is not None and frame.f_code.co_filename != __file__:
+        while frame is not None and frame.f_code.co_filename not in FILES:
             frame.f_trace = _raise_on_line
             frame = frame.f_back
         sys.settrace(_raise_on_line)

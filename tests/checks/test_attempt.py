@@ -19,7 +19,9 @@ import pytest
 import torch
 
 from remix_utils.checks import attempt as module
-from remix_utils.checks.attempt import TICK, Watch, attempt, queued, unwritten
+from remix_utils.checks import watch as clocks
+from remix_utils.checks.attempt import attempt, unwritten
+from remix_utils.checks.watch import TICK, Watch, queued
 from tests.checks.endless import LIMIT, SPIN, Loop, as_on_windows, by_cpu_time, compute, everywhere
 
 
@@ -72,9 +74,9 @@ def test_waiting_is_stopped_by_the_backstop(place, loop):
 def looks_at(monkeypatch, times, passed, ready=0.0):
     """What a watch with a backstop of a second says after some looks, on clocks made for the test."""
     wall, queue = itertools.count(0, passed), itertools.count(0, ready)
-    clocks = SimpleNamespace(monotonic=lambda: next(wall), thread_time=lambda: 0.0)
-    monkeypatch.setattr(module, "time", clocks)
-    monkeypatch.setattr(module, "queued", lambda thread: next(queue))
+    time = SimpleNamespace(monotonic=lambda: next(wall), thread_time=lambda: 0.0)
+    monkeypatch.setattr(clocks, "time", time)
+    monkeypatch.setattr(clocks, "queued", lambda thread: next(queue))
     watch = Watch(seconds=2.0, backstop=1.0)
     for _ in range(times):
         watch.look()
