@@ -39,7 +39,7 @@ STOREYS = (
     "circuits/factored circuits/network plot/style plot/values",
     "circuits/weights circuits/stream plot/picture plot/charts plot/layers plot/patterns",
     "plot/interactive plot/over_graph",
-    "circuits/* plot/*",
+    "circuits/* plot/* checks/watch",
     "checks/attempt checks/compare checks/place checks/telling",
     "checks/lesson checks/progress checks/questions checks/sources",
     "checks/exercise checks/statements",
