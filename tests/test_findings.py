@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from remix_utils.classroom.findings import Figure, Finding, FindingError, save_card, save_index
+from remix_utils.classroom.findings.beside import shared_figures
 from remix_utils.classroom.findings.card import from_page
 from remix_utils.cli import main
 from tests.plot.browsing import CHROMIUM, needs_chromium
@@ -111,6 +112,20 @@ def test_a_folder_without_cards_is_said(tmp_path, capsys):
     assert main(["finding", str(tmp_path / "nowhere")]) == 2
     assert "fix: " in capsys.readouterr().err
     assert "of 0 cards" in save_index(tmp_path).read_text()
+
+
+def test_figures_that_models_share_stand_beside_each_other(tmp_path):
+    """A line for each figure of one behaviour that two models have, escaped; a figure of one model has none."""
+    other = (Figure("share recovered", 0.4, 0.1, over="9 prompts", unit="<b>"), Figure("only here", 1.0, 0.1, "rows"))
+    cards = [finding(), finding(model="gpt2", figures=other), finding(behaviour="gender", figures=other)]
+    shared = shared_figures(cards, "induction")
+    assert {name: list(models) for name, models in shared.items()} == {"share recovered": ["smollm2", "gpt2"]}
+    for card in cards:
+        save_card(card, tmp_path)
+    text = save_index(tmp_path).read_text()
+    assert text.count("the same way?") == 1 and "0.4 ± 0.1 &lt;b&gt;" in text and "<b>" not in text
+    row = text[text.index("the same way?") :]
+    assert row.index("gpt2") < row.index("0.4 ± 0.1") < row.index("0.62 ± 0.03")
 
 
 @needs_chromium

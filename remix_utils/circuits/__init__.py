@@ -11,7 +11,7 @@ from remix_utils.circuits.attention import (
 from remix_utils.circuits.attribution import Attribution, logit_attribution, source_attribution
 from remix_utils.circuits.composition import composition, composition_baseline
 from remix_utils.circuits.copying import copying, copying_accuracy, copying_eigenvalues
-from remix_utils.circuits.difference import logit_difference
+from remix_utils.circuits.difference import logit_difference, word_score
 from remix_utils.circuits.factored import FactoredMatrix
 from remix_utils.circuits.loss import in_context, token_loss
 from remix_utils.circuits.network import Estimate

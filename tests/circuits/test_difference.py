@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from remix_utils.circuits.difference import logit_difference
+from remix_utils.circuits.difference import logit_difference, word_score
 from remix_utils.errors import BoundsError, MatchError
 from remix_utils.graph.evaluate import evaluate
 from remix_utils.graph.ops import placeholder
@@ -49,3 +49,15 @@ def test_a_position_that_is_not_there_and_a_graph_without_logits_are_refused():
         logit_difference(loaded("gpt2").graph(seq=9), position=9)
     with pytest.raises(MatchError):
         logit_difference(placeholder("x", (3,)))
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.parametrize("position", [-1, 4])
+def test_a_word_score_is_the_weighted_sum_of_the_modules_logits(kind, position):
+    """Of three words that differ by row, at the end and in the middle, with biases or without."""
+    words = {"candidates": torch.tensor([[1, 0, 1], [0, 1, 1], [1, 1, 0]]), "weights": torch.randn(3, 3)}
+    logits = network(kind)(GIVEN)
+    logits = logits if logits.ndim == 2 else logits[:, position]
+    expected = (logits.gather(1, words["candidates"]) * words["weights"]).sum(1)
+    found = evaluate(word_score(loaded(kind).graph(seq=9), 3, position=position), INPUTS | words)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

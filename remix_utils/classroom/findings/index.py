@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
+from remix_utils.classroom.findings.beside import beside
 from remix_utils.classroom.findings.card import Finding, FindingError, counted_heads, from_page
 from remix_utils.classroom.findings.page import STYLE, table
 
@@ -30,7 +31,7 @@ def save_index(folder: str | Path) -> Path:
 
     The index reads the data of each card and shows them as text. Nothing of a card is executed, and a file that is no
     card is listed with the reason. Filters choose a model, a behaviour, a layer and a head; the cards of one behaviour
-    stand side by side, so that two models can be compared.
+    stand side by side, and below them a table has the figures that several models share.
 
     Raises FindingError for a folder that is not there, and where index.html is another page.
     """
@@ -76,6 +77,7 @@ def page(cards: dict[str, Finding], others: dict[str, str]) -> str:
     counted = f"{len(cards)} card" + "s" * (len(cards) != 1)
     body = [MARK, "<h1>Findings</h1>", f'<p><span id="shown">{len(cards)}</span> of {counted} shown</p>']
     body += [filters(cards), "<main>", *(article(name, each) for name, each in cards.items()), "</main>"]
+    body.append(beside(cards.values()))
     if others:
         rows = [f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in others.items()]
         body += ["<h2>Files that are no cards, and were not opened</h2><ul>", *rows, "</ul>"]
