@@ -111,3 +111,23 @@ def claims() -> Drawing:
     labels = [text(label, (x, y - 40)) for label, x in marks]
     labels += [text("2", (595, 150)), text("queries", (480, y + 44)), text("values", (640, 172))]
     return Drawing("Six claims about the circuit, each at its arrow", (*row, name, *arrows, *labels))
+
+
+# --- part 6 ---------------------------------------------------------------------------------------
+
+
+def two_by_two() -> Drawing:
+    """Draws the table of two causes, with an arrow for the effect of each."""
+    left, right, high, low = 150, 480, 80, 220
+    same = Box("same token,\nsame position", (left, high), "green", (180, 56))
+    token = Box("another token,\nsame position", (right, high), "orange", (180, 56))
+    position = Box("same token,\ninverted position", (left, low), "blue", (180, 56))
+    both = Box("another token,\ninverted position", (right, low), "pink", (180, 56))
+    arrows = (
+        Arrow(same.side("right"), token.side("left"), "token", role="orange"),
+        Arrow(position.side("right"), both.side("left"), "token", role="orange"),
+        Arrow(same.side("bottom"), position.side("top"), "position", role="blue"),
+        Arrow(token.side("bottom"), both.side("top"), "position", role="blue"),
+    )
+    above = text("effect of each cause, averaged over the other", (315, 24))
+    return Drawing("Two causes in one table", (same, token, position, both, *arrows, above))
