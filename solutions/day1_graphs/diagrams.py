@@ -1,7 +1,98 @@
 """The pictures of day 1, which its masters show as ![alt text](diagram:name)."""
 
 from tools.drawing import Arrow, Drawing, Stream
-from tools.plates import Box, plus, text
+from tools.plates import Box, Point, plus, text
+
+
+def split_axis() -> Drawing:
+    """Draws an axis of four entries, split into two heads the right way and the wrong way."""
+    rows, roles = [60, 106, 152], ("blue", "orange")
+    whole = []
+    for row, y in enumerate(rows):
+        whole += _cells([4 * row, 4 * row + 1], (130, y), "blue")
+        whole += _cells([4 * row + 2, 4 * row + 3], (222, y), "orange")
+    right = Box("reshape,\nthen permute", at=(395, 20), role="green")
+    wrong = Box("reshape only", at=(395, 192))
+    parts = [*whole, right, wrong]
+    parts += [text(f"position {row}", (100, y), hold="right") for row, y in enumerate(rows)]
+    for head, x in enumerate((520, 660)):
+        parts += [text(f"head {head}", (x + 23, top), role=roles[head]) for top in (-60, 112)]
+        for row in range(3):
+            entries = [4 * row + 2 * head, 4 * row + 2 * head + 1]
+            parts += _cells(entries, (x, -26 + 46 * row), roles[head])
+            entries = [6 * head + 2 * row, 6 * head + 2 * row + 1]
+            parts += _cells(entries, (x, 146 + 46 * row), roles[entries[0] // 2 % 2])
+    for step, y in ((right, 20), (wrong, 192)):
+        parts.append(Arrow(whole[7].side("right"), step.side("left"), bent=True))
+        parts.append(Arrow(step.side("right"), Point(498, y, (-1, 0))))
+    return Drawing("Four entries are split into two heads", tuple(parts))
+
+
+def _cells(entries: list[int], at: tuple[float, float], role: str) -> list[Box]:
+    """Returns a row of numbered cells, the first one centred at a place."""
+    x, y = at
+    return [
+        Box(str(entry), at=(x + 46 * column, y), role=role, size=(44, 44), corner=2)
+        for column, entry in enumerate(entries)
+    ]
+
+
+def attention_shapes() -> Drawing:
+    """Draws one attention head, from the vectors that it reads to the vectors that it writes."""
+    small, wide = (100, 50), (160, 56)
+    q_input = Box("q_input", at=(50, 40), role="blue", size=small)
+    k_input = Box("k_input", at=(50, 140), role="orange", size=small)
+    v_input = Box("v_input", at=(50, 300), role="green", size=small)
+    queries = Box("queries\n[query, d_head]", at=(270, 40), role="blue", size=wide)
+    keys = Box("keys\n[key, d_head]", at=(270, 140), role="orange", size=wide)
+    values = Box("values\n[key, d_head]", at=(270, 300), role="green", size=wide)
+    scores = Box("scores\n[query, key]", at=(490, 90), size=(130, 56))
+    pattern = Box("pattern\n[query, key]", at=(490, 200), size=(130, 56))
+    z = Box("z, average of values\n[query, d_head]", at=(650, 300), role="green", size=(200, 56))
+    output = Box("output of the head\n[query, d_model]", at=(650, 410), size=(200, 56))
+    parts = [
+        *(q_input, k_input, v_input, queries, keys, values, scores, pattern, z, output),
+        Arrow(q_input.side("right"), queries.side("left"), "W_Q", role="blue"),
+        Arrow(k_input.side("right"), keys.side("left"), "W_K", role="orange"),
+        Arrow(v_input.side("right"), values.side("left"), "W_V", role="green"),
+        Arrow(queries.side("right"), scores.side("top"), role="blue", bent=True),
+        Arrow(keys.side("right"), scores.side("left"), role="orange", bent=True),
+        Arrow(scores.side("bottom"), pattern.side("top"), "mask, softmax"),
+        Arrow(pattern.side("right"), z.side("top", 0.6), "weights", bent=True, label_at=0.3),
+        Arrow(values.side("right"), z.side("left"), role="green"),
+        Arrow(z.side("bottom"), output.side("top"), "W_O"),
+    ]
+    return Drawing("The shapes in an attention head", tuple(parts))
+
+
+def one_block() -> Drawing:
+    """Draws a transformer block, whose attention and MLP read the residual stream and add to it."""
+    stream = Stream(x=90, bottom=500, top=20)
+    size = (110, 44)
+    ln1 = Box("ln1", at=(250, 430), size=size)
+    placed = plus((430, 430))
+    positions = Box("positions", at=(430, 510), role="green", size=size)
+    attention = Box("attention", at=(610, 340), role="blue", size=(150, 50))
+    ln2 = Box("ln2", at=(250, 190), size=size)
+    mlp = Box("MLP", at=(610, 190), role="orange", size=(150, 50))
+    first, second = plus((stream.x, 260)), plus((stream.x, 90))
+    parts = [
+        *(stream, ln1, placed, positions, attention, ln2, mlp, first, second),
+        text("residual stream\nbefore the block", (stream.x, 525)),
+        text("residual stream\nafter the block", (stream.x, -5)),
+        Arrow(stream.side("right", 430), ln1.side("left"), "reads"),
+        Arrow(ln1.side("right"), placed.side("left")),
+        Arrow(positions.side("top"), placed.side("bottom"), role="green"),
+        Arrow(
+            placed.side("right"), attention.side("bottom"), "queries, keys", bent=True, label_at=0.3
+        ),
+        Arrow(ln1.side("top"), attention.side("left"), "values", bent=True),
+        Arrow(attention.side("top"), first.side("right"), "adds", role="blue", bent=True),
+        Arrow(stream.side("right", 190), ln2.side("left"), "reads"),
+        Arrow(ln2.side("right"), mlp.side("left")),
+        Arrow(mlp.side("top"), second.side("right"), "adds", role="orange", bent=True),
+    ]
+    return Drawing("A transformer block", tuple(parts))
 
 
 def two_paths() -> Drawing:
