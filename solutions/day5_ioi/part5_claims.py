@@ -216,6 +216,7 @@ predict("d5.5.p1", ..., "per cent of prompts in which the weakest positive head 
 each_effect = torch.stack([effects["direct"][head] for head in positive])
 for name, values in {"each head": each_effect.amin(0), "their sum": each_effect.sum(0)}.items():
     exceptions, limit = never(values)
+    full_run[f"claims.exceptions.{name}"] = (exceptions / len(values), math.nan, math.nan)
     print(f"{name}: {exceptions} exceptions in {len(values)} prompts", end="")
     print("" if limit is None else f", so the rate may be anything up to {limit:.0%}")
 exception = (each_effect.amin(0) < 0).double()
@@ -282,6 +283,11 @@ def test(claims: dict[str, Interp]) -> dict:
     return scrub(difference, {"model": model_itself, **claims}, population, draws, seed=5)
 
 
+def keep(name: str, figure) -> None:
+    """Keeps a share and its error over draws for the full run."""
+    full_run[f"claims.{name}"] = (float(figure), float(figure.se), math.nan)
+
+
 def report(kind: str, results: dict, zero: str = "idle") -> dict:
     """Prints each result with both errors, and returns the shares recovered from a baseline."""
     shares = {}
@@ -290,6 +296,7 @@ def report(kind: str, results: dict, zero: str = "idle") -> dict:
         over_templates = circuits.Estimate.over_groups(result.per_example, template).se
         full_run[f"claims.{kind}.{name}"] = (result.mean, result.se, float(over_templates))
         shares[name] = result.recovered(results["model"], results[zero])
+        keep(f"{kind}.share.{name}", shares[name])
         above = (result.per_example > 0).double().mean()
         line = f"{name:26}{result.mean:6.2f} ± {result.se:.2f} ± {over_templates:.2f}"
         share = f"recovered {shares[name]:5.2f} ± {shares[name].se:.2f}"
@@ -346,6 +353,7 @@ claim_2 = test({
 })
 share_2 = report("values", claim_2)
 free_2 = claim_2["IO"].moved(inputs_of(movers, "v"), claim_2["idle"])
+keep("values.free.IO", free_2)
 print(f"If only the IO mattered, `S` would recover {by_chance(claim_2['S'], claim_2['idle']):.2f}.")
 print(f"left free at the movers' values by `IO`: {free_2:.2f} ± {free_2.se:.2f}")
 # %% [markdown]
@@ -421,6 +429,7 @@ claim_34 = test({
 share_34 = report("queries", claim_34)
 for number, name in ((3, "token of S"), (4, "position of S")):
     free = claim_34[name].moved(inputs_of(movers, "q"), claim_34["idle"])
+    keep(f"queries.free.{name}", free)
     other_row = exchanged(claim_34[name])
     verdicts[f"{number} {name}"] = verdict(share_34[name], share_34[name].se, other_row)
     print(f"{name}: {other_row:.0%} of the draws exchange the row,", end=" ")
@@ -459,6 +468,7 @@ if induction and duplicate:
     share_5 = report("fed", claim_5)
     lost = share_5["duplicate to induction"]
     free = claim_5["duplicate to induction"].moved(outputs_of(induction), claim_5["idle"])
+    keep("fed.free.duplicate to induction", free)
     print(f"the path carries {1 - lost:.2f} ± {lost.se:.2f} of the effect of the induction heads")
     print(f"changed at the output of the induction heads: {free:.2f} ± {free.se:.2f}")
     verdicts["5 duplicate feed induction"] = verdict(
