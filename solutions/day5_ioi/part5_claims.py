@@ -112,6 +112,11 @@ def largest(effects: dict[Head, torch.Tensor], most: int = 6) -> list[Head]:
     return sorted(found, key=lambda head: -found[head])[:most]
 
 
+def keep(name: str, figure) -> None:
+    """Keeps a share and its error over draws for the full run."""
+    full_run[f"claims.{name}"] = (float(figure), float(figure.se), math.nan)
+
+
 def listed(heads) -> str:
     """Returns heads as text, such as `2.0 2.1`, or `none`."""
     return " ".join(f"{layer}.{head}" for layer, head in heads) or "none"
@@ -281,11 +286,6 @@ def test(claims: dict[str, Interp]) -> dict:
     """Returns the results of the model and of some claims, on the same draws."""
     print(f"{len(claims) + 1} hypotheses, {draws} draws each, on {model.name}; up to 30 seconds.")
     return scrub(difference, {"model": model_itself, **claims}, population, draws, seed=5)
-
-
-def keep(name: str, figure) -> None:
-    """Keeps a share and its error over draws for the full run."""
-    full_run[f"claims.{name}"] = (float(figure), float(figure.se), math.nan)
 
 
 def report(kind: str, results: dict, zero: str = "idle") -> dict:
