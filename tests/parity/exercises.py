@@ -21,6 +21,9 @@ WITHOUT_MODEL = {
     "d5.5.2": "a feature of a data set's columns",
     "d5.5.5": "a verdict on three numbers",
     "d5.5.10": "a correlation of ranks",
+    "d5.6.2": "a verdict on two values with errors",
+    "d5.6.6": "an exact test of two lists of booleans",
+    "d5.6.7": "a mean with its larger error",
 }
 
 
