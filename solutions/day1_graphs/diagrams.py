@@ -1,5 +1,7 @@
 """The pictures of day 1, which its masters show as ![alt text](diagram:name)."""
 
+from itertools import pairwise
+
 from tools.drawing import Arrow, Drawing, Stream
 from tools.plates import Box, Point, plus, text
 
@@ -159,3 +161,66 @@ def _layer(layer: int, role: str, stream: Stream, bottom: float) -> list[Box | A
         *(Arrow(start, head.side("bottom"), role=role, bent=True) for head in others),
         *(Arrow(head.side("top"), end, role=role, bent=True) for head in others),
     ]
+
+
+def distribute() -> Drawing:
+    """Draws a product with a sum, and the sum of products that it equals."""
+    product = Box("(2a − b) w\neinsum", at=(150, 40), role="blue", size=(120, 54))
+    inner = Box("2a − b\nadd", at=(80, 150), role="orange", size=(100, 54))
+    a, b, w = (Box(name, at) for name, at in (("a", (30, 250)), ("b", (130, 250)), ("w", (220, 150))))
+    outer = Box("2 (a w) − b w\nadd", at=(580, 40), role="orange", size=(150, 54))
+    first = Box("a w\neinsum", at=(480, 150), role="blue", size=(100, 54))
+    second = Box("b w\neinsum", at=(680, 150), role="blue", size=(100, 54))
+    new = {name: Box(name, (x, 250)) for name, x in (("a", 430), ("w", 580), ("b", 730))}
+    reads = [(product, inner), (product, w), (inner, a), (inner, b), (outer, first)]
+    reads += [(outer, second), (first, new["a"]), (first, new["w"])]
+    reads += [(second, new["w"]), (second, new["b"])]
+    parts = [
+        *(product, inner, a, b, w, outer, first, second, *new.values()),
+        *(Arrow(reader.side("bottom"), read.side("top")) for reader, read in reads),
+        Arrow(product.side("right"), outer.side("left"), "distribute", role="green"),
+    ]
+    return Drawing("An einsum over a sum, and the sum of einsums", tuple(parts))
+
+
+def along_and_across() -> Drawing:
+    """Draws a vector as its part along a direction and its part across it."""
+    origin = Box("0", at=(40, 240))
+    foot = Box("(x · u) u", at=(420, 240), role="orange")
+    x = Box("x", at=(420, 40), role="blue")
+    parts = [
+        *(origin, foot, x),
+        Arrow(origin.side("right"), foot.side("left"), "along", role="orange"),
+        Arrow(foot.side("top"), x.side("bottom"), "across", role="green"),
+        Arrow(origin.side("top"), x.side("left"), role="blue"),
+        text("direction u, length 1", (230, 290)),
+    ]
+    return Drawing("A vector is its part along a direction plus its part across", tuple(parts))
+
+
+def push_index() -> Drawing:
+    """Draws an index that is pushed through relu, and one that softmax refuses."""
+    columns = [
+        _tower(60, ["index 2", "relu", "x"], "all numbers\nare computed"),
+        _tower(270, ["relu", "index 2", "x"], "one number\nis computed"),
+        _tower(480, ["index 0:3", "softmax", "scores"], ""),
+        _tower(710, ["softmax", "index 0:3", "scores"], "sums of\nthree terms only"),
+    ]
+    before, after, wanted, wrong = (column[1] for column in columns)
+    parts = [
+        *(part for column in columns for part in column),
+        Arrow(before.side("right"), after.side("left"), "push", role="green"),
+        Arrow(wanted.side("right"), wrong.side("left"), "refused", role="orange", dashed=True),
+    ]
+    return Drawing("An index is pushed through relu, and softmax refuses it", tuple(parts))
+
+
+def _tower(x: float, labels: list[str], note: str) -> list[Box | Arrow]:
+    """Returns three nodes above each other, of which each reads the one below, and a note."""
+    boxes = []
+    for label, y in zip(labels, (40, 130, 220), strict=True):
+        role = "orange" if label.startswith("index") else "blue"
+        boxes.append(Box(label, (x, y), role if y < 220 else "grey", size=(100, 40)))
+    arrows = [Arrow(one.side("bottom"), other.side("top")) for one, other in pairwise(boxes)]
+    notes = [text(note, (x, 285))] if note else []
+    return [*boxes, *arrows, *notes]

@@ -42,15 +42,15 @@ def pushed(answer, graph, what):
     for node in children_first(result):
         below = node.children[0] if node.op.kind == "index" else passed
         if below not in old and below.op.kind == passed.op.kind and len(below.children) > 1:
-            raise Wrong(f"An index still stands on the {what}, which is a new one: {line(below)}. "
-                        "Give every entry to the nodes below it.")
+            raise Wrong(f"An index still stands on a new {what}: {line(below)}. "
+                        "Pass every entry on to the nodes below it.")
     return outcome(graph, result)
 
 
 def must_be_an_add(result, what):
     if result.op.kind != "add":
         raise Wrong(f"The result is an {result.op.kind}, expected an add: {what}.",
-                    fix="put the terms into add(*terms, weights=...).")
+                    fix="return add(*terms, weights=...).")
 
 
 # --- comparing ------------------------------------------------------------------------------------
@@ -81,11 +81,11 @@ def two_graphs(seed):
 
 
 LARGEST = "(left - right).abs().max().item()"
-SIGNED = "A difference below zero counts as small. Take the absolute difference before the largest."
-PARTLY = "Only part of the values is compared. Compare them all."
+SIGNED = "Negative differences are ignored. Take absolute values before you take the largest."
+PARTLY = "Only some of the values are compared. Compare all of them."
 BY_VALUE = (
-    "A node that reads no input has a value without rows. Compare the shapes of the nodes, not of "
-    "the values."
+    "The value of a node that reads no input has no batch axis. Compare the shapes of the nodes, "
+    "and not those of their values."
 )
 
 exercise("d1.3.1", cases=two_graphs, tolerance=EXACT,
@@ -93,17 +93,16 @@ exercise("d1.3.1", cases=two_graphs, tolerance=EXACT,
         edit(LARGEST, "(left - right).max().item()", says=SIGNED),
         edit(LARGEST, "(right - left).max().item()", says=SIGNED),
         edit(".max()", ".mean()",
-             says="This is the mean of the differences: one wrong entry in a thousand would pass. "
-                  "Take the largest."),
+             says="This is the mean of the differences, so one wrong entry in a thousand would "
+                  "pass. Take the largest difference."),
         edit(".max()", ".sum()",
              says="This is the sum of the differences, which grows with the number of entries. "
-                  "Take the largest."),
+                  "Take the largest difference."),
         edit("    if before.shape != after.shape:\n        return math.inf\n", "",
-             says="Two nodes of different shapes are subtracted, and broadcasting compares "
-                  "everything with everything. Return math.inf when before.shape and after.shape "
-                  "differ."),
+             says="You subtract nodes of different shapes, and they broadcast without an error. "
+                  "Return math.inf if before.shape and after.shape differ."),
         edit("before.shape != after.shape", "len(before.shape) != len(after.shape)",
-             says="Only the number of axes is compared, and [3] broadcasts with [1]. Compare "
+             says="You compare only the number of axes, and [3] broadcasts with [1]. Compare "
                   "whole shapes."),
         edit("    if before.shape != after.shape:\n        return math.inf\n    left, right = "
              "evaluate([before, after], inputs)",
@@ -122,11 +121,11 @@ exercise("d1.3.1", cases=two_graphs, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, my distance is too small or negative", "Which of the two is larger does not "
-         "matter. Take the absolute value of each difference, then the largest of them."),
-        ("Help, how do I evaluate two nodes?", "`evaluate([before, after], inputs)` gives a list "
-         "of two tensors, and shares the work that the graphs share. Compare the shapes of the "
-         "nodes before that."),
+        ("Help, my distance is too small or negative", "It doesn't matter which of the two is "
+         "larger. Take the absolute value of each difference, and then the largest of them."),
+        ("Help, how do I evaluate two nodes?", "`evaluate([before, after], inputs)` returns a "
+         "list of two tensors, and computes the nodes that they share only once. Compare the "
+         "shapes of the nodes before that."),
         ("Help, almost the code", "If the shapes differ, return `math.inf`. Otherwise `left, "
          "right = evaluate([before, after], inputs)`, and then `(left - right).abs()`, `.max()`, "
          "`.item()`."),
@@ -187,30 +186,30 @@ exercise("d1.3.2", cases=einsums_over_sums, use=distributed, tolerance=EXACT,
         edits(("*before, term, *after", "*before, add(term, weights=[weight]), *after"),
               ("for term in total.children", "for term, weight in zip(total.children, "
                "total.op.weights)"),
-              says="The weights come in twice: in each term, and in the add. Use them in one "
-                   "place."),
+              says="The weights are applied twice, in each term and again in the add. Apply them "
+                   "once."),
         edit("*before, term, *after", "term, *before, *after",
-             says="The term always comes first. Keep the factors in their places, as the pattern "
-                  "reads them."),
+             says="You always put the term first. Put it where the sum was, because the pattern "
+                  "matches factors by position."),
         edit("*before, term, *after", "*before, *after, term",
-             says="The term always comes last. Keep the factors in their places, as the pattern "
-                  "reads them."),
+             says="You always put the term last. Put it where the sum was, because the pattern "
+                  "matches factors by position."),
         edit("*before, term, *after",
              "*(term if child is total else child for child in node.children)",
-             says="A sum that is read twice is exchanged in both places, and a² + b² is not (a + "
-                  "b)². Exchange the child at one position."),
+             says="If a sum is read twice, you replace it in both places. But a² + b² isn't "
+                  "(a + b)². Replace the child at one position."),
         edit('next(i for i, child in enumerate(node.children) if child.op.kind == "add")',
              'max(i for i, child in enumerate(node.children) if child.op.kind == "add")',
-             says="Of several sums the last one is distributed. Distribute the first."),
+             says="If there are several sums, you distribute the last one. Distribute the first."),
         edit("return add(*terms,",
              "return add(*(distribute(term) if any(c.op.kind == 'add' for c in term.children) else "
              "term for term in terms),",
-             says="Every sum is distributed. Distribute only the first; the next exercise "
-                     "wants them all."),
+             says="You distribute every sum. Distribute only the first one. The next exercise is "
+                  "about all of them."),
         edit(TERM,
              "einsum(node.op.pattern.split('->')[0].split(',')[slot] + ' -> ' + "
              "node.op.pattern.split('->')[1], term)",
-             says="The other factors are gone. Each term is still multiplied by all of them."),
+             says="The other factors are missing. Each term is still multiplied by all of them."),
         edit("return add(*terms, weights=total.op.weights, name=node.name)", "return terms[0]",
              says="The result is an einsum, expected an add"),
     ],
@@ -230,14 +229,14 @@ exercise("d1.3.2", cases=einsums_over_sums, use=distributed, tolerance=EXACT,
     ],
     hints=[
         ("Help, which child is the sum?", "Go through `node.children` with their positions, and "
-         'stop at the first whose `op.kind` is "add". Keep its position: the terms will stand '
-         "there."),
-        ("Help, what is a term of the result?", "The same einsum, with the same pattern and the "
-         "same other children, in which the term stands at the sum's position. One for each of "
-         "`total.children`."),
-        ("Help, almost the code", "`before, after = node.children[:slot], node.children[slot + 1 "
-         ":]`; the terms are `einsum(node.op.pattern, *before, term, *after)`; their weights are "
-         "`total.op.weights`."),
+         'stop at the first one whose `op.kind` is "add". Remember its position, because the terms '
+         "go there."),
+        ("Help, what is a term of the result?", "It's the same einsum, with the same pattern and "
+         "the same other children, and with the term at the position of the sum. There's one for "
+         "each of `total.children`."),
+        ("Help, almost the code", "Let `before, after = node.children[:slot], "
+         "node.children[slot + 1 :]`. The terms are `einsum(node.op.pattern, *before, term, "
+         "*after)`, and their weights are `total.op.weights`."),
     ],
 )
 
@@ -246,19 +245,19 @@ PRODUCT = "math.prod(weight for _, weight in choice)"
 exercise("d1.3.3", cases=einsums_over_sums, tolerance=EXACT,
     use=lambda answer, graph: distributed(answer, graph, flat=True),
     mistakes=[
-        edits(("else [(c, 1.0)]", "else [(c, 1.0)] * 9"),
+        edits(("sums.append([(child, 1.0)])", "sums.append([(child, 1.0)] * 9)"),
               ("itertools.product(*sums)", "zip(*sums)"),
-              says="Terms are paired off one by one: (a + b)(c + d) has four products, and this "
-                   "makes two. itertools.product gives every choice."),
+              says="You pair the terms up one by one. But (a + b)(c + d) has four products, and "
+                   "you get two. itertools.product gives every choice."),
         instead("def multiply_out(node):\n    return distribute(node)",
-                says="Only one of the sums is multiplied out. No factor may be a sum of the old "
-                     "children."),
+                says="Only one of the sums is multiplied out. Multiply out every factor that is a "
+                     "sum."),
         edit(PRODUCT, "1.0",
              says="The weights are lost. The weight of a product is the product of the weights."),
         edit(PRODUCT, "sum(weight for _, weight in choice)",
-             says="The weights of a product are added. (2 a)(3 b) is 6 a b: multiply them."),
+             says="You add the weights of a product. But (2 a)(3 b) is 6 a b, so multiply them."),
         edit(PRODUCT, "choice[0][1]",
-             says="A product has the weight of its first factor alone. Multiply all weights."),
+             says="Each product has only the weight of its first factor. Multiply all weights."),
         instead("""
                 def multiply_out(node):
                     once = distribute(node)
@@ -282,14 +281,14 @@ exercise("d1.3.3", cases=einsums_over_sums, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, I get two products and not four", "Pairing the terms off one by one gives ac and "
-         "bd. Every term of one sum meets every term of the other."),
-        ("Help, of what do I take the product?", "One list for each child, of pairs (term, "
-         "weight). A child that is no add gives a list of one pair, itself with weight 1. "
+        ("Help, I get two products and not four", "If you pair the terms up one by one, you get "
+         "ac and bd. But every term of one sum meets every term of the other."),
+        ("Help, which lists go into the product?", "Make one list of pairs (term, weight) for each "
+         "child. For a child that isn't an add, the list holds one pair, the child with weight 1. "
          "`itertools.product(*lists)` gives every choice."),
-        ("Help, almost the code", "For each choice, `einsum(node.op.pattern, *(term for term, _ "
-         "in choice))`, with weight `math.prod(weight for _, weight in choice)`. All of them in "
-         "one `add`."),
+        ("Help, almost the code", "Each choice gives the term `einsum(node.op.pattern, *(term for "
+         "term, _ in choice))` with the weight `math.prod(weight for _, weight in choice)`. Put "
+         "all of them into one `add`."),
     ],
 )
 
@@ -315,9 +314,9 @@ def estimate_use(answer, graph, estimate):
     if result.op.kind != "add" or len(result.children) != 2:
         parts = len(result.children) if result.op.kind == "add" else 1
         raise Wrong(
-            f"The result has {counted(parts, 'part')}, expected two: the estimate, and a node of "
+            f"The result has {counted(parts, 'part')}, expected two, the estimate and a node of "
             "its own for the rest.",
-            fix="make the rest first: add(node, estimate, weights=[1, -1]).",
+            fix="first build the rest, add(node, estimate, weights=[1, -1]).",
         )
     return {**outcome(graph, result), "estimate and rest": values(graph, *result.children)}
 
@@ -330,18 +329,17 @@ exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
         edit(REST, "rest = node",
              says="This is e + x. The rest is the part that the estimate misses, x - e."),
         edit("weights=[1, -1]", "weights=[-1, 1]",
-             says="The rest has the wrong sign: e + (e - x) is not x."),
+             says="The rest has the wrong sign. You get e + (e - x), which isn't x."),
         edit(WHOLE, "return add(estimate, rest, weights=[-1, 1])",
-             says="The estimate is subtracted twice. It comes back with weight 1: x = e + (x - "
-                  "e)."),
+             says="The estimate is subtracted twice. Add it with weight 1, as in x = e + (x - e)."),
         edit(", weights=[1, -1]", "",
              says="Both signs are plus. Give the inner add weights=[1, -1]."),
         edit("add(estimate, rest,", "add(rest, estimate,",
-             says="Estimate and rest are exchanged. The estimate is the first child."),
+             says="Estimate and rest are swapped. The estimate is the first child."),
         edits(("weights=[1, -1]", "weights=[-1, 1]"),
               (WHOLE, "return add(estimate, rest, weights=[1, -1])"),
-              says="The value is right, and the node of the rest is e - x, which the outer add "
-                   "subtracts. Make the rest x - e, and add it with weight 1."),
+              says="The value is right, but the node of the rest is e - x and the outer add "
+                   "subtracts it. Make the rest x - e, and add it with weight 1."),
         edit(WHOLE, "return add(estimate, node, estimate, weights=[1, 1, -1])",
              says="The result has 3 parts"),
     ],
@@ -354,335 +352,171 @@ exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
     ],
     hints=[
         ("Help, how do I subtract?", "`add(a, b, weights=[1, -1])` is a - b."),
-        ("Help, why two adds?", "One for the rest, so that the rest is a node. One for the whole, "
-         "whose children are the estimate and the rest."),
-        ("Help, almost the code", "First `rest = add(node, estimate, weights=...)`. Then an add "
-         "of `estimate` and `rest`, without weights."),
+        ("Help, why two adds?", "The inner add makes the rest a node. The outer add has two "
+         "children, the estimate and the rest."),
+        ("Help, almost the code", "First `rest = add(node, estimate, weights=...)`. Then return "
+         "an add of `estimate` and `rest`, without weights."),
     ],
 )
 
-# --- indices --------------------------------------------------------------------------------------
+# --- sums over an axis, projections ---------------------------------------------------------------
 
 
-def shapes_and_indices(seed):
-    """Every kind of entry, alone and together, and axes that are left out."""
+def sums_over_axes(seed):
+    """Einsums that sum over an axis: of one factor, of several, not of the first, twice of one."""
     draw = Draw(seed)
-    size, low = 7 + draw.whole(3), 1 + draw.whole(3)
-    return [
-        ((size, 1, 4), (2,)),
-        ((size,), (slice(low, low + 4, 2),)),
-        ((size, 5), (slice(low, None), -1)),
-        ((size,), (slice(None, None, -1),)),
-        ((size,), (slice(5, 1, -2),)),
-        ((size,), (slice(0, 5, 2),)),
-        ((size,), (slice(-3, -1),)),
-        ((4, size), (0, picks(0, 0, 5, 1))),
-        ((4, size, 2), (picks(3), slice(None, -low), picks(1, 0, 1))),
-        ((2, 3), (1, -1)),
-        ((5,), (slice(2, 2),)),
-        ((5,), (slice(4, 2),)),
-        ((2, 3, size), ()),
-    ]
+    out = einsum("s head d, head d e -> s e", draw.curve(3, 4, 2), draw.array(4, 2, 5), name="out")
+    logits = einsum("digit hidden, hidden -> digit", draw.array(4, 3), draw.curve(3), name="logits")
+    factors = draw.x(3, 3), draw.array(3, 3), draw.x(3)
+    mixed = einsum("head k, head k, head -> k", *factors, name="three factors")
+    late = einsum("i, j, j -> i", draw.x(2), draw.x(3), draw.array(3), name="not in the first")
+    nested = einsum("h he, he e -> e", draw.x(3, 4), draw.array(4, 4), name="words in words")
+    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j")]
+    pairs += [(nested, "he"), (nested, "h")]
+    pairs += [(einsum("i, i ->", draw.x(3), draw.node(3), name="dot"), "i")]
+    pairs += [(einsum("i j -> j", draw.x(3, 2), name="column sums"), "i")]
+    square = draw.curve(3, 3)
+    pairs += [(einsum("i k, k i -> k", square, square, name="one node twice"), "i")]
+    pairs += [(einsum("i i k -> k", draw.array(3, 3, 2), name="diagonal sum"), "i")]
+    cases = graphs(seed, *(node for node, _ in pairs))
+    return [(graph, axis) for graph, (_, axis) in zip(cases, pairs, strict=True)]
 
 
-LENGTH = "left.append(len(range(*entry.indices(size))))"
+def summed_use(answer, graph, axis):
+    result = rewritten(answer, graph, axis)
+    must_be_an_add(result, f"one term for each entry of {axis!r}")
+    parts = weighed(graph, terms(result))
+    return {"the number of terms": len(parts), "the terms": parts, **outcome(graph, result)}
 
-exercise("d1.3.5", cases=shapes_and_indices,
+
+FACTOR = 'factors.append(index(child, entries, name=f"{child.name}.{i}"))'
+KEPT = 'kept = [" ".join(word for word in side if word != axis) for side in sides]'
+FIRST = "first = next(k for k, words in enumerate(sides) if axis in words)"
+LOOP_ROWS = "for i in range(sizes[axis]):"
+
+exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
+    sizes="The check splits axes of lengths 2 to 4, so read the length from the factors.",
     mistakes=[
-        edit("elif not isinstance(entry, int):",
-             "elif isinstance(entry, int):\n            left.append(1)\n        else:",
-             says="An integer leaves an axis of length 1, as if it were i:i+1. An integer takes "
-                  "its axis away."),
-        edit("return (*left, *shape[len(at) :])", "return tuple(left)",
-             says="Axes that the index leaves out are lost. They are taken whole."),
-        edit(LENGTH,
-             "left.append((size if entry.stop is None else entry.stop) - (entry.start or 0))",
-             says="A slice has length stop - start only when both are given, count from the "
-                  "front, and the step is 1. slice.indices(size) handles the rest."),
-        edit(LENGTH, "left.append(abs(entry.indices(size)[1] - entry.indices(size)[0]))",
-             says="The step of a slice is ignored. 1:5:2 takes two entries."),
-        edit(LENGTH,
-             "left.append((entry.indices(size)[1] - entry.indices(size)[0]) // "
-             "entry.indices(size)[2])",
-             says="The length of a slice is rounded down. 0:5:2 takes entries 0, 2 and 4."),
+        edits((KEPT, f"{FIRST}\n    kept = [' '.join(w for w in side if w != axis or k != first) "
+               "for k, side in enumerate(sides)]"),
+              (FACTOR, "factors.append(index(child, entries) if len(factors) == first else child)"),
+              says="You index only one factor, and the others are still summed over the whole "
+                   "axis. Term i needs entry i of every factor that has the axis."),
+        edit(LOOP_ROWS, "for i in range(sizes[axis] - 1):",
+             says="The last entry is missing. There's one term for each entry of the axis."),
+        edit(LOOP_ROWS, "for i in range(-1, sizes[axis]):",
+             says="One entry is summed twice, because index -1 is the last entry again."),
+        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):",
+             says="The terms aren't in the order of the entries."),
+        edits((FACTOR, "factors.append(child)"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+              says="Every term is the whole sum. Index the factors."),
+        edits((FACTOR, "factors.append(child)"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+              ("add(*terms, ", "add(*terms, weights=[1 / len(terms)] * len(terms), "),
+              says="These are equal shares of the sum. Term i is the contribution of entry i."),
+        edit("sizes[axis]):", "16):",
+             says="There are more terms than the axis has entries. Only in the digits networks is "
+                  "it 16, so read the length from the factors."),
+        edit("sizes[axis]):", "node.children[0].shape[sides[0].index(axis)]):",
+             says="You look up the length of the axis in the first factor, which may not have the "
+                  "axis. Look in every factor."),
+        edit('", ".join(kept) + " ->" + right', 'node.op.pattern.replace(axis, "")',
+             says="You remove the word as a substring, and another word may contain it. Split the "
+                  "pattern into words."),
     ],
     right=[
         """
-        def shape_after(shape, at):
-            rows = [list(range(size)) for size in shape]
-            picked = []
-            for place, positions in enumerate(rows):
-                entry = at[place] if place < len(at) else slice(None)
-                if torch.is_tensor(entry):
-                    picked.append(entry.numel())
-                elif isinstance(entry, slice):
-                    picked.append(len(positions[entry]))
-            return picked
-        """,
-    ],
-    hints=[
-        ("Help, how long is a slice?", "As long as the range of positions that it takes. "
-         "`entry.indices(size)` fills in the missing ends and counts negative ends from the "
-         "front. `range` takes the three numbers."),
-        ("Help, which kinds are there?", "An integer leaves nothing. A slice leaves "
-         "`len(range(*entry.indices(size)))`. A tensor of integers leaves as many as it holds. An "
-         "axis without an entry stays as it is."),
-        ("Help, almost the code", "Go through `zip(shape, at)` and append the lengths, skipping "
-         "integers. Then add `shape[len(at):]`."),
-    ],
-)
-
-
-def indexed_arrays(seed):
-    draw = Draw(seed)
-    return indexed(
-        seed,
-        (draw.array(5), (draw.whole(5),)),
-        (draw.array(5, 4), (slice(1, 4),)),
-        (draw.array(5, 4, 3), (slice(0, 3, 2), -1)),
-        (draw.array(5, 4), (picks(0, 0, 3), 1)),
-        (draw.array(4, 5, 3), (picks(1, 0, 3), picks(4, 4, 2))),
-        (draw.array(4, 5), (picks(2, 1), picks(0, 1, 4))),
-        (draw.array(3, 4), (1, 2)),
-        (draw.array(6, 4), (slice(None, None, -1), slice(3, 0, -2))),
-        (draw.array(6), (slice(3, 0, -1),)),
-        (draw.array(2, 5, 3), (ALL, slice(2, 3), 1)),
-        (draw.array(5, 6), (slice(4, 1, -1), slice(-1, None, -3))),
-    )
-
-
-def array_use(answer, graph):
-    result = no_longer(graph, rewritten(answer, graph), "array")
-    if result.op.kind != "array":
-        raise Wrong(f"The result is an {result.op.kind}, expected an array. Take the entries now.")
-    return outcome(graph, result)
-
-
-STEP = "        value = value[(slice(None),) * axis + (entry,)]\n"
-LOOP = "for axis in reversed(range(value.ndim)):"
-BRACKETS = (
-    "torch's brackets pair two index tensors off, so value[[1, 0], [4, 2]] is two numbers, and "
-    "they refuse negative steps. Here every axis is indexed by itself: take one axis after the "
-    "other."
-)
-
-exercise("d1.3.6", cases=indexed_arrays, use=array_use, tolerance=EXACT,
-    mistakes=[
-        instead("def push_array(node):\n    return array(node.children[0].op.value[node.op.at])",
-                says=BRACKETS),
-        instead("""
-                def push_array(node):
-                    value = node.children[0].op.value
-                    rows = [list(range(n))[e] if isinstance(e, slice) and e.step < 0 else e
-                            for n, e in zip(value.shape, node.op.at)]
-                    return array(value[tuple(rows)])
-                """,
-                says=BRACKETS),
-        edit(LOOP, "for axis in range(len(node.op.at)):",
-             says="An integer takes its axis away, and then the next axes have other numbers. "
-                  "Begin with the last axis."),
-        edit(STEP, "        value = value\n", says="The array is as it was. Index its value."),
-        edit("            entry = list(range(value.shape[axis]))[entry]\n",
-             "            if entry.step < 0:\n                value = value.flip(axis)\n"
-             "                entry = slice(0, value.shape[axis], -entry.step)\n",
-             says="A negative step is taken for a whole reversal. 3:0:-1 takes entries 3, 2 and 1 "
-                  "alone."),
-    ],
-    right=[
-        """
-        def push_array(node):
-            value = node.children[0].op.value
-            for axis in reversed(range(value.ndim)):
-                entry = node.op.at[axis]
-                if isinstance(entry, slice):
-                    entry = torch.tensor(list(range(value.shape[axis]))[entry])
-                keep = torch.is_tensor(entry)
-                value = value.index_select(axis, entry) if keep else value.select(axis, entry)
-            return array(value)
-        """,
-    ],
-    hints=[
-        ("Help, my result has too few axes", "`value[first, second]` with two tensors is one pick "
-         "for each pair. Index one axis, then the next."),
-        ("Help, my axes are numbered wrongly", "An integer takes its axis away, and all later "
-         "ones move up. Begin with the last axis, so that nothing before it has moved."),
-        ("Help, almost the code", "`for axis in reversed(range(value.ndim))`: `value = "
-         "value[(slice(None),) * axis + (entry,)]`. Torch refuses negative steps, so turn a slice "
-         "into its positions first: `list(range(value.shape[axis]))[entry]`."),
-    ],
-)
-
-
-def indexed_sums(seed):
-    """Sums of alike terms, of terms with fewer axes, and of terms with axes of size 1."""
-    draw = Draw(seed)
-    alike, table = draw.total([(5, 3)] * 3), draw.total([(5, 3), (3,)])
-    columns, square = draw.total([(4, 1), (4, 3), (1, 3)]), draw.total([(3, 3), (3,)])
-    return indexed(
-        seed,
-        (alike, (draw.whole(5),)),
-        (alike, (slice(1, 4), picks(2, 2, 0))),
-        (table, (2,)),
-        (table, (ALL, 1)),
-        (square, (2, slice(0, 2))),
-        (columns, (3, slice(1, 3))),
-        (columns, (slice(1, 3), 2)),
-        (columns, (picks(3, 0, 0), slice(None, None, -1))),
-        (draw.total([(4, 1), (1,)], weights=False), (slice(0, 2), 0)),
-        (draw.total([(2, 1, 3), (4, 3), ()]), (1, -1, slice(1, 3))),
-        (draw.total([(2, 1, 3), (4, 3)]), (ALL, slice(1, 3))),
-        (draw.total([(4, 1), (1,)]), (slice(1, 3), picks(0, 0))),
-        (namesakes(draw, 4, 3), (2,)),
-        (add(draw.array(4, 1), draw.x(4, 3), name="with a column"), (ALL, picks(2, 0))),
-    )
-
-
-OWN_ENTRIES = "entries = list(node.op.at[lead:])"
-SINGLE = "entries[axis] = 0 if isinstance(entries[axis], int) else slice(0, 1)"
-
-exercise("d1.3.7", cases=indexed_sums, tolerance=EXACT,
-    use=lambda answer, graph: pushed(answer, graph, "sum"),
-    mistakes=[
-        edits((OWN_ENTRIES, "entries = list(node.op.at)"),
-              ("if size == 1 and whole > 1:", "if False:"),
-              says="Every term gets the whole index, a term with fewer axes too. Shapes are "
-                   "aligned at their last axes, so a term with two axes gets the last two "
-                   "entries."),
-        edits((OWN_ENTRIES, "entries = list(node.op.at[: len(child.shape)])"),
-              ("if size == 1 and whole > 1:", "if False:"),
-              says="A term with fewer axes gets the first entries of the index. Shapes are "
-                   "aligned at their last axes: give it the last ones."),
-        edit("if size == 1 and whole > 1:", "if False:",
-             says="An axis of size 1 that broadcasts is indexed like the others, out of its "
-                  "bounds. Its one entry stands for all of them."),
-        edit("if size == 1 and whole > 1:", "if size == 1:",
-             says="The sum's axis has size 1 too, so nothing broadcasts there. Keep the entry of "
-                  "the index."),
-        edit(SINGLE, "entries[axis] = slice(0, 1)",
-             says="An integer must take a broadcast axis away too. Use 0 for an integer, slice(0, "
-                  "1) for anything else."),
-        edit(SINGLE, "entries[axis] = 0",
-             says="A broadcast axis is always taken away. Only an integer does that; a slice "
-                  "leaves an axis of size 1."),
-        edit(", weights=total.op.weights", "",
-             says="The weights of the sum are lost. Pass weights=total.op.weights."),
-    ],
-    right=[
-        """
-        def push_add(node):
-            total, parts = node.children[0], []
-            for child in total.children:
-                own, shape = [], total.shape[len(total.shape) - len(child.shape):]
-                at = node.op.at[len(total.shape) - len(child.shape):]
-                for entry, small, large in zip(at, child.shape, shape):
-                    if small < large:
-                        entry = 0 if isinstance(entry, int) else slice(None)
-                    own.append(entry)
-                parts.append(index(child, tuple(own)))
-            return add(*parts, weights=list(total.op.weights))
-        """,
-    ],
-    hints=[
-        ("Help, too many indices", "A term with fewer axes than the sum lacks the *first* ones. "
-         "How many? Skip as many entries."),
-        ("Help, an index is out of bounds", "The term's axis has one entry, number 0, that stands "
-         "for all. An integer becomes 0, which takes the axis away, as it does in the other "
-         "terms. Anything else becomes `slice(0, 1)`, which keeps it."),
-        ("Help, almost the code", "For each child: `lead = len(total.shape) - len(child.shape)`, "
-         "`entries = list(node.op.at[lead:])`. Walk over `zip(child.shape, total.shape[lead:])`, "
-         "and exchange the entry where the first is 1 and the second is not. Then `index(child, "
-         "tuple(entries))`. Pass the weights on."),
-    ],
-)
-
-
-def indexed_products(seed):
-    """Einsums whose words are in some factors, summed or kept, repeat, or contain each other."""
-    draw = Draw(seed)
-    product = einsum("i j, j k -> i k", draw.curve(4, 3), draw.array(3, 5), name="product")
-    scores = einsum("q h d, k h d -> h q k", draw.x(3, 2, 4), draw.curve(3, 2, 4), name="scores")
-    rows = einsum("s d, s d -> s", draw.x(4, 3), draw.array(4, 3), name="rows")
-    outer = einsum("i, j -> i j", draw.x(4), draw.curve(4), name="outer")
-    mixed = einsum("a b c, b -> c a", draw.curve(3, 2, 3), draw.x(2), name="transposed")
-    nested = einsum("h he, he e -> h e", draw.x(3, 4), draw.array(4, 4), name="words in words")
-    twice = draw.curve(4, 3)
-    alike = einsum("q d, k d -> q k", twice, twice, name="one node twice")
-    return indexed(
-        seed,
-        (product, (draw.whole(4),)),
-        (product, (slice(1, 3), 2)),
-        (product, (ALL, picks(4, 4, 0))),
-        (scores, (1, 2)),
-        (scores, (slice(0, 1), ALL, slice(None, None, -1))),
-        (rows, (2,)),
-        (rows, (picks(3, 0),)),
-        (outer, (1, 3)),
-        (mixed, (slice(0, 2), 1)),
-        (nested, (1,)),
-        (nested, (slice(0, 2), 3)),
-        (alike, (1, slice(0, 3, 2))),
-        (einsum("i i -> i", draw.array(4, 4), name="diagonal"), (slice(1, 4),)),
-        (einsum("i i k -> k i", draw.curve(3, 3, 2), name="diagonals"), (ALL, 2)),
-    )
-
-
-INSIDE = 'sides.append(" ".join(word for word in words.split() if word not in gone))'
-OUTSIDE = 'output = " ".join(word for word in right.split() if word not in gone)'
-OWN_WORDS = "own = tuple(entry.get(word, slice(None)) for word in words.split())"
-
-exercise("d1.3.8", cases=indexed_products, tolerance=EXACT,
-    use=lambda answer, graph: pushed(answer, graph, "einsum"),
-    mistakes=[
-        edits((INSIDE, "sides.append(words)"), (OUTSIDE, "output = right"),
-              says="The pattern is as it was. An integer takes its axis away, so its word must "
-                   "go, in the factors and in the output."),
-        edits((INSIDE, "sides.append(words)"),
-              (OWN_WORDS, "own = tuple(slice(None) if word in gone else entry.get(word, "
-               "slice(None)) for word in words.split())"),
-              says="The word of an integer is removed from the output alone, and an einsum sums "
-                   "over words that the output lacks. Index the factors too, and remove the word "
-                   "there."),
-        edits(("    factors, sides = [], []\n", "    factors, sides, used = [], [], set()\n"),
-              (OWN_WORDS, "own = tuple(slice(None) if word in used else entry.get(word, "
-               "slice(None)) for word in words.split()); used |= set(words.split())"),
-              says="A word that stands in two factors is indexed in the first one only. Index "
-                   "every factor."),
-        edit(OWN_WORDS,
-             "own = tuple(node.op.at[place] if place < len(node.op.at) else slice(None) for place "
-             "in range(len(words.split())))",
-             says="The entries are handed out by place. Entry 0 belongs to the first axis of the "
-                  "*output*: go by word."),
-        edits((INSIDE, "for word in gone:\n            words = words.replace(word, '')\n        "
-               "sides.append(words)"),
-              (OUTSIDE, "output = right\n    for word in gone:\n        output = "
-               "output.replace(word, '')"),
-              says="Words are removed letter by letter, and one word may contain another. Split "
-                   "the pattern into words."),
-    ],
-    right=[
-        """
-        def push_einsum(node):
-            child = node.children[0]
-            inputs, output = [part.strip() for part in child.op.pattern.split("->")]
-            at = {word: entry for word, entry in zip(output.split(), node.op.at)}
-            kept = lambda text: [word for word in text.split() if type(at.get(word)) is not int]
+        def split_sum(node, axis):
+            inputs, output = node.op.pattern.split("->")
+            words = [text.split() for text in inputs.split(",")]
+            length = [c.shape[w.index(axis)] for c, w in zip(node.children, words) if axis in w][0]
             parts = []
-            for factor, text in zip(child.children, inputs.split(",")):
-                parts.append(index(factor, tuple(at.get(w, slice(None)) for w in text.split())))
-            sides = ",".join(" ".join(kept(text)) for text in inputs.split(","))
-            return einsum(sides + "->" + " ".join(kept(output)), *parts)
+            for i in range(length):
+                picked = torch.zeros(length, dtype=node.dtype)
+                picked[i] = 1
+                pattern = inputs + ", " + axis + " -> " + output
+                parts.append(einsum(pattern, *node.children, array(picked)))
+            return add(*parts)
         """,
     ],
     hints=[
-        ("Help, which entry belongs to which axis?", "Entry k belongs to word k of the *output*. "
-         "Make a dict from word to entry, and look every axis of every factor up in it."),
-        ("Help, what of the words that are summed?", "They are not in the dict. Their axes are "
-         "taken whole: `entry.get(word, slice(None))`."),
-        ("Help, my pattern does not fit any more", "Words whose entry is an integer are gone from "
-         "the factors, so they must go from both sides of the pattern. Build each side again with "
-         '`" ".join(...)`, leaving them out, and join the factors with ", ".'),
+        ("Help, my terms are too large", "If you index only one factor, the others are still "
+         "summed over the whole axis. Term i reads entry i of every factor that has the axis."),
+        ("Help, how many terms are there?", "There's one for each entry of the axis. Find a factor "
+         "with the word of the axis, and look up the length at that place in its shape."),
+        ("Help, almost the code", "For each i, index every child with `tuple(i if word == axis "
+         "else slice(None) for word in side)`, and build an einsum with the pattern without the "
+         "word. Then add the terms."),
     ],
 )
+
+
+def directions(seed):
+    """Nodes with one to three axes, and directions that are not of length 1."""
+    draw = Draw(seed)
+    nodes = [draw.x(4), draw.curve(3, 4), draw.node(4, 4), draw.product(2, 3, 4), draw.array(2)]
+    return [(graph, 3 * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
+
+
+def projection_use(answer, graph, direction):
+    result = rewritten(answer, graph, direction)
+    if result.op.kind != "add" or len(result.children) != 2:
+        raise Wrong("The result isn't a sum of two nodes, expected add(along, across).")
+    along, across = values(graph, *result.children)
+    return {**outcome(graph, result), "along": along, "across": across}
+
+
+UNIT = "(direction / direction.norm())"
+
+exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
+    mistakes=[
+        edit(UNIT, "direction",
+             says="The direction isn't normalised. The two parts still add up to x, but they "
+                  "aren't orthogonal. Divide the direction by its length first."),
+        edit(UNIT, "(direction / direction.norm().sqrt())",
+             says="You divide by the length only once, but the direction is used twice, in x·u and "
+                  "in (x·u) u. Normalise it first, and use u in both places."),
+        edit("weights=[1, -1]", "weights=[1, 1]",
+             says="Your across is x + along. It should be x - along."),
+        edits(("weights=[1, -1]", "weights=[-1, 1]"),
+              ("add(along, across,", "add(along, across, weights=[1, -1],"),
+              says="The value is right, but the node of across has the wrong sign and the outer "
+                   "add subtracts it. Make across x - along, and add it with weight 1."),
+        edit("add(along, across, name=node.name)", "add(across, along)",
+             says="Along and across are swapped. Along is the first child."),
+        edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
+             'einsum(f"d {lead}, d, to -> to {lead}", node, unit, unit)',
+             says="You project the first axis. The direction belongs to the last one."),
+        edit("array((direction / direction.norm()).to(node.dtype)",
+             "array((direction / direction.norm()).float().to(node.dtype)",
+             says="You round the direction to float32. Keep the node's dtype."),
+        edit("return add(along, across, name=node.name)", "return along",
+             says="expected add(along, across)."),
+    ],
+    right=[
+        """
+        def project(node, direction):
+            u = direction / direction.square().sum().sqrt()
+            letters = " ".join("abc"[: len(node.shape) - 1])
+            onto = array(torch.outer(u, u).to(node.dtype))
+            along = einsum(letters + " i, i j -> " + letters + " j", node, onto)
+            return add(along, add(node, along, weights=[1, -1]))
+        """,
+    ],
+    hints=[
+        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across "
+         "is defined as the rest. Does your direction have length 1?"),
+        ("Help, which pattern do I need?", "$(x \\cdot u)\\,u$ is one einsum of the node and, "
+         "twice, the unit vector. In its first use, the axis of u is summed with the node's last "
+         "axis. In its second use it's the new last axis."),
+        ("Help, almost the code", 'For two axes it\'s `einsum("a d, d, to -> a to", node, unit, '
+         "unit)`. Write a word for each axis before the last. Then `across = add(node, along, "
+         "weights=[1, -1])`, and return the sum of the two."),
+    ],
+)
+
+# --- functions ------------------------------------------------------------------------------------
 
 
 def indexed_functions(seed):
@@ -711,7 +545,7 @@ def indexed_functions(seed):
     )
 
 
-UNNAMED = "The ValueError does not name the node."
+UNNAMED = "The ValueError doesn't name the node."
 
 
 def function_use(answer, graph):
@@ -750,29 +584,30 @@ REFUSED = "if entry != slice(0, size, 1):"
 exercise("d1.3.9", cases=indexed_functions, use=function_use, raises=ValueError, tolerance=EXACT,
     mistakes=[
         edit(REFUSED, "if False:",
-             says="Nothing is refused. softmax divides by the sum over its whole last axis, and "
-                  "over some of the entries the sum is different. Raise ValueError."),
+             says="Nothing is refused. softmax divides by the sum over its whole last axis, and a "
+                  "sum over some of the entries is different. Raise ValueError."),
+        edit("WHOLE[child.op.function]", 'int(child.op.function == "softmax")',
+             says="log_softmax isn't refused, but it mixes its last axis too. Use WHOLE."),
         edit(REFUSED, "if True:",
-             says="softmax is refused altogether. It mixes its last axis only, and an index on "
-                  "the other axes may pass."),
+             says="Every index on softmax is refused. Softmax mixes only its last axis, and an "
+                  "index on the other axes may pass."),
         edit(REFUSED, "if isinstance(entry, int):",
-             says="Only an integer on softmax's axis is refused. Part of the axis is not the "
-                  "whole axis either."),
+             says="Only an integer on softmax's axis is refused. Refuse a part of the axis too."),
         edit(REFUSED, "if not isinstance(entry, slice):",
-             says="Every slice on softmax's axis passes, part of the axis too. Only slice(0, "
+             says="Every slice on softmax's axis passes, even a part of the axis. Only slice(0, "
                   "size, 1) is the whole axis."),
         edit(REFUSED,
              "if isinstance(entry, int) or (len(entry) if torch.is_tensor(entry) else "
              "len(range(size)[entry])) != size:",
-             says="An index of the right length counts as whole. It may repeat entries: only "
+             says="You let any index of the right length pass, but it may repeat entries. Only "
                   "slice(0, size, 1) is the whole axis."),
         edit("WHOLE[child.op.function]", "1",
-             says="Every index on a last axis is refused, also on that of an elementwise "
-                  "function, which mixes nothing."),
+             says="Every index on a last axis is refused, even for an elementwise function, which "
+                  "mixes nothing."),
         edit("[first_mixed:]", "[: len(child.shape) - first_mixed]",
-             says="The first axis is protected. softmax mixes the last one."),
-        edit('f"{child.name} needs all {size} entries of an axis that {node.name} indexes with '
-             '{entry}"', '"no"', says=UNNAMED),
+             says="You check the first axis. Softmax mixes the last one."),
+        edit('f"{child.name} needs all {size} entries, {node.name} takes {entry}"', '"no"',
+             says=UNNAMED),
         edit("raise ValueError(", "raise IndexError(", says="this had to raise ValueError"),
     ],
     right=[
@@ -786,315 +621,14 @@ exercise("d1.3.9", cases=indexed_functions, use=function_use, raises=ValueError,
         """,
     ],
     hints=[
-        ("Help, which axes are mixed?", "The last `WHOLE[function]` of them: none for relu, the "
-         "last for softmax. The axes before are free."),
-        ("Help, what does whole look like?", "`node.op.at` writes it as `slice(0, size, 1)`, with "
-         "the size of that axis. Any other entry on a mixed axis must be refused."),
+        ("Help, which axes are mixed?", "The last `WHOLE[function]` axes are mixed. That's none "
+         "for relu, and one for softmax. An index may pass on all other axes."),
+        ("Help, how is a whole axis written?", "`node.op.at` has `slice(0, size, 1)` there, with "
+         "the size of that axis. Refuse any other entry on a mixed axis."),
         ("Help, almost the code", "Compare the last `WHOLE[...]` entries of `node.op.at` with "
          "those slices, and `raise ValueError(...)` if one differs. Otherwise "
-         "`apply(child.op.function, index(child.children[0], node.op.at))`. A list's `[-0:]` is "
-         "the whole list."),
-    ],
-)
-
-# --- to the bottom --------------------------------------------------------------------------------
-
-
-def tower(seed, blocks):
-    """A stream of blocks with skips, [6, 3]; positions mix in none of them."""
-    draw = Draw(seed)
-    stream = placeholder("x", (6, 3), torch.float64)
-    for block in range(blocks):
-        weight = array(draw.tensor(3, 3) / 4, f"w{block}")
-        read = einsum("s d, d e -> s e", stream, weight, name=f"read{block}")
-        stream = add(stream, apply("relu", read, name=f"block{block}"), name=f"stream{block}")
-    return stream
-
-
-def indexed_towers(seed):
-    """A sum, softmax, a stream read twice, two nodes of one name, and towers with skips."""
-    draw = Draw(seed)
-    turned = einsum("s d -> d s", tower(seed, 1), name="transposed")
-    pattern = apply("softmax", turned, name="pattern")
-    past = apply("softmax", add(tower(seed + 1, 1), draw.array(3), name="biased"), name="pattern")
-    stream = draw.curve(5, 3)
-    scores = einsum("q d, k d -> q k", stream, stream, name="scores")
-    x = draw.x(4, 3)
-    alike = add(apply("relu", x, name="f"), apply("tanh", x, name="f"), name="two called f")
-    return indexed(
-        seed,
-        (add(draw.x(4, 3), draw.array(3), weights=[2, -1], name="sum"), (2,)),
-        (einsum("d s, d e -> e s", pattern, draw.array(3, 2), name="out"), (slice(0, 1), 3)),
-        (past, (slice(1, 3),)),
-        (scores, (0, slice(1, 3))),
-        (scores, (0, 3)),
-        (alike, (1,)),
-        (tower(seed, 6), (slice(5, 6),)),
-        (tower(seed, 60), (draw.whole(6),)),
-    )
-
-
-def sink_use(answer, graph):
-    """The value, after the index has gone as far down as it can, in a graph that has not grown."""
-    before = len(children_first(graph.node))
-    if before > 100:  # where the work doubles in every block, a small tower shows it first
-        sink_use(answer, *indexed(0, (tower(0, 6), (slice(5, 6),)))[0])
-    result = rewritten(answer, graph, same=True)
-    order = children_first(result)
-    if len(order) > 10 * before:
-        raise Wrong(
-            f"A graph of {before} nodes has become one of {len(order):,}: an index that two "
-            "readers need is pushed twice, and twice again in every block. Remember each (child, "
-            "entries)."
-        )
-    stuck = [node.children[0] for node in order if node.op.kind == "index" and movable(node)]
-    if stuck:
-        raise Wrong(
-            f"An index could still move: it stands on {stuck[0].name!r}, which is an "
-            f"{stuck[0].op.kind}. Push the result again, until it stands on an input or is refused."
-        )
-    widths = {node.shape[-1:] for node in children_first(graph.node) if mixes(node)}
-    if any(mixes(node) and node.shape[-1:] not in widths for node in order):
-        raise Wrong(
-            "The index has passed softmax's own axis. Leave an index that push_apply refuses where "
-            "it is."
-        )
-    return outcome(graph, result)
-
-
-def mixes(node):
-    return node.op.kind == "apply" and node.op.function == "softmax"
-
-
-def movable(node):
-    """Whether the index could move further down."""
-    (child,) = node.children
-    if mixes(child):
-        return not mixed(node)
-    return child.op.kind in ("add", "einsum", "array", "apply")
-
-
-KEY, SUNK = "key = child, str(node.op.at)", 'sink(each, known) if each.op.kind == "index" else each'
-
-exercise("d1.3.10", cases=indexed_towers, use=sink_use, tolerance=EXACT,
-    mistakes=[
-        edit("if key not in known:", "if True:", says="Remember each (child, entries)."),
-        edit(KEY, "key = child",
-             says="The memory forgets the entries: one child indexed in two ways gets one result. "
-                  "Remember (child, entries)."),
-        edit(KEY, "key = child.name, str(node.op.at)",
-             says="The memory goes by name, and two nodes may have one name. Remember by node."),
-        edit(SUNK, "each", says="An index could still move"),
-        edit("except (KeyError, ValueError):\n            return node",
-             "except (KeyError, ValueError):\n            if child.op.kind == 'placeholder':\n"
-             "                return node\n            pushed = apply(child.op.function, "
-             "index(child.children[0], node.op.at))",
-             says="The index has passed softmax's own axis."),
-        edit("except (KeyError, ValueError):", "except ValueError:",
-             says="An index on an input has no rule in PUSH. Catch the KeyError too, and leave "
-                  "the index where it is."),
-        edit("Node(pushed.op, below, child.name)", "Node(pushed.op, below[::-1], child.name)",
-             says="The children are in another order. Keep the order of the pushed node's "
-                  "children."),
-    ],
-    right=[
-        """
-        def sink(node, known=None):
-            memory = known if known is not None else {}
-
-            def down(each):
-                if each.op.kind != "index":
-                    return each
-                child = each.children[0]
-                place = (id(child), repr(each.op.at))
-                if place not in memory:
-                    rule = PUSH.get(child.op.kind)
-                    try:
-                        pushed = rule(each) if rule else None
-                    except ValueError:
-                        pushed = None
-                    memory[place] = each if pushed is None else Node(
-                        pushed.op, [down(below) for below in pushed.children], pushed.name)
-                return memory[place]
-
-            return down(node)
-        """,
-    ],
-    hints=[
-        ("Help, mine does not finish", "Two readers need the same entries of the same child, and "
-         "your function works them out for each. Which result could it have remembered the first "
-         "time?"),
-        ("Help, in which order?", "Look the pair up. If it is not known: push once; then sink "
-         "those children of the result that are indices; build the result again on them; remember "
-         "it."),
-        ("Help, almost the code", "`pushed = PUSH[child.op.kind](node)` inside `try`; on "
-         "`KeyError` or `ValueError` return the node as it is. Then `Node(pushed.op, [sink(each, "
-         'known) if each.op.kind == "index" else each for each in pushed.children], child.name)`. '
-         "Pass the same dict on."),
-    ],
-)
-
-# --- sums over an axis, projections ---------------------------------------------------------------
-
-
-def sums_over_axes(seed):
-    """Einsums that sum over an axis: of one factor, of several, not of the first, twice of one."""
-    draw = Draw(seed)
-    out = einsum("s head d, head d e -> s e", draw.curve(3, 4, 2), draw.array(4, 2, 5), name="out")
-    logits = einsum("digit hidden, hidden -> digit", draw.array(4, 3), draw.curve(3), name="logits")
-    factors = draw.x(3, 3), draw.array(3, 3), draw.x(3)
-    mixed = einsum("head k, head k, head -> k", *factors, name="three factors")
-    late = einsum("i, j, j -> i", draw.x(2), draw.x(3), draw.array(3), name="not in the first")
-    nested = einsum("h he, he e -> e", draw.x(3, 4), draw.array(4, 4), name="words in words")
-    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j")]
-    pairs += [(nested, "he"), (nested, "h")]
-    pairs += [(einsum("i, i ->", draw.x(3), draw.node(3), name="dot"), "i")]
-    pairs += [(einsum("i j -> j", draw.x(3, 2), name="column sums"), "i")]
-    square = draw.curve(3, 3)
-    pairs += [(einsum("i k, k i -> k", square, square, name="one node twice"), "i")]
-    pairs += [(einsum("i i k -> k", draw.array(3, 3, 2), name="diagonal sum"), "i")]
-    cases = graphs(seed, *(node for node, _ in pairs))
-    return [(graph, axis) for graph, (_, axis) in zip(cases, pairs, strict=True)]
-
-
-def summed_use(answer, graph, axis):
-    result = rewritten(answer, graph, axis)
-    must_be_an_add(result, f"one term for each entry of {axis!r}")
-    parts = weighed(graph, terms(result))
-    return {"the number of terms": len(parts), "the terms": parts, **outcome(graph, result)}
-
-
-FACTORS = (
-    'factors = [index(child, own, name=f"{child.name}.{i}") for child, own in '
-    "zip(node.children, entries, strict=True)]"
-)
-ENTRIES = "tuple(i if word == axis else slice(None) for word in side) for side in sides"
-LOOP_ROWS = "for i in range(sizes[axis]):"
-
-exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
-    sizes="The check splits axes of lengths 2 to 4: read the length off the factors.",
-    mistakes=[
-        edits((FACTORS, "first = next(k for k, side in enumerate(sides) if axis in side)\n        "
-               "factors = [index(c, own) if k == first else c for k, (c, own) in "
-               "enumerate(zip(node.children, entries))]"),
-              ('for side in sides) + " ->" + right', 'for side in sides) + " ->" + right\n    '
-               "first = next(k for k, side in enumerate(sides) if axis in side)\n    pattern = ', "
-               "'.join(' '.join(w for w in side if w != axis or k != first) for k, side in "
-               "enumerate(sides)) + ' ->' + right"),
-              says="Only one factor is indexed, and the others are still summed over the whole "
-                   "axis. Term i needs entry i of every factor that has the axis."),
-        edit(LOOP_ROWS, "for i in range(sizes[axis] - 1):",
-             says="The last entry is missing. There is one term for each entry of the axis."),
-        edit(LOOP_ROWS, "for i in range(-1, sizes[axis]):",
-             says="One entry is summed twice: index -1 is the last entry again."),
-        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):",
-             says="The terms are not in the order of the entries."),
-        edits((FACTORS, "factors = node.children"),
-              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
-              says="Every term is the whole sum. Index the factors."),
-        edits((FACTORS, "factors = node.children"),
-              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
-              ("add(*terms, ", "add(*terms, weights=[1 / len(terms)] * len(terms), "),
-              says="These are equal shares of the sum. Term i is the contribution of entry i."),
-        edit("sizes[axis]):", "16):",
-             says="There are more terms than the axis has entries. It need not have 16, as in the "
-                  "digits networks: read its length off the factors."),
-        edit("sizes[axis]):", "node.children[0].shape[sides[0].index(axis)]):",
-             says="The length of the axis is looked up in the first factor, which may not have "
-                  "the axis. Look in every factor."),
-        edit('", ".join(" ".join(word for word in side if word != axis) for side in sides) + " ->" '
-             "+ right", 'node.op.pattern.replace(axis, "")',
-             says="The word is removed letter by letter, and another word may contain it. Split "
-                  "the pattern into words."),
-    ],
-    right=[
-        """
-        def split_sum(node, axis):
-            inputs, output = node.op.pattern.split("->")
-            words = [text.split() for text in inputs.split(",")]
-            length = [c.shape[w.index(axis)] for c, w in zip(node.children, words) if axis in w][0]
-            parts = []
-            for i in range(length):
-                picked = torch.zeros(length, dtype=node.dtype)
-                picked[i] = 1
-                pattern = inputs + ", " + axis + " -> " + output
-                parts.append(einsum(pattern, *node.children, array(picked)))
-            return add(*parts)
-        """,
-    ],
-    hints=[
-        ("Help, my terms are too large", "If only one factor is indexed, the others are still "
-         "summed over the whole axis. Term i reads entry i everywhere."),
-        ("Help, how many terms are there?", "As many as the axis is long. Find a factor whose "
-         "words hold the axis, and look up that place in its shape."),
-        ("Help, almost the code", "For each i: every child indexed with `tuple(i if word == axis "
-         "else slice(None) for word in side)`, and an einsum with the pattern from which the word "
-         "is gone. Then add the terms."),
-    ],
-)
-
-
-def directions(seed):
-    """Nodes with one to three axes, and directions that are not of length 1."""
-    draw = Draw(seed)
-    nodes = [draw.x(4), draw.curve(3, 4), draw.node(4, 4), draw.product(2, 3, 4), draw.array(2)]
-    return [(graph, 3 * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
-
-
-def projection_use(answer, graph, direction):
-    result = rewritten(answer, graph, direction)
-    if result.op.kind != "add" or len(result.children) != 2:
-        raise Wrong("The result is not a sum of two nodes, expected add(along, across).")
-    along, across = values(graph, *result.children)
-    return {**outcome(graph, result), "along": along, "across": across}
-
-
-UNIT = "(direction / direction.norm())"
-
-exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
-    mistakes=[
-        edit(UNIT, "direction",
-             says="The direction is not normalised, so the two parts, which still add up to x, "
-                  "are not orthogonal. Divide the direction by its length first."),
-        edit(UNIT, "(direction / direction.norm().sqrt())",
-             says="The direction is divided by its length once, and it comes in twice, in x·u and "
-                  "in (x·u) u. Normalise it first, and use u in both places."),
-        edit("weights=[1, -1]", "weights=[1, 1]",
-             says="Across is x plus along. It is the rest, x - along."),
-        edits(("weights=[1, -1]", "weights=[-1, 1]"),
-              ("add(along, across,", "add(along, across, weights=[1, -1],"),
-              says="The value is right, and the node of across has the wrong sign, which the "
-                   "outer add turns around. Make across x - along, and add it with weight 1."),
-        edit("add(along, across, name=node.name)", "add(across, along)",
-             says="Along and across are exchanged. Along is the first child."),
-        edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
-             'einsum(f"d {lead}, d, to -> to {lead}", node, unit, unit)',
-             says="The first axis is projected. Directions live on the last one."),
-        edit("array((direction / direction.norm()).to(node.dtype)",
-             "array((direction / direction.norm()).float().to(node.dtype)",
-             says="The direction was rounded to float32 on the way. Keep the node's dtype."),
-        edit("return add(along, across, name=node.name)", "return along",
-             says="expected add(along, across)."),
-    ],
-    right=[
-        """
-        def project(node, direction):
-            u = direction / direction.square().sum().sqrt()
-            letters = " ".join("abc"[: len(node.shape) - 1])
-            onto = array(torch.outer(u, u).to(node.dtype))
-            along = einsum(letters + " i, i j -> " + letters + " j", node, onto)
-            return add(along, add(node, along, weights=[1, -1]))
-        """,
-    ],
-    hints=[
-        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across "
-         "is the rest. Is the direction of length 1?"),
-        ("Help, what is the pattern?", "$(x \\cdot u)\\,u$: one einsum with the node and twice "
-         "the unit vector. The first time its axis is summed with the node's last one; the second "
-         "time it is the new last axis."),
-        ("Help, almost the code", '`einsum("a d, d, to -> a to", node, unit, unit)` for two axes. '
-         "Write a word for each leading axis. Then `across = add(node, along, weights=[1, -1])`, "
-         "and the sum of the two."),
+         "return `apply(child.op.function, index(child.children[0], node.op.at))`. Note that "
+         "`[-0:]` is the whole list."),
     ],
 )
 
@@ -1119,7 +653,7 @@ def step_use(answer, value, dtype):
 
 OF_VALUE = (
     "eps times the value is right at powers of two only. Between one power and the next the step "
-    "stays the same."
+    "doesn't change."
 )
 POWER = "2.0 ** math.floor(math.log2(abs(value)))"
 
@@ -1132,10 +666,10 @@ exercise("d1.3.13", cases=numbers, use=step_use, tolerance=1e-6,
         edit("math.floor", "math.ceil",
              says="This is the step above the next power of two. Round log2(|value|) down."),
         edit("math.floor", "round",
-             says="The power of two is rounded to the nearest. Round it down."),
+             says="You round the power to the nearest whole number. Round it down."),
         edit("torch.finfo(dtype)", "torch.finfo(torch.float32)",
-             says="The dtype is ignored. The steps of float64 are 2 ** 29 times smaller."),
-        edit(" * 2.0", " + 2.0", says="eps is added. Multiply by it."),
+             says="The dtype is ignored. A step of float64 is 2 ** 29 times smaller."),
+        edit(" * 2.0", " + 2.0", says="You add eps. Multiply by it."),
         edit("abs(value)", "value",
              says="A negative value has no logarithm. Take its absolute value first."),
     ],
@@ -1147,11 +681,11 @@ exercise("d1.3.13", cases=numbers, use=step_use, tolerance=1e-6,
         """,
     ],
     hints=[
-        ("Help, what is eps?", "The step from 1 to the next number. It is the step everywhere "
-         "between 1 and 2."),
-        ("Help, what is it elsewhere?", "Between two powers of two the step is constant, and it "
-         "doubles with each power. So: eps, times the largest power of two that is not above "
-         "|value|."),
+        ("Help, eps is new to me", "It's the step from 1 to the next number, and the step "
+         "everywhere between 1 and 2."),
+        ("Help, how large is the step elsewhere?", "Between two powers of two the step is "
+         "constant, and it doubles with each power. So it's eps, times the largest power of two "
+         "that isn't above |value|."),
         ("Help, almost the code", "`math.floor(math.log2(abs(value)))` is the power. "
          "`torch.finfo(dtype).eps` is the step at 1."),
     ],
@@ -1240,60 +774,59 @@ IN_DOUBLE = "left, right = in_double(before), in_double(after)"
 SINGLE_PRECISION = (IN_DOUBLE, "left, right, doubled = before, after, inputs")
 
 ABSOLUTE = (
-    "This is in float64, but in absolute terms. Small numbers with a bug differ by little: divide "
-    "by the size of the values."
+    "This is in float64, but the limit is absolute. A bug in small numbers makes a small "
+    "difference, so divide by the size of the values."
 )
 TOO_STRICT = (
     "The limit is below the rounding of float64, so a right rewrite of a long sum is called a bug. "
-    "Allow more."
+    "Use a larger limit."
 )
 
 exercise("d1.3.14", cases=float_pairs,
     use=lambda answer, before, after, inputs: bool(answer(before, after, inputs)),
     mistakes=[
         edits(SINGLE_PRECISION, (VERDICT, "return apart(left, right, doubled) > 1e-5"),
-              says="1e-5 in float32, in absolute terms: of large numbers a right rewrite is "
-                   "called a bug, and of small ones a bug passes. Compute both sides in float64, "
-                   "and divide by the size of the values."),
+              says="This is an absolute limit of 1e-5 in float32. With large numbers it calls a "
+                   "right rewrite a bug, and with small numbers it lets a bug pass. Compute both "
+                   "sides in float64, and divide by the size of the values."),
         edits(SINGLE_PRECISION, ("1e-8 * size", "1e-5 * size"),
-              says="This is relative to the size of the values, but still in float32, where "
-                   "rounding that e + (x - e) makes large is called a bug, and a small bug hides "
-                   "in the rounding. Compute both sides in float64."),
+              says="This is relative to the size of the values, but still in float32. The large "
+                   "rounding of e + (x - e) is called a bug, and a small bug hides in the "
+                   "rounding. Compute both sides in float64."),
         edit("1e-8", "1e-5",
-             says="This is in float64, but still with 1e-5. The rounding of float64 is half a "
-                  "billion times smaller, and the limit may shrink with it."),
+             says="This is in float64, but still with 1e-5. Rounding in float64 is half a billion "
+                  "times smaller, so use a much smaller limit."),
         edit(" * size", "", says=ABSOLUTE),
         edit("1e-8 * size", "1e-10", says=ABSOLUTE),
         edit("1e-8 * size", "1e-5", says=ABSOLUTE),
         edit("1e-8 * size", "1e-8 * max(1.0, size)",
-             says="The limit never falls below 1e-8, and values may be smaller than that. Divide "
+             says="The limit never falls below 1e-8, but values may be smaller than that. Divide "
                   "by the size of the values."),
         edit(VERDICT, f"return not ({VERDICT[7:]})",
-             says="The verdict is reversed. True is a bug."),
+             says="The result is reversed. True means a bug."),
         edit("1e-8 * size", "0",
-             says="Any difference at all is called a bug, and float64 rounds too."),
+             says="Any difference at all is called a bug, but float64 rounds too."),
         edit("1e-8 * size", "1e-15 * size", says=TOO_STRICT),
         edit("1e-8 * size", "step_at(size, torch.float64)", says=TOO_STRICT),
         edit("apart(left, right, doubled)",
              "(evaluate(left, doubled) - evaluate(right, doubled)).abs().mean()",
-             says="The mean of the differences hides one wrong entry, and shapes that differ. "
-                  "Take the largest: use apart."),
+             says="The mean of the differences hides a single wrong entry and different shapes. "
+                  "Use apart."),
         edit("apart(left, right, doubled)",
              "(evaluate(left, doubled) - evaluate(right, doubled)).max()",
-             says="A difference below zero counts as small. Take the absolute difference: use "
-                  "apart."),
+             says="Negative differences are ignored. Use apart, which takes absolute values."),
         edit(VERDICT,
              "if before.shape != after.shape:\n        return True\n    one, other = "
              "evaluate([left, right], doubled)\n    return bool(((one - other).abs() > 1e-8 * "
              "one.abs()).any())",
-             says="Each entry is held against its own size, and rounding looks large beside an "
-                  "entry near 0. Compare with the largest entry."),
+             says="You compare each entry with its own size, and rounding is large compared with "
+                  "an entry near 0. Compare with the largest entry."),
         edit("    doubled = {",
              "    if before.shape != after.shape:\n        return False\n    doubled = {",
-             says="Graphs of different shapes are called right. That is a bug."),
+             says="You return False for graphs of different shapes. That's a bug too."),
         edit("doubled = {name: value.double() for name, value in inputs.items()}",
              "doubled = {name: torch.randn_like(value.double()) for name, value in inputs.items()}",
-             says="The graphs are compared on other inputs. Use those that were given."),
+             says="You compare the graphs on other inputs. Use the inputs that you're given."),
     ],
     right=[
         """
@@ -1306,14 +839,14 @@ exercise("d1.3.14", cases=float_pairs,
         """,
     ],
     hints=[
-        ("Help, no threshold works", "In float32 none does. Compute both sides in float64, where "
-         "rounding is far smaller than any bug."),
-        ("Help, and then?", "Divide by the size of the values, or multiply the limit by it. In "
-         "numbers of 10⁻⁴ a bug of one per cent is 10⁻⁶."),
-        ("Help, almost the code", "`doubled` are the inputs with `.double()`; `left, right` are "
-         "`in_double(...)` of both; `size` is the largest absolute value of `left`. The verdict "
-         "is `apart(left, right, doubled) > limit * size`, with a limit between rounding, 10⁻⁹ to "
-         "be safe, and the smallest bug, 2 × 10⁻⁶."),
+        ("Help, no limit works", "In float32 none does. Compute both sides in float64, where "
+         "rounding is far smaller than the bugs in the check."),
+        ("Help, it misses bugs in small numbers", "Divide by the size of the values, or multiply "
+         "the limit by it. In numbers of about 10⁻⁴, a bug of one per cent is 10⁻⁶."),
+        ("Help, almost the code", "Let `doubled` be the inputs with `.double()`, `left, right` the "
+         "two graphs with `in_double`, and `size` the largest absolute value of `left`. Return "
+         "`apart(left, right, doubled) > limit * size`. Choose a limit above rounding (10⁻⁹ is "
+         "safe) and below the smallest bug (2 × 10⁻⁶)."),
     ],
 )
 
@@ -1330,12 +863,12 @@ def levels_use(answer, graph):
     adds = [node for node in children_first(result) if node.op.kind == "add" and node not in before]
     widest = max([len(node.children) for node in adds], default=0)
     if widest > 2:
-        raise Wrong(f"An add still has {widest} children, expected two at most.")
+        raise Wrong(f"An add still has {widest} children, expected at most two.")
     found, most = depth(result, before), math.ceil(math.log2(count))
     if found > most:
         raise Wrong(
             f"{count} terms are added in {found} levels, expected {most}. A chain is no better "
-            "than one long add: add neighbours, then the sums of neighbours, until one is left."
+            "than one long add. Add neighbours, then the sums of neighbours, until one is left."
         )
     return outcome(graph, result)
 
@@ -1353,11 +886,11 @@ def depth(node, before):
 exercise("d1.3.15", cases=long_sums, use=levels_use, tolerance=EXACT,
     mistakes=[
         edit("add(child, weights=[weight]) for", "child for",
-             says="The weights of the sum are lost. Weigh each term first: add(term, "
-                  "weights=[w])."),
+             says="The weights of the sum are lost. First apply the weight of each term with "
+                  "add(term, weights=[w])."),
         edit("add(*pair) if len(pair) == 2 else pair[0] for pair in pairs",
              "add(*pair) for pair in pairs if len(pair) == 2",
-             says="With an odd number of terms the last one is lost. It goes on to the next level "
+             says="If the number of terms is odd, the last one is lost. Move it to the next level "
                   "as it is."),
         edit("    while len(level) > 1:",
              "    while len(level) > 2:\n        level = [add(level[0], level[1]), *level[2:]]\n"
@@ -1376,32 +909,493 @@ exercise("d1.3.15", cases=long_sums, use=levels_use, tolerance=EXACT,
         """,
     ],
     hints=[
-        ("Help, where do the weights go?", "Weigh every term first: `add(child, "
-         "weights=[weight])`. From then on all weights are 1."),
-        ("Help, how do I halve a list?", "`level[0:2]`, `level[2:4]`, ... are the pairs. With an "
-         "odd number the last one has no partner, and goes on as it is."),
-        ("Help, almost the code", "While there is more than one: cut the list into pairs, add "
-         "each pair, keep a single one. Return the last that is left."),
+        ("Help, where do the weights go?", "Apply them first, with `add(child, "
+         "weights=[weight])` for every term. After that all weights are 1."),
+        ("Help, how do I halve a list?", "The pairs are `level[0:2]`, `level[2:4]`, and so on. "
+         "If the number is odd, the last one has no partner and moves up as it is."),
+        ("Help, almost the code", "While the list has more than one node, cut it into pairs, add "
+         "each pair, and keep a node without a partner. Return the node that is left."),
     ],
 )
 
+# --- indices --------------------------------------------------------------------------------------
+
+
+def shapes_and_indices(seed):
+    """Every kind of entry, alone and together, and axes that are left out."""
+    draw = Draw(seed)
+    size, low = 7 + draw.whole(3), 1 + draw.whole(3)
+    return [
+        ((size, 1, 4), (2,)),
+        ((size,), (slice(low, low + 4, 2),)),
+        ((size, 5), (slice(low, None), -1)),
+        ((size,), (slice(None, None, -1),)),
+        ((size,), (slice(5, 1, -2),)),
+        ((size,), (slice(0, 5, 2),)),
+        ((size,), (slice(-3, -1),)),
+        ((4, size), (0, picks(0, 0, 5, 1))),
+        ((4, size, 2), (picks(3), slice(None, -low), picks(1, 0, 1))),
+        ((2, 3), (1, -1)),
+        ((5,), (slice(2, 2),)),
+        ((5,), (slice(4, 2),)),
+        ((2, 3, size), ()),
+    ]
+
+
+LENGTH = "lengths.append(len(range(*entry.indices(size))))"
+
+exercise("d1.3.5", cases=shapes_and_indices,
+    mistakes=[
+        edit("elif not isinstance(entry, int):",
+             "elif isinstance(entry, int):\n            lengths.append(1)\n        else:",
+             says="Your integer leaves an axis of length 1, like the slice i:i+1. An integer "
+                  "removes its axis."),
+        edit("return (*lengths, *shape[len(entries) :])", "return tuple(lengths)",
+             says="Axes without an entry are missing from your shape. They're taken whole."),
+        edit(LENGTH,
+             "lengths.append((size if entry.stop is None else entry.stop) - (entry.start or 0))",
+             says="You use stop - start. That's the length of a slice only if both are given and "
+                  "not negative, and if the step is 1. slice.indices(size) handles all cases."),
+        edit(LENGTH, "lengths.append(abs(entry.indices(size)[1] - entry.indices(size)[0]))",
+             says="The step of a slice is ignored. 1:5:2 takes two entries."),
+        edit(LENGTH,
+             "lengths.append((entry.indices(size)[1] - entry.indices(size)[0]) // "
+             "entry.indices(size)[2])",
+             says="You round the length of a slice down. 0:5:2 takes the entries 0, 2 and 4."),
+    ],
+    right=[
+        """
+        def shape_after(shape, entries):
+            rows = [list(range(size)) for size in shape]
+            picked = []
+            for place, positions in enumerate(rows):
+                entry = entries[place] if place < len(entries) else slice(None)
+                if torch.is_tensor(entry):
+                    picked.append(entry.numel())
+                elif isinstance(entry, slice):
+                    picked.append(len(positions[entry]))
+            return picked
+        """,
+    ],
+    hints=[
+        ("Help, how long is a slice?", "A slice is as long as the range of positions that it "
+         "takes. `entry.indices(size)` returns start, stop and step as numbers that `range` "
+         "takes."),
+        ("Help, which kinds are there?", "An integer leaves no axis. A slice leaves "
+         "an axis of length `len(range(*entry.indices(size)))`. A tensor leaves an axis as long as "
+         "the tensor. An axis without an entry stays as it is."),
+        ("Help, almost the code", "Go through `zip(shape, entries)` and collect the lengths, but "
+         "skip integers. Then add `shape[len(entries):]`."),
+    ],
+)
+
+
+def indexed_arrays(seed):
+    draw = Draw(seed)
+    return indexed(
+        seed,
+        (draw.array(5), (draw.whole(5),)),
+        (draw.array(5, 4), (slice(1, 4),)),
+        (draw.array(5, 4, 3), (slice(0, 3, 2), -1)),
+        (draw.array(5, 4), (picks(0, 0, 3), 1)),
+        (draw.array(4, 5, 3), (picks(1, 0, 3), picks(4, 4, 2))),
+        (draw.array(4, 5), (picks(2, 1), picks(0, 1, 4))),
+        (draw.array(3, 4), (1, 2)),
+        (draw.array(6, 4), (slice(None, None, -1), slice(3, 0, -2))),
+        (draw.array(6), (slice(3, 0, -1),)),
+        (draw.array(2, 5, 3), (ALL, slice(2, 3), 1)),
+        (draw.array(5, 6), (slice(4, 1, -1), slice(-1, None, -3))),
+    )
+
+
+def array_use(answer, graph):
+    result = no_longer(graph, rewritten(answer, graph), "array")
+    if result.op.kind != "array":
+        raise Wrong(f"The result is an {result.op.kind}, expected an array. Take the entries now.")
+    return outcome(graph, result)
+
+
+STEP = "        value = value[(slice(None),) * axis + (entry,)]\n"
+LOOP = "for axis in reversed(range(value.ndim)):"
+BRACKETS = (
+    "PyTorch's brackets pair two index tensors up, so value[[1, 0], [4, 2]] is two numbers. They "
+    "also refuse negative steps. Index one axis after the other."
+)
+
+exercise("d1.3.6", cases=indexed_arrays, use=array_use, tolerance=EXACT,
+    mistakes=[
+        instead("def push_array(node):\n    return array(node.children[0].op.value[node.op.at])",
+                says=BRACKETS),
+        instead("""
+                def push_array(node):
+                    value = node.children[0].op.value
+                    rows = [list(range(n))[e] if isinstance(e, slice) and e.step < 0 else e
+                            for n, e in zip(value.shape, node.op.at)]
+                    return array(value[tuple(rows)])
+                """,
+                says=BRACKETS),
+        edit(LOOP, "for axis in range(len(node.op.at)):",
+             says="An integer removes its axis, and the axes after it are renumbered. Start with "
+                  "the last axis."),
+        edit(STEP, "        value = value\n", says="The array hasn't changed. Index its value."),
+        edit("            entry = list(range(value.shape[axis]))[entry]\n",
+             "            if entry.step < 0:\n                value = value.flip(axis)\n"
+             "                entry = slice(0, value.shape[axis], -entry.step)\n",
+             says="You reverse the whole axis for a negative step. 3:0:-1 takes only the entries "
+                  "3, 2 and 1."),
+    ],
+    right=[
+        """
+        def push_array(node):
+            value = node.children[0].op.value
+            for axis in reversed(range(value.ndim)):
+                entry = node.op.at[axis]
+                if isinstance(entry, slice):
+                    entry = torch.tensor(list(range(value.shape[axis]))[entry])
+                keep = torch.is_tensor(entry)
+                value = value.index_select(axis, entry) if keep else value.select(axis, entry)
+            return array(value)
+        """,
+    ],
+    hints=[
+        ("Help, my result has too few axes", "`value[first, second]` with two tensors picks one "
+         "entry for each pair. Index one axis, and then the next."),
+        ("Help, my axes are numbered wrongly", "An integer removes its axis, and all later axes "
+         "get a new number. Start with the last axis, so that the others keep their numbers."),
+        ("Help, almost the code", "Loop `for axis in reversed(range(value.ndim))`, and set `value "
+         "= value[(slice(None),) * axis + (entry,)]`. PyTorch refuses negative steps, so first "
+         "turn a slice into its positions, `list(range(value.shape[axis]))[entry]`."),
+    ],
+)
+
+
+def indexed_sums(seed):
+    """Sums of alike terms, of terms with fewer axes, and of terms with axes of size 1."""
+    draw = Draw(seed)
+    alike, table = draw.total([(5, 3)] * 3), draw.total([(5, 3), (3,)])
+    columns, square = draw.total([(4, 1), (4, 3), (1, 3)]), draw.total([(3, 3), (3,)])
+    return indexed(
+        seed,
+        (alike, (draw.whole(5),)),
+        (alike, (slice(1, 4), picks(2, 2, 0))),
+        (table, (2,)),
+        (table, (ALL, 1)),
+        (square, (2, slice(0, 2))),
+        (columns, (3, slice(1, 3))),
+        (columns, (slice(1, 3), 2)),
+        (columns, (picks(3, 0, 0), slice(None, None, -1))),
+        (draw.total([(4, 1), (1,)], weights=False), (slice(0, 2), 0)),
+        (draw.total([(2, 1, 3), (4, 3), ()]), (1, -1, slice(1, 3))),
+        (draw.total([(2, 1, 3), (4, 3)]), (ALL, slice(1, 3))),
+        (draw.total([(4, 1), (1,)]), (slice(1, 3), picks(0, 0))),
+        (namesakes(draw, 4, 3), (2,)),
+        (add(draw.array(4, 1), draw.x(4, 3), name="with a column"), (ALL, picks(2, 0))),
+    )
+
+
+OWN_ENTRIES = "entries = list(node.op.at[lead:])"
+SINGLE = "entries[axis] = 0 if isinstance(entries[axis], int) else slice(0, 1)"
+
+exercise("d1.3.7", cases=indexed_sums, tolerance=EXACT,
+    use=lambda answer, graph: pushed(answer, graph, "sum"),
+    mistakes=[
+        edits((OWN_ENTRIES, "entries = list(node.op.at)"),
+              ("if size == 1 and whole > 1:", "if False:"),
+              says="Every term gets the whole index, even a term with fewer axes. Shapes are "
+                   "aligned at their last axes, so a term with two axes gets the last two "
+                   "entries."),
+        edits((OWN_ENTRIES, "entries = list(node.op.at[: len(child.shape)])"),
+              ("if size == 1 and whole > 1:", "if False:"),
+              says="A term with fewer axes gets the first entries of the index. Shapes are "
+                   "aligned at their last axes, so give it the last entries."),
+        edit("if size == 1 and whole > 1:", "if False:",
+             says="You index an axis of size 1 that broadcasts with the entry of the sum, which is "
+                  "out of bounds. The single entry of the axis is used at every position."),
+        edit("if size == 1 and whole > 1:", "if size == 1:",
+             says="Here the axis of the sum has size 1 too, so nothing broadcasts. Keep the entry "
+                  "of the index."),
+        edit(SINGLE, "entries[axis] = slice(0, 1)",
+             says="An integer has to remove a broadcast axis too. Use 0 for an integer, and "
+                  "slice(0, 1) for anything else."),
+        edit(SINGLE, "entries[axis] = 0",
+             says="You always remove a broadcast axis. Only an integer does that, and a slice "
+                  "leaves an axis of size 1."),
+        edit(", weights=total.op.weights", "",
+             says="The weights of the sum are lost. Pass weights=total.op.weights."),
+    ],
+    right=[
+        """
+        def push_add(node):
+            total, parts = node.children[0], []
+            for child in total.children:
+                own, shape = [], total.shape[len(total.shape) - len(child.shape):]
+                at = node.op.at[len(total.shape) - len(child.shape):]
+                for entry, small, large in zip(at, child.shape, shape):
+                    if small < large:
+                        entry = 0 if isinstance(entry, int) else slice(None)
+                    own.append(entry)
+                parts.append(index(child, tuple(own)))
+            return add(*parts, weights=list(total.op.weights))
+        """,
+    ],
+    hints=[
+        ("Help, too many indices", "A term with fewer axes than the sum has no axis for the "
+         "*first* entries. Count the missing axes, and skip that many entries."),
+        ("Help, an index is out of bounds", "The axis of the term has one entry, number 0, "
+         "which is used at every position. An integer becomes 0, which removes the axis as in the "
+         "other terms. Anything else becomes `slice(0, 1)`, which keeps the axis."),
+        ("Help, almost the code", "For each child, let `lead = len(total.shape) - "
+         "len(child.shape)` and `entries = list(node.op.at[lead:])`. Loop over `zip(child.shape, "
+         "total.shape[lead:])`, and change the entry if the first size is 1 and the second isn't. "
+         "Then use `index(child, tuple(entries))`. Pass the weights on."),
+    ],
+)
+
+
+def indexed_products(seed):
+    """Einsums whose words are in some factors, summed or kept, repeat, or contain each other."""
+    draw = Draw(seed)
+    product = einsum("i j, j k -> i k", draw.curve(4, 3), draw.array(3, 5), name="product")
+    scores = einsum("q h d, k h d -> h q k", draw.x(3, 2, 4), draw.curve(3, 2, 4), name="scores")
+    rows = einsum("s d, s d -> s", draw.x(4, 3), draw.array(4, 3), name="rows")
+    outer = einsum("i, j -> i j", draw.x(4), draw.curve(4), name="outer")
+    mixed = einsum("a b c, b -> c a", draw.curve(3, 2, 3), draw.x(2), name="transposed")
+    nested = einsum("h he, he e -> h e", draw.x(3, 4), draw.array(4, 4), name="words in words")
+    twice = draw.curve(4, 3)
+    alike = einsum("q d, k d -> q k", twice, twice, name="one node twice")
+    return indexed(
+        seed,
+        (product, (draw.whole(4),)),
+        (product, (slice(1, 3), 2)),
+        (product, (ALL, picks(4, 4, 0))),
+        (scores, (1, 2)),
+        (scores, (slice(0, 1), ALL, slice(None, None, -1))),
+        (rows, (2,)),
+        (rows, (picks(3, 0),)),
+        (outer, (1, 3)),
+        (mixed, (slice(0, 2), 1)),
+        (nested, (1,)),
+        (nested, (slice(0, 2), 3)),
+        (alike, (1, slice(0, 3, 2))),
+        (einsum("i i -> i", draw.array(4, 4), name="diagonal"), (slice(1, 4),)),
+        (einsum("i i k -> k i", draw.curve(3, 3, 2), name="diagonals"), (ALL, 2)),
+    )
+
+
+INSIDE = 'sides.append(" ".join(word for word in words.split() if word not in gone))'
+OUTSIDE = 'output = " ".join(word for word in right.split() if word not in gone)'
+OWN_WORDS = "own = tuple(entry.get(word, slice(None)) for word in words.split())"
+
+exercise("d1.3.8", cases=indexed_products, tolerance=EXACT,
+    use=lambda answer, graph: pushed(answer, graph, "einsum"),
+    mistakes=[
+        edits((INSIDE, "sides.append(words)"), (OUTSIDE, "output = right"),
+              says="The pattern hasn't changed. An integer removes its axis, so its word has to "
+                   "leave the factors and the output."),
+        edits((INSIDE, "sides.append(words)"),
+              (OWN_WORDS, "own = tuple(slice(None) if word in gone else entry.get(word, "
+               "slice(None)) for word in words.split())"),
+              says="You remove the word of an integer from the output only, so the einsum sums "
+                   "over that axis. Index the factors too, and remove the word there."),
+        edits(("    factors, sides = [], []\n", "    factors, sides, used = [], [], set()\n"),
+              (OWN_WORDS, "own = tuple(slice(None) if word in used else entry.get(word, "
+               "slice(None)) for word in words.split()); used |= set(words.split())"),
+              says="If two factors have the same word, you index only the first of them. Index "
+                   "every factor."),
+        edit(OWN_WORDS,
+             "own = tuple(node.op.at[place] if place < len(node.op.at) else slice(None) for place "
+             "in range(len(words.split())))",
+             says="You assign the entries by position. Entry 0 belongs to the first axis of the "
+                  "*output*, so look entries up by word."),
+        edits((INSIDE, "for word in gone:\n            words = words.replace(word, '')\n        "
+               "sides.append(words)"),
+              (OUTSIDE, "output = right\n    for word in gone:\n        output = "
+               "output.replace(word, '')"),
+              says="You remove words as substrings, and one word may contain another. Split the "
+                   "pattern into words."),
+    ],
+    right=[
+        """
+        def push_einsum(node):
+            child = node.children[0]
+            inputs, output = [part.strip() for part in child.op.pattern.split("->")]
+            at = {word: entry for word, entry in zip(output.split(), node.op.at)}
+            kept = lambda text: [word for word in text.split() if type(at.get(word)) is not int]
+            parts = []
+            for factor, text in zip(child.children, inputs.split(",")):
+                parts.append(index(factor, tuple(at.get(w, slice(None)) for w in text.split())))
+            sides = ",".join(" ".join(kept(text)) for text in inputs.split(","))
+            return einsum(sides + "->" + " ".join(kept(output)), *parts)
+        """,
+    ],
+    hints=[
+        ("Help, which entry belongs to which axis?", "Entry k belongs to word k of the *output*. "
+         "Make a dict from words to entries, and look up every axis of every factor in it."),
+        ("Help, which entry do summed words get?", "Summed words aren't in the dict, because their "
+         "axes are taken whole. `entry.get(word, slice(None))` does this."),
+        ("Help, my pattern doesn't fit any more", "An integer removes an axis from the factors, so "
+         "its word has to leave both sides of the pattern. Build each side again with "
+         '`" ".join(...)` without these words, and join the factors with ", ".'),
+    ],
+)
+
+# --- to the bottom --------------------------------------------------------------------------------
+
+
+def tower(seed, blocks):
+    """A stream of blocks with skips, [6, 3]; positions mix in none of them."""
+    draw = Draw(seed)
+    stream = placeholder("x", (6, 3), torch.float64)
+    for block in range(blocks):
+        weight = array(draw.tensor(3, 3) / 4, f"w{block}")
+        read = einsum("s d, d e -> s e", stream, weight, name=f"read{block}")
+        stream = add(stream, apply("relu", read, name=f"block{block}"), name=f"stream{block}")
+    return stream
+
+
+def indexed_towers(seed):
+    """A sum, softmax, a stream read twice, two nodes of one name, and towers with skips."""
+    draw = Draw(seed)
+    turned = einsum("s d -> d s", tower(seed, 1), name="transposed")
+    pattern = apply("softmax", turned, name="pattern")
+    past = apply("softmax", add(tower(seed + 1, 1), draw.array(3), name="biased"), name="pattern")
+    stream = draw.curve(5, 3)
+    scores = einsum("q d, k d -> q k", stream, stream, name="scores")
+    x = draw.x(4, 3)
+    alike = add(apply("relu", x, name="f"), apply("tanh", x, name="f"), name="two called f")
+    return indexed(
+        seed,
+        (add(draw.x(4, 3), draw.array(3), weights=[2, -1], name="sum"), (2,)),
+        (einsum("d s, d e -> e s", pattern, draw.array(3, 2), name="out"), (slice(0, 1), 3)),
+        (past, (slice(1, 3),)),
+        (scores, (0, slice(1, 3))),
+        (scores, (0, 3)),
+        (alike, (1,)),
+        (tower(seed, 6), (slice(5, 6),)),
+        (tower(seed, 60), (draw.whole(6),)),
+    )
+
+
+def sink_use(answer, graph):
+    """The value, after the index has gone as far down as it can, in a graph that has not grown."""
+    before = len(children_first(graph.node))
+    if before > 100:  # where the work doubles in every block, a small tower shows it first
+        sink_use(answer, *indexed(0, (tower(0, 6), (slice(5, 6),)))[0])
+    result = rewritten(answer, graph, same=True)
+    order = children_first(result)
+    if len(order) > 10 * before:
+        raise Wrong(
+            f"A graph of {before} nodes has become one of {len(order):,}. An index that two "
+            "readers need is pushed twice, and twice again in every block. Remember each (child, "
+            "entries)."
+        )
+    stuck = [node.children[0] for node in order if node.op.kind == "index" and movable(node)]
+    if stuck:
+        raise Wrong(
+            f"An index could still move. It stands on {stuck[0].name!r}, which is an "
+            f"{stuck[0].op.kind}. Push the result again, until it stands on an input or is refused."
+        )
+    widths = {node.shape[-1:] for node in children_first(graph.node) if mixes(node)}
+    if any(mixes(node) and node.shape[-1:] not in widths for node in order):
+        raise Wrong(
+            "The index has passed softmax's own axis. If push_apply refuses an index, leave it "
+            "where it is."
+        )
+    return outcome(graph, result)
+
+
+def mixes(node):
+    return node.op.kind == "apply" and node.op.function == "softmax"
+
+
+def movable(node):
+    """Whether the index could move further down."""
+    (child,) = node.children
+    if mixes(child):
+        return not mixed(node)
+    return child.op.kind in ("add", "einsum", "array", "apply")
+
+
+KEY, SUNK = "key = child, str(node.op.at)", 'sink(each, known) if each.op.kind == "index" else each'
+
+exercise("d1.3.10", cases=indexed_towers, use=sink_use, tolerance=EXACT,
+    mistakes=[
+        edit("if key not in known:", "if True:", says="Remember each (child, entries)."),
+        edit(KEY, "key = child",
+             says="Your key lacks the entries, so one child with two indices gets one result. Use "
+                  "(child, entries) as the key."),
+        edit(KEY, "key = child.name, str(node.op.at)",
+             says="Your key is the name, but two nodes may have one name. Use the node itself."),
+        edit(SUNK, "each", says="An index could still move"),
+        edit("except (KeyError, ValueError):\n            return node",
+             "except (KeyError, ValueError):\n            if child.op.kind == 'placeholder':\n"
+             "                return node\n            pushed = apply(child.op.function, "
+             "index(child.children[0], node.op.at))",
+             says="The index has passed softmax's own axis."),
+        edit("except (KeyError, ValueError):", "except ValueError:",
+             says="PUSH has no rule for an index on an input. Catch the KeyError too, and leave "
+                  "the index where it is."),
+        edit("Node(pushed.op, below, child.name)", "Node(pushed.op, below[::-1], child.name)",
+             says="The children are in a different order. Keep the order of the pushed node's "
+                  "children."),
+    ],
+    right=[
+        """
+        def sink(node, known=None):
+            memory = known if known is not None else {}
+
+            def down(each):
+                if each.op.kind != "index":
+                    return each
+                child = each.children[0]
+                place = (id(child), repr(each.op.at))
+                if place not in memory:
+                    rule = PUSH.get(child.op.kind)
+                    try:
+                        pushed = rule(each) if rule else None
+                    except ValueError:
+                        pushed = None
+                    memory[place] = each if pushed is None else Node(
+                        pushed.op, [down(below) for below in pushed.children], pushed.name)
+                return memory[place]
+
+            return down(node)
+        """,
+    ],
+    hints=[
+        ("Help, mine doesn't finish", "Two readers need the same entries of the same child, and "
+         "your function computes them for each reader. Which result could it keep from the first "
+         "time?"),
+        ("Help, in which order?", "Look the pair up. If it isn't there, push once. Then sink the "
+         "children of the result that are indices, build the result again on top of them, and "
+         "store it."),
+        ("Help, almost the code", "Use `pushed = PUSH[child.op.kind](node)` inside `try`, and on "
+         "`KeyError` or `ValueError` return the node as it is. Then build `Node(pushed.op, "
+         "[sink(each, "
+         'known) if each.op.kind == "index" else each for each in pushed.children], child.name)`. '
+         "Pass the same dict on."),
+    ],
+)
+
+# --- from memory ----------------------------------------------------------------------------------
+
 quiz("d1.3.quiz",
     terms=number(says="Every term of one sum meets every term of the other."),
-    axes=number(says="An integer takes its axis away, a slice keeps it, and axes left out are "
-                    "kept."),
+    axes=number(says="An integer removes its axis, a slice keeps it, and an axis without an entry "
+                    "is kept."),
     softmax=option("the first", "the last",
-               says="Over which axis does it sum, to divide by the sum?"),
+               says="Softmax divides by a sum. Over which axis?"),
     parts=option("equal", "parallel", "orthogonal",
-               says="x = along + across holds for any multiple of u. Which property holds only "
-                    "for the projection?"),
+               says="The two parts add up to x for any multiple of u. Which property needs "
+                    "length 1?"),
     rounding=option("grows", "stays", "shrinks",
-               says="A bug stays as large in float64. Rounding does not."),
+               says="In float64 a bug stays as large as it was. Rounding doesn't."),
     hints=[
-        ("Help, the two numbers", "Exercise 3: every term meets every term. Exercise 5: what does "
-         "an integer do, what does a slice do, and what happens to an axis that is not mentioned?"),
-        ("Help, softmax", "On which entries does one of its outputs depend? On all those along "
-         "one axis."),
-        ("Help, the last two", "Exercise 12: the check tests this property, because the sum does "
-         "not show it. Exercise 14: how do a bug and rounding differ?"),
+        ("Help, the two numbers", "When you multiply out, every term of one sum meets every term "
+         "of the other. For the axes, look at the table of d1.3.11."),
+        ("Help, softmax", "One output of softmax depends on all entries along one axis. Which axis "
+         "is that?"),
+        ("Help, the last two", "The picture in d1.3.12 shows how the two parts lie. The sentence "
+         "in italics in d1.3.14 is about rounding in float64."),
     ],
 )
