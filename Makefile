@@ -7,7 +7,7 @@ IN := .venv/bin
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help:
-	@echo "make lab          set up what is missing, check it, and open JupyterLab on day 1"
+	@echo "make lab          set up what is missing, check it, and open JupyterLab on day 1, in work/"
 	@echo "make test         set up what is missing, and run everything that must hold"
 	@echo "make check        formatting, lint, types, and the rules of the house"
 	@echo "make notebooks    build every notebook from its master in solutions/"
@@ -21,8 +21,8 @@ help:
 environment:
 	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then \
-	    exec $$python -m tools.environment; fi; \
-	  if command -v $$python >/dev/null; then found="$$found $$python ($$($$python --version 2>&1))"; fi; done; \
+	    exec $$python -m tools.environment --quiet; fi; \
+	  if command -v $$python >/dev/null; then found="$$found $$python ($$($$python --version 2>&1 | { read -r line; echo "$$line"; }))"; fi; done; \
 	echo "No Python 3.11 to 3.14 was found here$${found:+, only}$$found."; \
 	echo "  fix: install Python 3.11 (apt install python3.11, brew install python@3.11, or python.org),"; \
 	echo "       or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; \

@@ -118,3 +118,32 @@ def write_part(day: Path, stem: str, cells: dict[str, str], edition: str = "1") 
     facts = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"remix": {"checks": edition}}, "cells": made}
     (day / f"{stem}.ipynb").write_text(json.dumps(facts), encoding="utf-8")
     (day / "checks" / f"{stem}.remix").write_bytes(f"checks {edition} of {stem}".encode())
+
+
+# Stands in for the Python that builds: `-m venv` copies it into place, and `-m pip` does what PIP_DOES says.
+PYTHON = """#!/bin/sh
+case "$*" in
+  "-m venv"*) mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" && cp "$0" "$3/bin/python" ;;
+  *--version*) ;;
+  *"-r requirements.txt"*)
+    eval "$PIP_DOES"
+    echo "Collecting numpy==2.4.6"; echo "Installing collected packages: numpy, torch"
+    mkdir -p .venv/lib/python3.11/site-packages/numpy-2.4.6.dist-info ;;
+esac
+"""
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch) -> Path:
+    """A repository to set up, with a Python that takes no time."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    for name in ("requirements.txt", "pyproject.toml"):
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("REMIX_TORCH_INDEX", "none")
+    monkeypatch.delenv("PIP_DOES", raising=False)
+    return root

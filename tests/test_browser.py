@@ -59,7 +59,7 @@ class Desk:
     def __init__(self, folder: Path):
         assert CHROMIUM, "the test of the Lab needs Chromium (apt-get install chromium)"
         self.course, self.asked, self.log = folder / "course", folder / "asked", folder / "netlog.json"
-        leave = shutil.ignore_patterns(".*", "build", "tests", "__pycache__", "*.egg-info")
+        leave = shutil.ignore_patterns(".*", "build", "tests", "work", "__pycache__", "*.egg-info")
         shutil.copytree(ROOT, self.course, ignore=leave)
         (folder / "guard").mkdir()
         (folder / "guard" / "sitecustomize.py").write_text(GUARD)
@@ -67,14 +67,14 @@ class Desk:
         self.environment = {**os.environ, "PYTHONPATH": paths, "ASKED": str(self.asked), "HOME": str(folder)}
 
     @contextmanager
-    def lab(self) -> Iterator[str]:
+    def lab(self, *options: str) -> Iterator[str]:
         """`remix lab` without its window, as the copy has it; the address that it prints, and how it ends."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         command = "import sys; from remix_utils.cli import main; sys.exit(main())"
         lab = subprocess.Popen(
-            [sys.executable, "-c", command, "lab", "--no-browser", "--port", str(port)],
+            [sys.executable, "-c", command, "lab", "--no-browser", "--port", str(port), *options],
             cwd=self.course,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -116,13 +116,14 @@ class Desk:
 @contextmanager
 def opened(folder: Path, notebook: str) -> Iterator[tuple[Page, Path]]:
     """The notebook in a window of JupyterLab, and its file; on the way out, nobody outside was asked for anything."""
-    desk = Desk(folder)
-    with desk.lab() as address, desk.browser() as page:
+    desk, of_course = Desk(folder), notebook.startswith("solutions/")
+    root = desk.course if of_course else desk.course / "work"
+    with desk.lab(*(["--all"] if of_course else [])) as address, desk.browser() as page:
         start = urlsplit(address)
         page.goto(f"{start.scheme}://{start.netloc}/lab/tree/{notebook}?{start.query}")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:
-            yield page, desk.course / notebook
+            yield page, root / notebook
         finally:
             page.screenshot(path=PICTURES / f"{folder.name}.png")
     assert desk.asked_for() == set()
@@ -167,7 +168,7 @@ def saved(page: Page, path: Path) -> list[nbformat.NotebookNode]:
 
 
 def test_a_participant_starts_day_1(tmp_path):
-    """Everything runs up to the first hole; Validate names every check; one answer turns its check green and draws."""
+    """In a copy of the day, all runs up to the first hole; Validate names every check; an answer turns one green."""
     master = read_master(ROOT / "solutions" / PART.replace(".ipynb", ".py"))
     checks = [cell.source for cell in master if "check" in cell.marks]
     answer = next(cell.source for cell in master if cell.marks.get("exercise") == "d1.1.1")
@@ -175,6 +176,8 @@ def test_a_participant_starts_day_1(tmp_path):
         assert [error.evalue.split("\n")[0] for error in failures(run_all(page, path))] == ["d1.1.1: not written yet."]
         said = validate(page, "untouched")
         assert said.count("failed") == len(checks)
+        shown = page.evaluate("fetch('/api/contents').then(reply => reply.json())")
+        assert [each["name"] for each in shown["content"]] == ["day1_graphs"]
         assert [check for check in checks if check not in said] == []
 
         hole = page.locator(f"{NOTEBOOK} .jp-CodeCell", has_text="def read_layer").first
@@ -189,6 +192,7 @@ def test_a_participant_starts_day_1(tmp_path):
         assert "BEGIN SOLUTION" not in path.read_text()
         code = saved(page, path)
     assert [cell.outputs[0].text for cell in code if cell.source == checks[0]] == ["✓ d1.1.1\n"]
+    assert (tmp_path / "course" / PART).read_bytes() == (ROOT / PART).read_bytes()
 
 
 def test_the_reference_runs_and_draws_and_validates(tmp_path):

@@ -1,6 +1,5 @@
 """Set-up: from nothing to an environment, and what it says when that cannot be."""
 
-import fcntl
 import os
 import re
 import signal
@@ -12,39 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools import environment
+from tools import alone, environment
 from tools.environment import SetupError
 
 ROOT = environment.ROOT
 PATIENCE = 600  # seconds, for a machine that has other work
-
-# Stands in for the Python that builds: `-m venv` copies it into place, and `-m pip` does what PIP_DOES says.
-PYTHON = """#!/bin/sh
-case "$*" in
-  "-m venv"*) mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" && cp "$0" "$3/bin/python" ;;
-  *--version*) ;;
-  *"-r requirements.txt"*)
-    eval "$PIP_DOES"
-    echo "Collecting numpy==2.4.6"; echo "Installing collected packages: numpy, torch"
-    mkdir -p .venv/lib/python3.11/site-packages/numpy-2.4.6.dist-info ;;
-esac
-"""
-
-
-@pytest.fixture
-def clone(tmp_path, monkeypatch) -> Path:
-    """A repository to set up, with a Python that takes no time."""
-    root = tmp_path / "clone"
-    root.mkdir()
-    for name in ("requirements.txt", "pyproject.toml"):
-        (root / name).write_bytes((ROOT / name).read_bytes())
-    python = tmp_path / "python"
-    python.write_text(PYTHON)
-    python.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(python))
-    monkeypatch.setenv("REMIX_TORCH_INDEX", "none")
-    monkeypatch.delenv("PIP_DOES", raising=False)
-    return root
 
 
 def condition(root: Path) -> str:
@@ -104,6 +75,10 @@ def _torn_stamp(venv):
     (venv / "remix.json").write_text('{"folder": ')
 
 
+def _stamp_of_another_kind(venv):
+    (venv / "remix.json").write_text("[]")
+
+
 def _moved(venv):
     environment.stamp(Path(venv), lock="x")
     (venv / "remix.json").write_text((venv / "remix.json").read_text().replace(str(venv), "/elsewhere/.venv"))
@@ -118,7 +93,9 @@ def _pip_broken(venv):
     (venv / "bin/python").write_text("#!/bin/sh\nexit 1\n")
 
 
-@pytest.mark.parametrize("damage", [_no_python, _interrupted, _torn_stamp, _moved, _package_gone, _pip_broken])
+@pytest.mark.parametrize(
+    "damage", [_no_python, _interrupted, _torn_stamp, _stamp_of_another_kind, _moved, _package_gone, _pip_broken]
+)
 def test_a_half_built_environment_is_rebuilt(clone, damage, capsys):
     """Whatever is missing from .venv, the next set-up says so and ends with a sound one."""
     environment.prepare(clone)
@@ -129,11 +106,25 @@ def test_a_half_built_environment_is_rebuilt(clone, damage, capsys):
     assert "half-built" in capsys.readouterr().out
 
 
+def test_a_link_to_another_disk_is_kept(clone):
+    """An empty folder there is filled; one with other things in it is neither emptied nor replaced."""
+    disk = clone.parent / "disk"
+    disk.mkdir()
+    (clone / ".venv").symlink_to(disk)
+    environment.prepare(clone)
+    assert condition(clone) == "ready" and (disk / "remix.json").exists()
+    _interrupted(disk)
+    with pytest.raises(SetupError) as error:
+        environment.prepare(clone)
+    says(error, "is a link to .*disk, which holds something", "empty that folder, or remove the link")
+    assert (clone / ".venv").is_symlink() and (disk / "bin").exists()
+
+
 def test_ctrl_c_is_one_sentence_and_no_harm(clone):
     """Interrupted in the middle of pip, set-up says one sentence, leaves no child, and builds afresh the next time."""
     code = f"""if True:
-        import sys; from pathlib import Path; from tools import environment
-        sys.executable = {sys.executable!r}; environment.ROOT = Path({str(clone)!r}); sys.exit(environment.main())"""
+        import sys; from pathlib import Path; from tools import alone, environment
+        sys.executable = {sys.executable!r}; environment.ROOT = Path({str(clone)!r}); sys.exit(environment.main([]))"""
     real = os.path.join(sys.prefix, "bin", "python")
     setup = subprocess.Popen(
         [real, "-c", code],
@@ -174,7 +165,8 @@ def test_a_wrong_python_is_named(version):
 def test_make_names_a_missing_python(tmp_path, there, named, told):
     """Where no Python of the right age is found, make says which there is; one that is named is the only one tried."""
     if there:
-        (tmp_path / "python3").write_text(f"#!/bin/sh\n[ $1 = --version ] && echo Python {there} || exit 1\n")
+        answer = f"echo Python {there}; echo and a licence"
+        (tmp_path / "python3").write_text(f"#!/bin/sh\n[ $1 = --version ] || exit 1\n{answer}\n")
         (tmp_path / "python3").chmod(0o755)
     if named:
         (tmp_path / "python3.11").symlink_to(sys.executable)  # it would do, and is not asked
@@ -245,11 +237,8 @@ def test_an_environment_that_cannot_be_made_is_told(clone):
 
 def test_two_set_ups_do_not_meet(clone):
     """While one set-up is at work, a second one says so and touches nothing."""
-    folder = os.open(clone, os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)
-    with pytest.raises(SetupError) as error:
+    with alone.alone(clone), pytest.raises(SetupError) as error:
         environment.prepare(clone)
-    os.close(folder)
     says(error, "Another set-up is at work", "wait")
     assert not (clone / ".venv").exists()
 

@@ -88,6 +88,18 @@ def test_a_released_folder_and_the_wheel_are_enough(day, tmp_path, wheel):
     assert all(text.strip() for text in shown.values())
     records = "".join(path.read_text() for path in folder.glob(".remix/progress/*.jsonl"))
     assert records.count('"event": "solution"') == len(shown)
+    assert_a_copy_can_be_made(folder, environment)
+
+
+def assert_a_copy_can_be_made(folder, environment):
+    """`remix start` finds the released day from the folder that holds it, and copies all of it but the record."""
+    command = [sys.executable, "-m", "remix_utils", "start", folder.name]
+    done = subprocess.run(command, cwd=folder.parent, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    own = folder.parent / "work" / folder.name
+    files = [path for path in folder.rglob("*") if path.is_file() and ".remix" not in path.parts]
+    given = {path.relative_to(folder): path for path in files}
+    assert given and all((own / name).read_bytes() == path.read_bytes() for name, path in given.items())
 
 
 def assert_nothing_in_the_clear(folder, day):

@@ -2,12 +2,12 @@
 
     python3 -m tools.environment
 
-A finished environment carries a stamp; with the stamp in place this costs a few milliseconds and needs no network.
+This is also the way without make; it ends with the command that comes next. A finished environment carries a stamp;
+with the stamp in place this costs a few milliseconds and needs no network.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -20,11 +20,11 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
-from tools.installing import Progress, SetupError, count_packages, diagnose, pip_install
+from tools.alone import alone
+from tools.installing import Progress, SetupError, count_packages, diagnose, pip_install, program
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 11), (3, 14)
@@ -78,7 +78,7 @@ def condition(venv: Path, wanted: str) -> str:
     """
     if not venv.exists():
         return "absent"
-    if not os.access(venv / "bin" / "python", os.X_OK):
+    if not os.access(program(venv, "python"), os.X_OK):
         return "half-built"
     try:
         stamp = json.loads((venv / "remix.json").read_text())
@@ -86,11 +86,16 @@ def condition(venv: Path, wanted: str) -> str:
         stamp = {"lock": None, "folder": str(venv), "packages": 0}
     except ValueError:
         return "half-built"
-    if stamp.get("folder") != str(venv) or count_packages(venv) < stamp.get("packages", 0) or stamp.get("building"):
+    if (
+        not isinstance(stamp, dict)
+        or stamp.get("folder") != str(venv)
+        or count_packages(venv) < stamp.get("packages", 0)
+        or stamp.get("building")
+    ):
         return "half-built"
-    if stamp["lock"] == wanted:
+    if stamp.get("lock") == wanted:
         return "ready"
-    pip = subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "--version"], capture_output=True)
+    pip = subprocess.run([program(venv, "python"), "-m", "pip", "--version"], capture_output=True)
     return "half-built" if pip.returncode else "outdated"
 
 
@@ -130,8 +135,7 @@ def build(root: Path, found: str) -> None:
     """Make the environment, install the lock and this package, and stamp it."""
     venv, wanted = root / ".venv", digest(root)
     if found != "outdated":
-        shutil.rmtree(venv, ignore_errors=True) if venv.is_dir() else venv.unlink(missing_ok=True)
-        venv.mkdir()
+        clear(venv)
         stamp(venv, building=True)
         made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
         if made.returncode:
@@ -154,11 +158,24 @@ def build(root: Path, found: str) -> None:
     fetch_model(venv)
 
 
+def clear(venv: Path) -> None:
+    """Make way for a new environment; a link may lead to a disk with more space, and is kept."""
+    if venv.is_symlink() and venv.is_dir():
+        if any(venv.iterdir()):
+            raise SetupError(
+                f"{venv} is a link to {venv.resolve()}, which holds something that cannot be used.",
+                "empty that folder, or remove the link; then type the same command again.",
+            )
+        return
+    shutil.rmtree(venv, ignore_errors=True) if venv.is_dir() else venv.unlink(missing_ok=True)
+    venv.mkdir()
+
+
 def fetch_model(venv: Path) -> None:
     """The lessons run without the real language model, on those that ship, so that a failure stops nothing."""
-    remix = venv / "bin" / "remix"
-    if remix.exists():
-        subprocess.run([str(remix), "model", "smollm2"])
+    remix = program(venv, "remix")
+    if os.path.exists(remix):
+        subprocess.run([remix, "model", "smollm2"])
 
 
 BEGIN = {
@@ -166,19 +183,6 @@ BEGIN = {
     "half-built": ".venv is half-built, or was moved here: building it afresh.",
     "outdated": "The lock has changed: bringing .venv up to date.",
 }
-
-
-@contextmanager
-def alone(root: Path):
-    """Keep a second set-up out; the system lets go however we end."""
-    folder = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise SetupError("Another set-up is at work in this folder.", "wait until it ends, then try again.") from None
-    finally:
-        os.close(folder)
 
 
 def prepare(root: Path) -> None:
@@ -200,10 +204,12 @@ def prepare(root: Path) -> None:
     print(f"Set up in {time.time() - started:.0f} s; from now on no network is needed.", flush=True)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         prepare(ROOT)
+        if "--quiet" not in arguments:  # make knows what comes next
+            print(f"The environment is ready. Next: {program(ROOT / '.venv', 'remix')} lab")
     except KeyboardInterrupt:
         print("\nStopped. Nothing is broken: type the same command again to go on.", file=sys.stderr)
         return 130
@@ -214,4 +220,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

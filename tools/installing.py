@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +27,15 @@ class SetupError(Exception):
         super().__init__(f"{fact}\n  fix: {fix}")
 
 
+def program(venv: Path, name: str) -> str:
+    """Where an environment keeps a program, on this system."""
+    folder = sysconfig.get_path("scripts", "venv", vars={"base": str(venv)})
+    return os.path.join(folder, name + (".exe" if os.name == "nt" else ""))
+
+
 def count_packages(venv: Path) -> int:
-    return sum(1 for _ in venv.glob("lib/python3*/site-packages/*.dist-info"))
+    places = ("lib/python3*/site-packages", "Lib/site-packages")  # the second one is Windows'
+    return len({found.name for place in places for found in venv.glob(f"{place}/*.dist-info")})
 
 
 def diagnose(log: str, root: Path) -> SetupError:
@@ -114,7 +122,7 @@ def pip_install(root: Path, *arguments: str, progress: Progress | None = None) -
     log = root / "build" / "pip.log"
     log.parent.mkdir(exist_ok=True)
     command = [
-        str(root / ".venv" / "bin" / "python"),
+        program(root / ".venv", "python"),
         "-m",
         "pip",
         "install",
