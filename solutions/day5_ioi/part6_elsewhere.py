@@ -571,6 +571,14 @@ seq, words = population["tokens"].shape[1], population["candidates"].shape[1]
 whole = split(model.graph(seq=seq, mask=True), "blocks.*.attn_out", "head")
 agreeing = Matching(same("fact")).support(population, torch.arange(len(population))).size.double()
 print(f"{len(population)} prompts; {agreeing.mean():.1f} agree in template and fact on average")
+order = torch.randperm(len(parts), generator=torch.Generator().manual_seed(6)).tolist()
+drawn: list[str] = []  # for each writer another part at random, of its kind if there is one left
+for writer in writers:
+    left = [parts[k] for k in order if parts[k] not in [*writers, *drawn]]
+    alike = [name for name in left if (name in mlps) == (writer in mlps)]
+    drawn.append((alike or left)[0])
+print(f"random parts, as many: {', '.join(drawn)}")
+# %%
 fed = into_writers >> direct(outputs(feeding_heads))
 claims = {
     "model": Interp("score", at("word_score"), Exact()),
@@ -578,6 +586,7 @@ claims = {
     "writers alone carry it": hypothesis(into_writers, ("fact",), ()),
     "all but the writers carry it": hypothesis(into_writers, (), ("fact",)),
     "everything carries it": hypothesis(into_writers, ("fact",), ("fact",)),
+    "random parts alone carry it": hypothesis(direct(outputs(drawn)), ("fact",), ()),
     "feeding heads send the fact": hypothesis(fed, ("fact",), None),
     "feeding heads send anything": hypothesis(fed, (), None),
 }
@@ -599,11 +608,9 @@ by_path = results["writers alone carry it"].rows
 moved = (by_path["path"] != by_path["reference"]).double().mean()
 print(f"{moved:.0%} of the draws read another row in the writers")
 # %% [markdown]
-# What the first sweep calls an effect is measured against the counterfactual. A scrub draws any row with another fact, so its baseline is another one, and shares of the two needn't agree.
+# **What you should see**: the lines "writers alone" and "all but the writers" belong together. If their shares add up to about 1, the two groups act separately. "Everything carries it" asks whether the fact is the right one at all. If this share is near 1, then other details of the prompt don't matter. The line "random parts" is what as many other heads and MLPs recover alone. The last two lines are about one step further back. If "send anything" costs little, the feeding heads aren't the only way by which the fact reaches the writers.
 #
-# **What you should see**: the lines "writers alone" and "all but the writers" belong together. If their shares add up to about 1, the two groups act separately. "Everything carries it" asks whether the fact is the right one at all. If this share is near 1, then other details of the prompt don't matter. The last two lines are about one step further back. If "send anything" costs little, the feeding heads aren't the only way by which the fact reaches the writers.
-#
-# What this doesn't show: the claim names the fact and where it's written, but not how the writers compute the answer from it. And the templates are those on which the parts were found.
+# What this doesn't show: the sweeps compared each prompt with its counterfactual, and a scrub draws any row of the template. So a share of the one needn't equal a share of the other. The claim names the fact and where it's written, but not how the writers compute the answer from it. And the templates are those on which the parts were found.
 #
 # *Learned*: "enough" and "needed" are two scrubs. A list of parts should pass both before you call it the mechanism.
 # %% [markdown]
@@ -700,7 +707,7 @@ own = Finding(
     does_not_show="How the writers turn the fact into an answer. The prompts come from "
     f"{templates} templates, and each counterfactual changes one fact.",
     refuted_by="Fresh templates on which these writers recover less than half of the score, or "
-    "other parts, as many and in the same layers, that recover as much.",
+    "another list of as many parts that recovers as much.",
     unexplained=f"With any fact in the writers, {per_cent['all but the writers carry it']} of the "
     f"score is still recovered. The strongest heads that feed the writers are "
     f"{', '.join(feeding_heads)}. With any fact sent by these heads, "
