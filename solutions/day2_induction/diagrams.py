@@ -63,3 +63,91 @@ def _attention(first: Box, after: Box, second: Box) -> list[Arrow]:
         Arrow(before, first.side("bottom"), "0.0 attends", "green", **style),
         Arrow(second.side("bottom"), later, "1.1 and 1.3 attend", "blue", **style),
     ]
+
+
+def positions() -> Drawing:
+    """Draws where positions enter a layer of the model: in queries and keys, and not in values."""
+    stream = Box("residual stream", at=(70, 120), size=(150, 50))
+    pos_embed = Box("pos_embed", at=(260, 10), role="orange", size=(116, 44))
+    total = plus((260, 90))
+    queries = Box("queries", at=(400, 60), role="orange", size=(90, 44))
+    keys = Box("keys", at=(400, 120), role="orange", size=(90, 44))
+    values = Box("values", at=(400, 200), role="blue", size=(90, 44))
+    pattern = Box("pattern", at=(550, 90), role="orange", size=(90, 44))
+    output = Box("output", at=(690, 145), size=(90, 44))
+    parts = [
+        *(stream, pos_embed, total, queries, keys, values, pattern, output),
+        Arrow(stream.side("right", 0.3), total.side("left"), bent=True),
+        Arrow(pos_embed.side("bottom"), total.side("top"), role="orange"),
+        Arrow(total.side("right", 0.3), queries.side("left"), role="orange", bent=True),
+        Arrow(total.side("right", 0.7), keys.side("left"), role="orange", bent=True),
+        Arrow(stream.side("bottom"), values.side("left"), role="blue", bent=True),
+        Arrow(queries.side("right"), pattern.side("left", 0.3), role="orange", bent=True),
+        Arrow(keys.side("right"), pattern.side("left", 0.7), role="orange", bent=True),
+        Arrow(pattern.side("right"), output.side("top"), role="orange", bent=True),
+        Arrow(values.side("right"), output.side("bottom"), role="blue", bent=True),
+    ]
+    return Drawing("Positions enter queries and keys only", tuple(parts))
+
+
+def losses() -> Drawing:
+    """Draws which logits and which token each loss is made of."""
+    step, parts = 150, []
+    read = tokens([f"token {place}" for place in range(5)], at=(50, 190), step=step)
+    logits = tokens([f"logits {place}" for place in range(5)], at=(50, 20), step=step)
+    for below, above in zip(read, logits, strict=True):
+        parts += [below, above, Arrow(below.side("top"), above.side("bottom"))]
+    for place in range(4):
+        loss = Box(f"loss {place}", at=(50 + step * (place + 0.5), 105), role="blue", size=(76, 40))
+        predicted, actual = logits[place].side("bottom", 0.85), read[place + 1].side("top", 0.15)
+        parts += [loss, Arrow(predicted, loss.side("top"), role="blue")]
+        parts.append(Arrow(actual, loss.side("bottom"), role="blue"))
+    return Drawing("Each loss compares logits with the next token", tuple(parts))
+
+
+def detectors() -> Drawing:
+    """Draws the cells of an attention pattern over which each of three detectors averages."""
+    letters, size, start = "ABCD", (92, 46), (120, 70)
+    parts = []
+    for place, letter in enumerate(letters):
+        column, row = start[0] + 100 * place, start[1] + 54 * place
+        parts.append(Box(letter, at=(column, 10), size=(44, 40), corner=4))
+        parts.append(Box(letter, at=(30, row), size=(44, 40), corner=4))
+        for key in range(place + 1):
+            label, role = _detected(place, key)
+            at = (start[0] + 100 * key, row)
+            parts.append(Box(label, at=at, role=role, size=size, padding=4, corner=2))
+    query, key = Box("query", at=(-40, 10), size=(70, 40)), Box("key", at=(-40, -50), size=(70, 40))
+    down, across = parts[1].side("left"), parts[0].side("top")
+    parts += [query, key, Arrow(query.side("bottom"), down, bent=True)]
+    parts.append(Arrow(key.side("right"), across, bent=True))
+    return Drawing("Three detectors in an attention pattern", tuple(parts))
+
+
+def _detected(query: int, key: int) -> tuple[str, str]:
+    """Returns the label and the colour of one cell of the pattern."""
+    if query == 0:
+        return "left out", "grey"
+    if query == key:
+        return "current", "blue"
+    if query == key + 1:
+        return ("previous\nand first", "pink") if key == 0 else ("previous", "green")
+    return ("first", "orange") if key == 0 else ("other", "grey")
+
+
+def repeated_tokens() -> Drawing:
+    """Draws where a head at the second A may attend, and what an induction head then raises."""
+    row = tokens(list("ABCABC"), at=(40, 150), step=120)
+    numbers = [text(str(place), (box.at[0] - 10, 112)) for place, box in enumerate(row)]
+    first, after, again = row[0], row[1], row[3]
+    raised = Box("raises the\nlogit of B", at=(400, 20), role="blue", size=(120, 60))
+    near, far = again.side("bottom", 0.3), again.side("bottom", 0.7)
+    start = after.side("top", 0.8)
+    style = {"dashed": True, "bent": True}
+    parts = [
+        *(*row, *numbers, raised),
+        Arrow(near, after.side("bottom"), "prefix matching", "green", depth=40, **style),
+        Arrow(far, first.side("bottom"), "same token", "grey", depth=90, **style),
+        Arrow(start, raised.side("left"), "copying", "blue", bent=True, label_at=0.6),
+    ]
+    return Drawing("Prefix matching and copying on repeated tokens", tuple(parts))

@@ -18,7 +18,7 @@ NAMES = ("0.attn.q", "0.attn.v", "0.attn.scores", "1.attn.k", "1.attn.v", "0.res
 
 
 class Kind(Graph):
-    """A model's graph, told by the kind of its positions."""
+    """Names a model's graph by the kind of its positions."""
 
     @property
     def __name__(self):
@@ -26,7 +26,7 @@ class Kind(Graph):
 
 
 def models_and_names(seed):
-    """Models with positions in queries and keys, in the stream, and as angles; nodes of each."""
+    """Returns models with each kind of positions, and nodes of each."""
     sizes = {"n_layers": 2, "n_heads": 2, "d_model": 8, "n_ctx": 11, "d_vocab": 13, "seed": seed}
     graphs = [
         Kind(untrained(**sizes, positions=kind).graph(seq=5), {"positions": kind}) for kind in KINDS
@@ -38,7 +38,7 @@ def models_and_names(seed):
 def positions_use(answer, graph, name):
     found = answer(graph.node, name)
     if isinstance(found, Node):
-        raise Wrong("It gives a node, expected yes or no. Return True or False.")
+        raise Wrong("This returns a node, expected True or False. Return whether find lists any.")
     return None if found is None else bool(found)
 
 
@@ -48,25 +48,25 @@ exercise("d2.1.1", cases=models_and_names, use=positions_use,
     sizes="The check also uses models with other kinds of positions.",
     mistakes=[
         edit('.avoiding("*.pattern")', "",
-             says='Paths through attention patterns count too. Avoid "*.pattern".'),
+             says='This also follows paths through attention patterns. Avoid "*.pattern".'),
         edit("find(node,", "find(graph,",
-             says="This searches below the logits. Find the node first, and search below it."),
+             says="This searches the whole graph. Find the node first, and search below it."),
         edits(("find(node,", "find(graph,"), ('.avoiding("*.pattern")', ""),
-              says="This searches below the logits and through patterns. Find the node first."),
+              says="This searches the whole graph and through patterns. Find the node first."),
         edit(', missing="ok"', "",
-             says='To find nothing is an answer too, and no error. Pass missing="ok" to find.'),
-        edit("bool(", "not (", says="Yes and no are exchanged."),
+             says='An empty result is an answer too, and not an error. Pass missing="ok" to find.'),
+        edit("bool(", "not (", says="True and False are swapped."),
         edit(FOUND, 'any(child.name == "pos_embed" for child in node.children)',
              says="This looks only at the node's own children. A path may be longer."),
-        edit(FOUND, "False", says="The answer is always no."),
-        edit(FOUND, "True", says="The answer is always yes."),
+        edit(FOUND, "False", says="This always returns False."),
+        edit(FOUND, "True", says="This always returns True."),
         edit('"*.pattern"', '"blocks.0.attn.pattern"',
-             says='Only the patterns of layer 0 are avoided. Avoid "*.pattern", of any layer.'),
+             says='Only the patterns of layer 0 are avoided. Avoid "*.pattern", in every layer.'),
         edit(FOUND, 'name.endswith((".q", ".k"))',
-             says="This judges by the node's name, and models differ. Search the graph."),
+             says="This decides by the node's name, but models differ. Search the graph."),
         edit(FOUND, f'{FOUND} and not find(node, "*.pattern", missing="ok")',
-             says="A node that reads a pattern may read positions by another path as well. Avoid "
-                  "patterns on the path, not in the node."),
+             says="A node that reads a pattern may also read positions along another path. Exclude "
+                  "patterns on the path only."),
     ],
     right=[
         """
@@ -81,13 +81,14 @@ exercise("d2.1.1", cases=models_and_names, use=positions_use,
         """,
     ],
     hints=[
-        ('Help, what does "below a node" mean?', "A graph is searched from its root down. The "
-         "graph that `find` is given may be any node: then only what this node reads is searched."),
+        ('Help, what does "below a node" mean?', "`find` starts at the node that you pass and "
+         "follows what it reads. If you pass the node and not the whole graph, only the nodes that "
+         "it depends on are searched."),
         ("Help, how do I leave patterns out?", '`at("pos_embed").avoiding("*.pattern")` selects '
-         "`pos_embed` where a path leads to it that passes no node of such a name."),
-        ("Help, almost the code", "`node = find_one(graph, name)`, and then `find(node, ..., "
-         'missing="ok")`, a list: empty means no. Without `missing="ok"` an empty result is an '
-         "error."),
+         "`pos_embed` only if some path to it avoids all nodes with such a name."),
+        ("Help, almost the code", "First `node = find_one(graph, name)`. Then `find(node, ..., "
+         'missing="ok")` is a list, and an empty list means False. Without `missing="ok"` an empty '
+         "result raises an error."),
     ],
 )
 
@@ -108,19 +109,19 @@ PICKED = "-log_probs.gather(-1, tokens[:, 1:, None])[..., 0]"
 exercise("d2.1.2", cases=predicted,
     mistakes=[
         edit("tokens[:, 1:, None]", "tokens[:, :-1, None]",
-             says="This is the loss of the token that is read. Logits at i are about token i + 1."),
+             says="This is the loss of the current token. Logits at i predict token i + 1."),
         edits(("logits[:, :-1]", "logits[:, 1:]"),
-              says="The logits are one place late. Logits at i are about i + 1: drop the last."),
+              says="The logits are one place late. Logits at i predict i + 1. Drop the last."),
         edits(("logits[:, :-1]", "logits"), ("tokens[:, 1:, None]", "tokens[..., None]"),
-              says="These are all tokens that are read. Drop the last logits and the first token."),
+              says="These are losses of current tokens. Drop the last logits and the first token."),
         edit(PICKED, PICKED[1:],
-             says="The sign is missing. A log-probability is below 0, and the loss is minus that."),
+             says="The sign is missing. The loss is minus the log-probability."),
         edit(PICKED, f"({PICKED[1:]}).exp()",
              says="These are probabilities. The loss is minus their logarithm."),
         edit(".log_softmax(-1)", "",
-             says="The logits were used as they are. log_softmax makes log-probabilities of them."),
+             says="These are logits. log_softmax turns them into log-probabilities."),
         edit("log_softmax(-1)", "log_softmax(1)",
-             says="The softmax went over positions. Take it over tokens, the last axis."),
+             says="The softmax is over positions. Take it over tokens, the last axis."),
         edit(PICKED, f"({PICKED}).mean()",
              says="This is the mean. Keep one number for each token but the first."),
         edit(PICKED, f"{PICKED} / 0.6931471805599453",
@@ -136,13 +137,13 @@ exercise("d2.1.2", cases=predicted,
         """,
     ],
     hints=[
-        ("Help, I have one loss too many", "The last logits are about a token that we do not "
-         "have, and no logits predict the first token. Drop one at each end: `logits[:, :-1]`, "
-         "`tokens[:, 1:]`."),
-        ("Help, how do I pick one logit of 1,024?", "`gather` along the last axis takes numbers "
-         "of tokens. They need an axis of their own for that: `tokens[:, 1:, None]`."),
-        ("Help, almost the code", "`log_softmax(-1)` of the logits, `.gather(-1, ...)` of the "
-         "tokens, `[..., 0]` to remove the axis again, and a minus in front."),
+        ("Help, I have one loss too many", "The last logits predict a token that isn't in the "
+         "row, and no logits predict the first token. Drop one at each end, with `logits[:, :-1]` "
+         "and `tokens[:, 1:]`."),
+        ("Help, how do I pick one logit of 1,024?", "`gather` along the last axis takes the "
+         "numbers of the tokens. Give them a last axis of length 1, `tokens[:, 1:, None]`."),
+        ("Help, almost the code", "Take `log_softmax(-1)` of the logits and `.gather(-1, ...)` of "
+         "the tokens. Remove the last axis with `[..., 0]`, and put a minus in front."),
     ],
 )
 
@@ -159,8 +160,8 @@ exercise("d2.1.3", cases=repeated_rows,
     sizes="The check uses copies of other lengths: use `length`.",
     mistakes=[
         edit(SECOND, "losses[:, length:].mean(1)",
-             says="The second copy's first token is included, and it cannot be predicted: it is "
-                  "token length + 1, entry `length`. Leave it out."),
+             says="The second copy's first token is included. Nothing predicts it, so leave out "
+                  "entry `length`."),
         edit(SECOND, "losses[:, length + 2 :].mean(1)",
              says="The second copy begins one token late. Leave out only its first token."),
         edit(FIRST, "losses[:, 1:length].mean(1)",
@@ -172,13 +173,13 @@ exercise("d2.1.3", cases=repeated_rows,
         edit(SECOND, "losses[:, length + 1 : -1].mean(1)",
              says="The second copy lacks its last token."),
         edit(f"{FIRST}, {SECOND}", f"{SECOND}, {FIRST}",
-             says="The copies are exchanged. Return the first one first."),
+             says="The copies are swapped. Return the first one first."),
         edits((".mean(1)", ".mean()", 2),
               says="These are one number each. Take the mean within every row."),
         edits((".mean(1)", ".mean(0)", 2), says="This is the mean over rows. Take it over tokens."),
         edits((".mean(1)", ".sum(1)", 2), says="These are sums. Divide by the number of tokens."),
         edit(SECOND, "losses[:, length + 1 :].sum(1) / length",
-             says="The second sum is divided by `length`. One token is left out of it."),
+             says="The second sum is divided by `length`, but it has one token less."),
         edits((FIRST, "losses[:, :50].mean(1)"), (SECOND, "losses[:, 51:].mean(1)"),
               says="The length of the copies is fixed at 50. Use the argument `length`."),
     ],
@@ -193,15 +194,15 @@ exercise("d2.1.3", cases=repeated_rows,
         ("Help, which entry is which token?", "Token 0 is the end of text. Tokens 1 to `length` "
          "are the first copy, and their losses are entries 0 to `length` - 1."),
         ("Help, which one is left out?", "The second copy is tokens `length` + 1 to 2 · `length`. "
-         "Its first is entry `length`. So the mean begins at entry `length` + 1."),
-        ("Help, almost the code", "Two slices, each with `.mean(1)`: `losses[:, :length]` and "
+         "The loss of its first token is entry `length`, so the mean starts one later."),
+        ("Help, almost the code", "Take `.mean(1)` of two slices, `losses[:, :length]` and "
          "`losses[:, length + 1 :]`."),
     ],
 )
 
 
 def long_texts(seed):
-    """Rows that differ a great deal, so that it matters to take the difference within a row.
+    """Returns rows with very different losses, so that pairing within a row matters.
 
     In the first case context helps, in the second it harms.
     """
@@ -234,16 +235,16 @@ exercise("d2.1.4", cases=long_texts,
         edit("change.mean()", "change.mean().abs()",
              says="The sign is lost. Below zero means that context helps."),
         edit(ERROR, "((before.var() + after.var()) / len(change)).sqrt().item()",
-             says="Early and late are no independent samples. Subtract within each row first."),
+             says="Early and late losses of a row are related. Subtract within each row first."),
         edit(ERROR,
              "(losses[:, [t - 1 for t in early]].var() / len(losses) / len(early) + losses[:, [t - "
              "1 for t in late]].var() / len(losses) / len(late)).sqrt().item()",
              says="The error counts every token as independent. Average within the row first."),
         edit(" / len(change) ** 0.5", "",
-             says="This is the deviation over rows. Divide by the square root of their number."),
+             says="This is the standard deviation over rows. Divide by the root of their number."),
         edit(" ** 0.5", "", says="You divided by the number of rows. Divide by its square root."),
         edit(".std()", ".std(correction=0)",
-             says="The spread is divided by n. Divide by n - 1, as .std() does by default."),
+             says="The variance is divided by n. Divide by n - 1, as .std() does by default."),
         edit(f"return change.mean().item(), {ERROR}", "return change",
              says="These are the scores of the rows. Return their mean, and its standard error."),
         edit(f"return change.mean().item(), {ERROR}", "return change.mean().item()",
@@ -262,12 +263,12 @@ exercise("d2.1.4", cases=long_texts,
         """,
     ],
     hints=[
-        ("Help, the numbers are off by one", "`early` and `late` count tokens as they stand in "
-         "the row, from 0. The loss of token 21 is entry 20."),
-        ("Help, what is independent here?", "Rows. So make one number of each row, late mean "
-         "minus early mean, and only then a mean and an error over rows."),
-        ("Help, almost the code", "`losses[:, [token - 1 for token in early]].mean(1)`, the same "
-         "for `late`, subtract; `mean()`, and `std() / len(...) ** 0.5`."),
+        ("Help, the numbers are off by one", "`early` and `late` are positions of tokens in the "
+         "row, counted from 0. The loss of token 21 is entry 20."),
+        ("Help, what is independent here?", "The rows are. So compute one number for each row, "
+         "its late mean minus its early mean. Then take the mean and the error over rows."),
+        ("Help, almost the code", "Compute `losses[:, [token - 1 for token in early]].mean(1)` and "
+         "the same for `late`, and subtract. Return `mean()` and `std() / len(...) ** 0.5`."),
     ],
 )
 
@@ -289,7 +290,7 @@ exercise("d2.1.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
     sizes="The check uses models of 2 and 3 layers and 2 or 3 heads: find all layers.",
     mistakes=[
         edit(STACKED, "torch.stack(layers, 0)",
-             says="Layers come first. The first axis is the row, the second the layer."),
+             says="Layers come first. The first axis should be the row, the second the layer."),
         edit(STACKED, "torch.stack(layers, 2)",
              says="Heads come before layers. The axes are row, layer, head, query, key."),
         edit(STACKED, "layers[-1]",
@@ -298,15 +299,15 @@ exercise("d2.1.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
              says="These are the patterns of layer 0. Stack those of all layers."),
         edit("attn.pattern", "attn.scores", says="These are the scores, before softmax and mask."),
         edit(STACKED, "torch.cat(layers, 1)",
-             says="Layers and heads are one axis. Keep them apart."),
+             says="Layers and heads share one axis. Use torch.stack."),
         edit(STACKED, f"{STACKED}.mean(0)",
              says="The rows are averaged. Keep one pattern for each row."),
         edit(STACKED, f"{STACKED}[0]", says="This is the first row alone. Keep all rows."),
         edit(STACKED, f"{STACKED}.mT",
-             says="Queries and keys are exchanged. The query comes before the key."),
+             says="Queries and keys are swapped. The query comes before the key."),
         edit('find(graph, "blocks.*.attn.pattern")',
              "[find_one(graph, f'blocks.{layer}.attn.pattern') for layer in range(2)]",
-             says="Only two layers are read. `find` with a star finds the patterns of all."),
+             says="Only two layers are read. `find` with a star finds the patterns of all layers."),
         edit('evaluate(find(graph, "blocks.*.attn.pattern"), {"tokens": tokens})\n    return '
              "torch.stack(layers, 1)", 'find(graph, "blocks.*.attn.pattern")\n    return layers',
              says="Evaluate them on the tokens."),
@@ -322,18 +323,18 @@ exercise("d2.1.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         """,
     ],
     hints=[
-        ("Help, how do I get all layers?", "A star in a selector stands for anything: "
-         '`find(graph, "blocks.*.attn.pattern")` is a list of nodes, in the order of the layers.'),
-        ("Help, how do I get values?", "`evaluate` of a list of nodes gives a list of tensors, "
-         "each [row, head, query, key] here."),
-        ("Help, almost the code", "`torch.stack(list, 1)`: the new axis, the layer, stands after "
-         "the row."),
+        ("Help, how do I get all layers?", "A star in a selector matches any characters. So "
+         '`find(graph, "blocks.*.attn.pattern")` lists the nodes of all layers, in order.'),
+        ("Help, how do I get values?", "`evaluate` of a list of nodes returns a list of tensors. "
+         "Here each of them is [row, head, query, key]."),
+        ("Help, almost the code", "`torch.stack(layers, 1)` puts the new axis, the layer, right "
+         "after the row."),
     ],
 )
 
 
 def causal_patterns(seed, *shapes):
-    """Random attention patterns [..., query, key] that see no future."""
+    """Returns random causal attention patterns [..., query, key]."""
     numbers = torch.Generator().manual_seed(seed)
     scores = [2 * torch.randn(shape, generator=numbers) for shape in shapes]
     return [each.where(torch.ones_like(each).tril() > 0, -torch.inf).softmax(-1) for each in scores]
@@ -355,7 +356,7 @@ exercise("d2.1.6", cases=lambda seed: [(each,) for each in causal_patterns(seed,
         edit("0, -2, -1)[..., 1:]", "0, -2, -1)[..., :-1]",
              says='"current" leaves out the last query. Leave out the first one, query 0.'),
         edits(('"current"', '"p"'), ('"previous"', '"current"'), ('"p"', '"previous"'),
-              says='"current" and "previous" are exchanged. On the main diagonal key = query.'),
+              says='"current" and "previous" are swapped. On the main diagonal key = query.'),
         edits(FIRST_TOKEN,
               says='"first" includes query 0, which can only attend to itself. Leave it out.'),
         edit("diagonal(-1", "diagonal(1",
@@ -384,13 +385,14 @@ exercise("d2.1.6", cases=lambda seed: [(each,) for each in causal_patterns(seed,
         """,
     ],
     hints=[
-        ("Help, which axis is which?", "The last is the key, the one before it the query. Each "
-         "row of a pattern sums to 1."),
-        ("Help, how do I leave query 0 out?", "On the main diagonal the first entry is query 0: "
-         "`[..., 1:]`. The diagonal of offset -1 begins with query 1. For the first token take "
-         "column 0, from query 1 on."),
-        ("Help, almost the code", "`patterns.diagonal(0, -2, -1)[..., 1:].mean(-1)`, "
-         "`patterns.diagonal(-1, -2, -1).mean(-1)`, `patterns[..., 1:, 0].mean(-1)`."),
+        ("Help, which axis is which?", "The last axis is the key, and the one before it is the "
+         "query. Each row of a pattern sums to 1."),
+        ("Help, how do I leave query 0 out?", "The first entry of the main diagonal is query 0, so "
+         "take `[..., 1:]`. The diagonal of offset -1 already begins with query 1. For the first "
+         "token, take column 0 from query 1 on."),
+        ("Help, almost the code", "The three values are `patterns.diagonal(0, -2, -1)[..., "
+         "1:].mean(-1)`, `patterns.diagonal(-1, -2, -1).mean(-1)` and `patterns[..., 1:, "
+         "0].mean(-1)`."),
     ],
 )
 
@@ -407,21 +409,21 @@ exercise("d2.1.7", cases=copy_cases,
           "`...`.",
     mistakes=[
         edit(DIAGONAL, "-length, -2, -1)",
-             says="This is attention to the same token. The token that followed it is one nearer."),
+             says="This is attention to the same token. The next token is one position nearer."),
         edit(DIAGONAL, "-1 - length, -2, -1)",
-             says="This is attention to the token before the earlier occurrence. The token that "
-                  "followed it is `length` - 1 back."),
+             says="This is attention to the token before the earlier occurrence. The one after it "
+                  "is `length` - 1 back."),
         edit("[..., 1:]", "",
-             says="There is one query too many: the last query of the first copy has nothing to "
-                  "match. Drop the diagonal's first entry."),
+             says="There is one query too many. The first copy's last query has no match. Drop the "
+                  "diagonal's first entry."),
         edit("[..., 1:]", "[..., :-1]",
              says="The wrong end of the diagonal is dropped. Drop its first entry."),
         edit("[..., 1:]", "[..., 1:-1]",
-             says="The last query is missing. The second copy's start followed its token."),
+             says="The last query is missing. The token after its match starts the second copy."),
         edit("[..., 1:]", "[..., 2:]",
              says="The first query of the second copy is missing. Its token has occurred before."),
         edit("1 - length", "1 - LENGTH",
-             says="The lesson's LENGTH is used. Use the argument `length`."),
+             says="This uses the notebook's LENGTH. Use the argument `length`."),
         edit(".mean(-1)", ".mean(-1) / 2",
              says="You divide by the number of all queries. Only the second copy's queries count."),
         edit(DIAGONAL, "length - 1, -2, -1)",
@@ -437,13 +439,13 @@ exercise("d2.1.7", cases=copy_cases,
         """,
     ],
     hints=[
-        ("Help, how many back is it?", "Write six tokens: A B C A B C. Stand on the second A, at "
-         "3. B is at 1. That is two back, where the length is three."),
-        ("Help, the diagonal has an entry too many", "`length` - 1 back is also where query "
-         "`length` - 1 finds key 0, and this query belongs to the first copy. The others are the "
-         "second copy's `length` queries."),
+        ("Help, how many back is it?", "Write down six tokens, A B C A B C. The second A is at "
+         "position 3 and the first B is at position 1. That's two back for a length of three."),
+        ("Help, the diagonal has an entry too many", "The diagonal also has query `length` - 1 "
+         "with key 0, and this query belongs to the first copy. The other entries are the `length` "
+         "queries of the second copy."),
         ("Help, almost the code", "`patterns.diagonal(1 - length, -2, -1)` has `length` + 1 "
-         "entries [..., query]. Leave out the first, and take the mean over the last axis."),
+         "entries on its last axis. Drop the first one and take the mean over that axis."),
     ],
 )
 
@@ -472,14 +474,14 @@ exercise("d2.1.8", cases=raised_cases,
               ("len(query)", "raised.shape[1]"),
               says="The last query is left out. After it comes token 0, where both copies begin."),
         edit(SHARES, "following.sum() / above.sum()",
-             says="This is the share of one grand total. Take each query's share, then the mean."),
+             says="This is one share of the grand total. Take each query's share, then the mean."),
         edit("raised.mean(-1,", "raised.mean(1,",
              says="You averaged over queries. Average over tokens, the last axis."),
         edit("raised.mean(-1, keepdim=True)", "raised.mean()",
-             says="You subtracted one mean of everything. Subtract each query's own mean."),
+             says="You subtracted one overall mean. Subtract each query's own mean."),
         edit("above[:, query, (query + 1) % len(query)]",
              "above[:, (query + 1) % len(query), query]",
-             says="Queries and tokens are exchanged. The axes are row, query, token."),
+             says="Queries and tokens are swapped. The axes are row, query, token."),
         edit(SHARES, "following / above.sum(-1)",
              says="These are the shares of each query. Return their mean."),
         edit(".mean()", ".mean(-1)", says="This is one share for each row. Return one number."),
@@ -496,12 +498,13 @@ exercise("d2.1.8", cases=raised_cases,
         """,
     ],
     hints=[
-        ('Help, where is "above the mean"?', "The mean over the tokens, for each query: the last "
-         "axis, with `keepdim=True`. Subtract it, and then `relu`."),
-        ("Help, which token is the next?", "For query 0 token 1, and so on; for the last query "
-         "token 0. As a tensor: `(query + 1) % length`, where `query` is `torch.arange(length)`."),
+        ('Help, where is "above the mean"?', "Take the mean over tokens for each query. That's the "
+         "last axis, with `keepdim=True`. Subtract it, then use `relu`."),
+        ("Help, which token is the next?", "For query 0 it's token 1, and so on. For the last "
+         "query it's token 0. As a tensor this is `(query + 1) % length`, where `query` is "
+         "`torch.arange(length)`."),
         ("Help, almost the code", "`above[:, query, (query + 1) % length]` picks one entry for "
-         "each row and query. Divide by `above.sum(-1)`, and take the mean of it all."),
+         "each row and query. Divide by `above.sum(-1)` and take the mean of everything."),
     ],
 )
 
@@ -509,7 +512,7 @@ exercise("d2.1.8", cases=raised_cases,
 
 
 def random_rows(seed):
-    """A row in which the first, last and most frequent successor differ, and random rows."""
+    """Returns random rows, and one whose first, last and most frequent successors differ."""
     numbers = torch.Generator().manual_seed(seed)
     sizes = (5, (3, 11)), (9, (2, 14)), (3, (1, 8))
     drawn = [torch.randint(vocab, shape, generator=numbers) for vocab, shape in sizes]
@@ -519,34 +522,34 @@ def random_rows(seed):
 NOTED = "followed[token] = words[place + 1]"
 GUESSED = "guesses[row, place] = followed.get(token, -1)"
 ORDER = f"            {GUESSED}\n            {NOTED}"
-TRUTH = "This is the token that really comes next. Note what follows *this* place after the guess."
+TRUTH = "This is the token that really comes next. Guess first, and store that token afterwards."
 
 exercise("d2.1.9", cases=random_rows,
     mistakes=[
         edit(NOTED, "followed.setdefault(token, words[place + 1])",
-             says="This followed the *first* occurrence. Take the last one before this place."),
+             says="This followed the *first* occurrence. Take the last one before this position."),
         edit(NOTED, "followed[token] = token",
              says="This is the earlier token itself. The guess is the token that followed it."),
         edit(NOTED, "followed[token] = words[place - 1]",
              says="This is the token *before* the earlier occurrence. Take the one after it."),
         edit(NOTED, "followed[token] = place",
-             says="This is the place of the earlier occurrence. Return the token after it."),
+             says="This is the position of the earlier occurrence. Return the token after it."),
         edit(NOTED, "followed[token] = place + 1",
-             says="This is the place that the guess is read from. Return the token at that place."),
+             says="This is the position of the guess. Return the token at that position."),
         edit(ORDER, f"            {NOTED}\n            {GUESSED}", says=TRUTH),
         edit("    for row, words in enumerate(tokens.tolist()):\n        followed = {}",
              "    followed = {}\n    for row, words in enumerate(tokens.tolist()):",
              says="Memory carries over between rows. Start each row with an empty dict."),
         edits(("followed.get(token, -1)", "followed.get(token, 0)"),
               ("followed.get(words[-1], -1)", "followed.get(words[-1], 0)"),
-              says="Without an earlier occurrence the guess is 0, and 0 is a token. Use -1."),
+              says="Without an earlier occurrence the guess is 0, but 0 is a token. Use -1."),
         edit("(token, -1)", "(token) or -1",
-             says="A guess of token 0 became -1. Ask whether the dict has an entry."),
+             says="A guess of token 0 became -1. Test whether the dict has an entry."),
         edit(NOTED, "if place:\n                followed[words[place - 1]] = token",
-             says="The occurrence right before this place is left out. It is an earlier one too."),
+             says="The occurrence right before this position is left out. It counts too."),
         edits((GUESSED, "guesses[row, place + 1] = followed.get(token, -1)"),
               ("        guesses[row, -1] = followed.get(words[-1], -1)\n", ""),
-              says="The guesses are one place late. A guess stands where the token is read."),
+              says="The guesses are one place late. A guess stands at its own token's position."),
         edit("        guesses[row, -1] = followed.get(words[-1], -1)\n", "",
              says="The last position has no guess. Its token may have occurred before."),
         instead("""
@@ -578,19 +581,19 @@ exercise("d2.1.9", cases=random_rows,
         """,
     ],
     hints=[
-        ("Help, how do I remember?", "A dict, one for each row, from a token to the token that "
+        ("Help, how do I remember?", "Use a dict for each row. It maps a token to the token that "
          "followed it last. A later occurrence overwrites an earlier one."),
-        ("Help, in which order?", "At each place first read the guess for this token, and only "
-         "then note the token that follows it. In the other order the dict tells the future."),
-        ("Help, almost the code", "`followed = {}` inside the loop over rows; "
-         "`followed.get(token, -1)`; `followed[token] = words[place + 1]`, where there is one. "
-         "The last place gets a guess too."),
+        ("Help, in which order?", "At each position, first read the guess for this token. Then "
+         "store the token that follows it. In the other order the dict contains the future."),
+        ("Help, almost the code", "Put `followed = {}` inside the loop over rows. Read "
+         "`followed.get(token, -1)`, then set `followed[token] = words[place + 1]` if there is a "
+         "next token. The last position gets a guess too."),
     ],
 )
 
 
 def guessed_rows(seed):
-    """Two short rows, and then tokens on both sides of each bound, in rows that are shuffled."""
+    """Returns two short rows, and shuffled rows with tokens on both sides of each bound."""
     numbers = torch.Generator().manual_seed(seed)
     few = [[1, 2, 3, 1, 2, 4], [3, 1, 1, 2, 3, 0]], [[-1, -1, -1, 2, 3, -1], [-1, -1, 1, 1, 1, -1]]
     cases = [(*map(torch.tensor, few), 2)]
@@ -602,7 +605,7 @@ def guessed_rows(seed):
 
 
 def bounds(least):
-    """For each token: guesses, right ones, places without a guess, guesses at the end of a row."""
+    """Returns by token: guesses, right ones, places without a guess, guesses at a row's end."""
     half, even = (least + 1) // 2, least + least % 2
     return [
         (even, even // 2, 0, 0),
@@ -626,7 +629,7 @@ def places(token, asked, held, unasked, last):
     return rows + [[[12, 12, token], [-1, -1, 11]]] * last
 
 
-BY_READ = "Count by the token that is read, not by the token guessed or the one that came next."
+BY_READ = "Count by the token at the query, not by the guess or the next token."
 KEPT = "asked[token] >= least and held[token] * 2 >= asked[token]"
 RETURNED = f"return [token for token in range(len(asked)) if {KEPT}]"
 APPEARED = f"""found = {RETURNED.removeprefix("return ")}
@@ -639,7 +642,7 @@ exercise("d2.1.10", cases=guessed_rows,
               ("right = guesses[:, :-1] == tokens[:, 1:]",
                "right = torch.cat([guesses[:, :-1] == tokens[:, 1:], torch.zeros(len(tokens), 1, "
                "dtype=torch.bool)], 1)"),
-              says="The last position of a row is counted. Nothing follows it: leave it out."),
+              says="The last position of a row is counted. Nothing follows it, so leave it out."),
         edit("now, exists = tokens[:, :-1],", "now, exists = guesses[:, :-1].clamp(min=0),",
              says=BY_READ),
         edit("now, exists = tokens[:, :-1],", "now, exists = tokens[:, 1:],", says=BY_READ),
@@ -647,24 +650,24 @@ exercise("d2.1.10", cases=guessed_rows,
              says="A guess of token 0 is left out. Only -1 means that there is none."),
         edit("minlength=int(tokens.max()) + 1", "",
              says="The two counts have different lengths, since bincount stops at the largest "
-                  "token that it meets. Give both the same minlength."),
+                  "token that occurs. Give both the same minlength."),
         edit("asked[token] >= least and ", "asked[token] and ",
-             says="`least` is ignored. A token with one lucky guess is no candidate."),
+             says="`least` is ignored. A token with one lucky guess isn't a candidate."),
         edit("asked[token] >= least", "held[token] >= least",
              says="`least` is compared with the right guesses. Compare it with all guesses."),
         edit(" and held[token] * 2 >= asked[token]", "",
              says="These are all tokens with enough guesses. Half of the guesses must be right."),
         edit("held[token] * 2 >= asked[token]", "held[token] * 2 >= now.eq(token).sum()",
-             says="The half is taken of all places of the token. Take it of those with a guess."),
+             says="Half is counted of all places of the token. Count only those with a guess."),
         edit(KEPT, "asked[token] > least and held[token] * 2 > asked[token]",
-             says="Exactly half and exactly `least` guesses are enough: include both bounds."),
+             says="Exactly half and exactly `least` guesses are enough. Include both bounds."),
         edit("held[token] * 2 >= asked[token]", "held[token] >= asked[token] // 2",
              says="Half of an odd number is rounded down. Compare 2 * right with all guesses."),
         edit("* 2 >= asked", "* 2 > asked", says="Exactly half is enough. That bound is included."),
         edit(">= least", "> least",
              says="Exactly `least` guesses are enough. That bound is included."),
         edit(RETURNED, APPEARED,
-             says="The tokens are in the order of their appearance. Sort them."),
+             says="The tokens are in order of appearance. Sort them."),
     ],
     right=[
         """
@@ -679,18 +682,19 @@ exercise("d2.1.10", cases=guessed_rows,
         """,
     ],
     hints=[
-        ("Help, the last column", "Nothing follows the last token of a row. Drop it from tokens "
-         "and guesses, and then compare the guesses with the tokens from 1 on."),
+        ("Help, the last column", "Nothing follows the last token of a row. Drop the last "
+         "column of tokens and guesses. Then compare the guesses with the tokens from 1 on."),
         ("Help, how do I count by token?", "`now[exists].bincount(minlength=...)` counts how "
-         "often each token stands where `exists` is true. The same for `right`."),
-        ("Help, almost the code", "`exists = guesses[:, :-1] >= 0`, `right = guesses[:, :-1] == "
-         "tokens[:, 1:]`. Keep the tokens with `asked >= least` and `2 * held >= asked`."),
+         "often each token occurs where `exists` is true. Do the same for `right`."),
+        ("Help, almost the code", "Take `exists = guesses[:, :-1] >= 0` and `right = guesses[:, "
+         ":-1] == tokens[:, 1:]`. Count both by token. Keep the tokens with at least `least` "
+         "guesses, of which at least half are right."),
     ],
 )
 
 
 def opportunity_use(answer):
-    """Any opportunity will do: A B ... A B, the query at the second A, the key at the first B."""
+    """Accepts any A B ... A B with the query at the second A and the key at the first B."""
     if not isinstance(answer, dict) or set(answer) != {"tokens", "query", "key"}:
         raise Wrong('Expected {"tokens": passage, "query": ..., "key": ...}.')
     if answer["query"] is ... or answer["key"] is ...:
@@ -709,7 +713,7 @@ def opportunity_use(answer):
 
 
 def missed(tokens, query, key, before, after):
-    """The sentence about a pair that is no opportunity."""
+    """Returns the sentence about a pair that isn't an opportunity."""
     if key > query:
         return "The key comes after the query, where no head can look. The query is the *second* A."
     if before == tokens[query]:
@@ -717,14 +721,14 @@ def missed(tokens, query, key, before, after):
     if tokens[key] == tokens[query]:
         return "The key holds the same token as the query. Move it to the token that *followed* it."
     if tokens[key] == after:
-        return "The two B agree, and the tokens before them differ. Find A B ... A B."
-    return "The token before the key is not that of the query. In A B ... A, the key is B."
+        return "The two B agree, but the tokens before them differ. Find A B ... A B."
+    return "The token before the key differs from the query's token. In A B ... A, the key is B."
 
 
 def position(answer, key):
     form = plain(answer[key])
     if not (isinstance(form, numpy.ndarray) and form.size == 1 and form.dtype.kind == "i"):
-        raise Wrong(f"{key!r} is no position. Give a whole number, as the tokens are numbered.")
+        raise Wrong(f"{key!r} isn't a position. Give the number of a token, a whole number.")
     return int(form.reshape(()))
 
 
@@ -735,13 +739,13 @@ exercise("d2.1.11", use=opportunity_use, free=True,
         edit("== passage[query]) + 1", "== passage[query])",
              says="Move it to the token that *followed* it."),
         instead({"tokens": [*range(40), 7, 1, 2], "query": 30, "key": 5},
-                says="The token before the key is not that of the query."),
+                says="The token before the key differs from the query's token."),
         edit('"query": query, "key": key', '"query": key, "key": query',
              says="The key comes after the query, where no head can look."),
         edit('"query": query', '"query": query + 1',
              says="Move it to the token that *followed* it."),
         edit('"query": query', '"query": "there"',
-             says="Give a whole number, as the tokens are numbered."),
+             says="Give the number of a token, a whole number."),
         edit('"tokens": passage', '"tokens": passage[:5]',
              says="Hand in the tokens that were printed."),
         edit('"query": query', '"query": 10**6',
@@ -757,10 +761,10 @@ exercise("d2.1.11", use=opportunity_use, free=True,
         "+ 1 for place in range(query) if passage[place] == passage[query]][-1]}",
     ],
     hints=[
-        ("Help, where do I begin?", "Look for a name that occurs twice. Its pieces are the same "
-         "both times, if there is a space in front both times."),
-        ("Help, which one is the query?", "The position at which the model predicts B *before* it "
-         "reads B: the second A. The token after the query is B."),
+        ("Help, where do I begin?", "Look for a name that occurs twice. Its tokens are the same "
+         "both times if there's a space in front both times."),
+        ("Help, which one is the query?", "The query is the second A, where the model has to "
+         "predict B. The token after the query is B."),
         ("Help, almost the code", "Suppose ` C` is at 20 and at 50, and `le` at 21 and 51. Then "
          "the query is 50 and the key 21."),
     ],
@@ -768,7 +772,7 @@ exercise("d2.1.11", use=opportunity_use, free=True,
 
 
 def vocabularies(seed):
-    """Pieces of text, shuffled: with twins, without, with other signs, with two spaces."""
+    """Returns shuffled pieces with and without twins, with other signs and with two spaces."""
     known = ["an", " an", "The", " The", "the", "x", " x", ",", " ,", "7", " 7", "it's", " it's",
              "ing", " of", "  a", " a", "a", " ", "", "\n", " ...", "...", "é", " é"]
     order = torch.randperm(len(known), generator=torch.Generator().manual_seed(seed)).tolist()
@@ -780,32 +784,32 @@ OTHERS = '[piece[1:] if piece.startswith(" ") else " " + piece for piece in piec
 exercise("d2.1.12", cases=vocabularies,
     mistakes=[
         edit(OTHERS, '[" " + piece for piece in pieces]',
-             says="Spaces are only added. A token that has one in front has a twin without."),
+             says="Spaces are only added. A token with a space in front has a twin without it."),
         edit(OTHERS, '[piece[1:] if piece.startswith(" ") else "?" for piece in pieces]',
-             says="Spaces are only removed. A token that has none has a twin with one."),
+             says="Spaces are only removed. A token without a space has a twin with one."),
         edit('piece.removeprefix(" ").isalpha()', "True",
              says="Punctuation and digits have twins too. Only pieces made of letters count."),
         edit("isalpha()", "isalnum()",
              says="Digits have twins too. Only pieces made of letters count."),
         edits(("(other, -1)", "(other)"), ("else -1", "else None"),
-              says="Where there is no twin the answer is None. Use -1."),
+              says="A token without a twin gets None. Use -1."),
         edit('piece.removeprefix(" ").isalpha()', "piece.isalpha()",
-             says="A piece with a space in front counts as no letters. Remove the space first."),
+             says="A piece with a space in front fails isalpha(). Remove the space first."),
         edit('piece.removeprefix(" ").isalpha()', "piece.strip().isalpha()",
-             says="Two spaces in front count as one. Remove one, then ask for letters only."),
+             says="Two spaces in front count as one. Remove one, then test for letters only."),
         edit('piece.removeprefix(" ").isalpha()',
              'piece.removeprefix(" ").isascii() and piece.strip().isalpha()',
-             says="Letters with accents are letters too. Ask with isalpha()."),
+             says="Letters with accents are letters too. Test with isalpha()."),
         edit("number.get(other, -1)", "(number.get(other) or -1)",
-             says="Where the twin is token 0 the answer is -1. Ask whether there is an entry."),
+             says="If the twin is token 0, the answer is -1. Test whether the dict has the entry."),
         edit(OTHERS, "pieces", says="A token is its own twin. Add the space, or remove it."),
         edits(("(other, -1)", "(other, 0)"), ("else -1", "else 0"),
-              says="Where there is no twin the answer is 0, and 0 is a token. Use -1."),
+              says="A token without a twin gets 0, but 0 is a token. Use -1."),
         edits(("{piece: token", "{piece.lower(): token"),
               ("number.get(other, -1)", "number.get(other.lower(), -1)"),
               says="Capitals count as the same letters. Only the space may differ."),
         edit("number.get(other, -1)", "(other if other in number else -1)",
-             says="These are the pieces. Return the numbers of the tokens."),
+             says="These are pieces of text. Return the numbers of the tokens."),
     ],
     right=[
         """
@@ -821,30 +825,30 @@ exercise("d2.1.12", cases=vocabularies,
         """,
     ],
     hints=[
-        ("Help, how do I find a token by its text?", "A dict from piece to number: `{piece: token "
-         "for token, piece in enumerate(pieces)}`."),
-        ("Help, two kinds of twins?", "One rule: if there is a space in front, remove it, else "
-         "add one. Then look whether there is such a piece."),
-        ("Help, almost the code", '`number.get(other, -1)`, but only where `piece.removeprefix(" '
-         '").isalpha()`.'),
+        ("Help, how do I find a token by its text?", "Build a dict from piece to number, `{piece: "
+         "token for token, piece in enumerate(pieces)}`."),
+        ("Help, two kinds of twins?", "If there's a space in front, remove it. Otherwise add one. "
+         "Then look up whether that piece exists."),
+        ("Help, almost the code", 'Use `number.get(other, -1)`, but only if `piece.removeprefix(" '
+         '").isalpha()` is true.'),
     ],
 )
 
 quiz("d2.1.quiz",
-    offset=number(says="The same token is 50 back. Where is the one that followed it?"),
-    entry=number(says="The logits at a position are about the token that comes next."),
+    offset=number(says="The same token is 50 back. Where is the token after it?"),
+    entry=number(says="The logits at a position predict the next token."),
     positions=option("queries", "keys", "values",
-               says="Positions may decide where a head looks. Which of the three do they not "
-                    "reach?"),
+               says="Positions help to decide where a head attends. Which of the three is not used "
+                    "for that?"),
     guessing=number(says="It is the natural logarithm of 1,024.", within=0.005),
-    second=name(says="It was about what the head adds to the logits.",
+    second=name(says="It measures the contribution of a head to the logits.",
              also=("copying score", "copy score", "copy")),
     hints=[
-        ("Help, the two offsets", "d2.1.7: A B C A B C. d2.1.2: which token are the logits at "
-         "position $i$ about?"),
-        ("Help, the positions", "d2.1.1: with shortformer positions a head can choose where to "
-         "look. What moves?"),
+        ("Help, the two offsets", "For the first, see A B C A B C in d2.1.7. For the second, see "
+         "d2.1.2. Which token do the logits at position $i$ predict?"),
+        ("Help, the positions", "See the picture of d2.1.1. Which of the three boxes gets no "
+         "orange arrow?"),
         ("Help, the numbers and scores", "Guessing costs the logarithm of the number of choices. "
-         "And an induction head does two things: d2.1.7 measures one of them, d2.1.8 the other."),
+         "An induction head does two things. d2.1.7 measures one and d2.1.8 the other."),
     ],
 )
