@@ -2,6 +2,7 @@
 
 import itertools
 
+from remix_utils.models import smollm2
 from tools.drawing import Arrow, Drawing
 from tools.plates import Box, text
 
@@ -131,3 +132,44 @@ def two_by_two() -> Drawing:
     )
     above = text("effect of each cause, averaged over the other", (315, 24))
     return Drawing("Two causes in one table", (same, token, position, both, *arrows, above))
+
+
+def circuit() -> Drawing:
+    """Draws SmolLM2's circuit with the figures of its full run, in logits, at the arrows."""
+    measured = smollm2.measured()
+
+    def figure(*names: str) -> str:
+        return f"{sum(measured[f'paths.{name}'][0] for name in names):.2f}".replace("-", "−")
+
+    top, middle, low = 70, 190, 310
+    movers = ("direct.23.0", "direct.23.1", "direct.23.2", "direct.23.7")
+    previous = Box("previous token\n16.0 11.1 1.2 ...", (83, top), "grey", (146, 50))
+    duplicate = Box("duplicate token\n8.1 9.2 5.6 ...", (83, low), "grey", (146, 50))
+    induction = Box("induction\n17.4 17.5", (263, top), "grey", (110, 50))
+    mlp = Box("MLP 17", (263, middle), "pink", (110, 44))
+    senders = Box("S-inhibition\n20.0 19.2", (430, middle), "orange", (120, 50))
+    copiers = Box("name movers\n23.0 .1 .2 .7", (607, middle), "green", (130, 50))
+    lowers = Box("lowers S\n23.3", (500, top), "green", (100, 50))
+    at_end = Box("reads END\n29.1", (619, top), "green", (106, 50))
+    negative = Box("negative\n24.4 29.0", (607, low), "pink", (120, 50))
+    logits = Box("logits", (757, middle), "blue", (66, 44))
+    queries = figure("queries.20.0", "queries.19.2")
+    against = figure("direct.24.4", "direct.29.0")
+    up = {"role": "green"}
+    arrows = (
+        Arrow(previous.side("right"), induction.side("left"), figure("early.previous, induction keys")),
+        Arrow(induction.side("bottom"), mlp.side("top"), figure("values.MLP 17.17.4")),
+        Arrow(induction.side("right"), senders.side("top"), figure("early.induction, direct")),
+        Arrow(mlp.side("right"), senders.side("left"), figure("values.MLP 17")),
+        Arrow(duplicate.side("right"), senders.side("bottom"), figure("early.duplicate, direct")),
+        Arrow(senders.side("right"), copiers.side("left"), queries),
+        Arrow(copiers.side("right"), logits.side("left"), figure(*movers), **up),
+        Arrow(lowers.side("top"), logits.side("top"), figure("direct.23.3"), bent=True, **up),
+        Arrow(at_end.side("right"), logits.side("top"), figure("direct.29.1"), **up),
+        Arrow(negative.side("right"), logits.side("bottom"), against, role="pink"),
+    )
+    sides = (text("keys", (182, 112)), text("values", (340, 152)), text("queries", (516, 152)))
+    early_boxes = (previous, duplicate, induction, mlp, senders)
+    late_boxes = (copiers, lowers, at_end, negative, logits)
+    title = "The circuit of SmolLM2, with its measured effects"
+    return Drawing(title, (*early_boxes, *late_boxes, *arrows, *sides))

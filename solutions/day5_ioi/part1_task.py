@@ -12,7 +12,7 @@
 # - measure the task with its error over prompts and over templates
 # - separate the task from a preference for some names
 #
-# **Time**: about 50 minutes without the ★ exercise.
+# **Time**: about 45 minutes without the ★ exercises.
 #
 # **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 1 and 2. Allal et al. 2025, *SmolLM2* ([arXiv 2502.02737](https://arxiv.org/abs/2502.02737)), describes the default model. We use its smallest version, SmolLM2-135M-Instruct, with its weight matrices quantised to 4 bits.
 # %%
@@ -227,8 +227,8 @@ full_run["task.io_over_s"] = two_errors(right, data["template"])
 #
 # > **Pair card.** Swap. The navigator asks, "If we used 1,000 prompts of a single template, which error would be tiny, and what would it tell us?" Explain to each other which error belongs to the claim "this head writes the name". *Alone:* work out how many prompts of each template would make the error over prompts half the error over templates.
 # %% [markdown]
-# ## d5.1.6 Is it the order?
-# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · core
+# ## d5.1.6 ★ Is it the order?
+# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · ★
 #
 # Does the model do equally well in both orders, and on every template? A mean can hide a group in which the model fails. Write `by_group`. It returns a dict from each value of the column to two numbers, the mean of the group's values and the share of them above 0. The groups come in increasing order.
 #

@@ -13,7 +13,7 @@
 # - narrow a search down from bands of blocks to the queries, keys and values of a head
 # - say what noising shows and what denoising shows
 #
-# **Time**: about 60 minutes without the ★ exercise. The cells that compute take about three minutes with SmolLM2.
+# **Time**: about 50 minutes without the ★ exercises. The cells that compute take about three minutes with SmolLM2.
 #
 # **Readings**: nostalgebraist 2020, *interpreting GPT: the logit lens* ([lesswrong.com](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)). Heimersheim and Nanda 2024, *How to use and interpret activation patching* ([arXiv 2404.15255](https://arxiv.org/abs/2404.15255)), for d5.2.8. Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), section 3.
 # %%
@@ -103,8 +103,8 @@ plot.lines(range(n_layers + 1), {model.name: bands}, "Logit lens", **axes)
 #
 # *Learned*: the lens shows at which block the answer becomes readable at END. It doesn't show where the information was before.
 # %% [markdown]
-# ## d5.2.2 Which layers write the answer
-# ●●○○○ difficulty · ●●●●○ importance · 5 minutes · core
+# ## d5.2.2 ★ Which layers write the answer
+# ●●○○○ difficulty · ●●●●○ importance · 5 minutes · ★
 #
 # The finished stream is the sum of everything that the embedding, the heads and the MLPs wrote. If the scale of the final norm is held at its value, the logit difference is a sum of their parts too. `circuits.logit_attribution` returns these parts by name, each [rows]. You built this sum on day 1.
 #
@@ -403,8 +403,8 @@ for layer, head in carriers:
 #
 # *Learned*: search from coarse to fine, and compare the total effect of a head with its direct effect.
 # %% [markdown]
-# ## d5.2.7 Query, key, value, pattern
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ## d5.2.7 ★ Query, key, value, pattern
+# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · ★
 #
 # A head's output depends on *where* it attends and on *what* it copies from there. The query and the key determine the pattern, and the head copies the value. Which of them carries the information?
 #

@@ -13,7 +13,7 @@
 # - follow a chain into the queries of one group of heads and the values of another
 # - estimate the cost of the same sweeps with hooks
 #
-# **Time**: about 80 minutes without the ★ exercise. The computations take about two minutes with SmolLM2.
+# **Time**: about 75 minutes without the ★ exercises. The computations take about two minutes with SmolLM2.
 #
 # **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 3.1 to 3.3. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2. McDougall et al. 2023, *Copy Suppression* ([arXiv 2310.04625](https://arxiv.org/abs/2310.04625)), for negative heads.
 # %%
@@ -599,8 +599,8 @@ else:
 #
 # > **Pair card.** Swap. The navigator asks: "Which heads have a high score on random tokens and a low one on prompts, or the other way round?" Explain back why the outputs of a duplicate-token head and of an induction head can carry the same information. *Alone:* draw the circuit of your model, with one arrow for each sweep of this part, and write the effect and its errors beside the arrow.
 # %% [markdown]
-# ## d5.3.9 What would hooks have cost?
-# ●●○○○ difficulty · ●●●○○ importance · 6 minutes · core
+# ## d5.3.9 ★ What would hooks have cost?
+# ●●○○○ difficulty · ●●●○○ importance · 6 minutes · ★
 #
 # Your three large sweeps went into the logits, the movers' queries and the S-inhibition heads' values. How long would they take with hooks on an ordinary model? You would first run the model once on the prompts and once on ABC, and keep all activations. These two runs serve every sweep. After that, a sender into the logits takes one more pass, with all other parts held at their clean values. A sender into any other receiver takes two passes. The first computes the receivers' new input, and the second carries its effect on to the logits.
 #

@@ -13,7 +13,7 @@
 # - separate a signal about position from a signal about a token
 # - report an error rate with an interval that still makes sense at 0 errors
 #
-# **Time**: about 80 minutes without the ★ exercise, ten of them for the cells that find the circuit again. The cells that compute take about four minutes with SmolLM2.
+# **Time**: about 70 minutes without the ★ exercises, ten of them for the cells that find the circuit again. The cells that compute take about four minutes with SmolLM2.
 #
 # **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 3.3 to 4. McDougall et al. 2023, *Copy Suppression* ([arXiv 2310.04625](https://arxiv.org/abs/2310.04625)), on heads that lower the right answer. McGrath et al. 2023, *The Hydra Effect* ([arXiv 2307.15771](https://arxiv.org/abs/2307.15771)), on self-repair.
 # %%
@@ -435,8 +435,8 @@ print(f"the circuit keeps {share:.0%} ± {error:.0%} on fresh prompts")
 #
 # *Learned*: faithfulness is measured on a scale from the empty circuit to the full model, and it means little without its error and the shares of random sets.
 # %% [markdown]
-# ## d5.4.6 Is each head needed?
-# ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
+# ## d5.4.6 ★ Is each head needed?
+# ●●●○○ difficulty · ●●●●○ importance · 9 minutes · ★
 #
 # *Minimality*: does every head of the circuit matter? If you take out one of four movers, the others may hide its absence. Wang et al. therefore first remove a set K of heads that could stand in for the head v, and then measure how much v adds. We take the other heads of v's group as K.
 #

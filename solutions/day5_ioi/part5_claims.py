@@ -443,8 +443,8 @@ measured("d5.5.p3", 100 * share_34["position of S"], 100 * share_34["position of
 #
 # > **Pair card.** Swap. The navigator asks: "In which rows do the two claims predict different answers?" Explain back why the order can represent the position of S. *Alone:* name a third fact that both features leave random, and say how you'd test it.
 # %% [markdown]
-# ## d5.5.7 Who feeds the induction heads?
-# ●●●○○ difficulty · ●●●○○ importance · 7 minutes · core
+# ## d5.5.7 ★ Who feeds the induction heads?
+# ●●●○○ difficulty · ●●●○○ importance · 7 minutes · ★
 #
 # Claim 5 says that duplicate-token heads feed the induction heads. If the claim is true, replacing the paths from the first to the second should cost about as much as replacing the induction heads' output. To give the claim its best chance, allow MLPs on these paths. Write `fed`, the paths from `senders` into the queries, keys and values of `receivers` that pass no other head. From the receivers on, every path to the logits is allowed.
 #
