@@ -34,6 +34,8 @@ LONGEST = (
     "test_grades.py",
     "test_release.py",
     "test_browser.py",
+    "test_elsewhere.py",
+    "test_doctor.py",
     "test_smollm2.py",
     "test_benchmarks.py",
 )

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from remix_utils import cli
+from remix_utils.classroom import commands
+from remix_utils.classroom.course import find_course
 from remix_utils.classroom.doctor import installation, machine, weights
 from remix_utils.classroom.doctor.examination import examine, examine_quickly
 from remix_utils.classroom.doctor.finding import Finding, findings_of
@@ -39,6 +42,21 @@ def test_this_installation_is_sound(tmp_path):
     facts = "\n".join(finding.fact for finding in found)
     for model in MODELS:
         assert f"{model}: a forward pass gives " in facts
+
+
+def test_the_doctor_works_where_there_is_no_course(tmp_path, monkeypatch, capsys):
+    """It then asks whether the folder in which one stands can be written; so are the shared one and one's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REMIX_WORK", raising=False)
+    monkeypatch.delenv("REMIX_FOLDER", raising=False)
+    monkeypatch.setattr(commands.course, "find_course", lambda: find_course(clone=tmp_path))
+    monkeypatch.setattr(commands, "examine", examine_quickly)
+    assert cli.main(["doctor"]) == 0
+    assert f"  ok   {tmp_path} can be written" in capsys.readouterr().out
+    (tmp_path / "cohort").mkdir()
+    monkeypatch.setenv("REMIX_FOLDER", str(tmp_path / "cohort"))
+    assert cli.main(["doctor"]) == 0
+    assert f"  ok   {tmp_path / 'cohort'} can be written" in capsys.readouterr().out
 
 
 def test_a_version_that_is_not_the_locks_is_named(tmp_path):

@@ -52,8 +52,8 @@ STOREYS = (
     "classroom/course classroom/doctor/finding classroom/pair classroom/ports",
     "classroom/asking classroom/doctor/installation classroom/doctor/machine classroom/doctor/weights classroom/lab",
     "classroom/start classroom/doctor/*",
-    "checks/door classroom/* classroom/findings/*",
-    "classroom/commands",
+    "checks/door classroom/exchange classroom/opening classroom/server classroom/findings/*",
+    "classroom/*",
     "names cli",
     "__main__",
 )

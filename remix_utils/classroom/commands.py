@@ -44,7 +44,10 @@ def _clear() -> str:
 
 def _writing_folders(work: str | None) -> list[Path]:
     """The folders in which work and progress are kept, as far as they are there."""
-    whole, desk = course.find_places(work)
+    try:
+        whole, desk = course.find_places(work)
+    except course.CourseError:  # the doctor works where there is no course, too
+        whole = desk = Path.cwd()
     shared = os.environ.get("REMIX_FOLDER")
     folders = [whole, desk, *([Path(shared)] if shared else [])]
     return [folder for folder in dict.fromkeys(folders) if folder == whole or folder.is_dir()]

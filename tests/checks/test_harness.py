@@ -287,11 +287,8 @@ def test_every_verdict_leaves_a_line(tmp_path):
     told("d9.1.1", None)
     (path,) = (tmp_path / ".remix" / "progress").glob("*.jsonl")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(line["event"], line["id"], line["verdict"]) for line in lines] == [
-        ("check", "d9.1.1", "right"),
-        ("check", "d9.1.1", "wrong"),
-        ("check", "d9.1.1", "unwritten"),
-    ]
+    assert [line["verdict"] for line in lines] == ["right", "wrong", "unwritten"]
+    assert {(line["event"], line["id"]) for line in lines} == {("check", "d9.1.1")}
     assert lines[1]["mistake"] == 1
     kept = {"time", "event", "id", "desk", "verdict", "seconds", "edition"}
     assert set(lines[0]) == kept and set(lines[1]) == kept | {"mistake"}
