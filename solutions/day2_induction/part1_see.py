@@ -365,10 +365,10 @@ on_text = {kind: (scores[kind].mean(0), scores[kind].std(0) / len(passages) ** 0
 # %%
 best = HEADS[on_random["previous"][0].argmax()]
 measured("d2.1.p4", *by_head(*on_random["previous"])[best])
-for head, kind in (("0.0", "previous"), ("0.6", "current"), ("0.7", "current"), ("1.3", "first")):
-    for name, scores in (("random tokens", on_random), ("the text", on_text)):
-        mean, error = by_head(*scores[kind])[head]
-        print(f"head {head}, {kind} token, on {name}: {mean:.3f} ± {error:.3f}")
+for head, position in (("0.0", "previous"), ("0.6", "current"), ("0.7", "current"), ("1.3", "first")):
+    for name, by_position in (("random tokens", on_random), ("the text", on_text)):
+        mean, error = by_head(*by_position[position])[head]
+        print(f"head {head}, {position} token, on {name}: {mean:.3f} ± {error:.3f}")
 print(textwrap.fill(f"model card: {model.card['how']}", 100))
 groups = {kind: by_head(*on_random[kind]) for kind in KINDS}
 plot.bars(groups, "Attention on repeated random tokens", "attention", "head")
