@@ -163,6 +163,93 @@ def _layer(layer: int, role: str, stream: Stream, bottom: float) -> list[Box | A
     ]
 
 
+def network_nodes() -> Drawing:
+    """Draws the digits network as a graph, in which every node has arrows to its children."""
+    nodes = {
+        "logits": Box("logits", (400, 20)),
+        "out": Box("out", (230, 100), "blue"),
+        "skip.product": Box("skip.product", (600, 100), "orange"),
+        "out.weight": Box("out.weight", (110, 185)),
+        "hidden": Box("hidden", (300, 185), "blue"),
+        "inner": Box("inner", (300, 265), "blue"),
+        "inner.product": Box("inner.product", (230, 350), "blue"),
+        "inner.bias": Box("inner.bias", (410, 350)),
+        "inner.weight": Box("inner.weight", (110, 440)),
+        "x": Box("x", (600, 440), "green"),
+        "skip": Box("skip", (500, 185)),
+    }
+    reads = {
+        "logits": ["out", "skip.product"],
+        "out": ["out.weight", "hidden"],
+        "hidden": ["inner"],
+        "inner": ["inner.product", "inner.bias"],
+        "inner.product": ["inner.weight", "x"],
+        "skip.product": ["skip", "x"],
+    }
+    note = text("two nodes read x", (640, 440), hold="left", role="green")
+    return Drawing("The digits network as a graph", (*nodes.values(), note, *_reading(nodes, reads)))
+
+
+def _reading(nodes: dict[str, Box], reads: dict[str, list[str]], role: str = "grey") -> list[Arrow]:
+    """Returns an arrow from each reader down to each node that it reads."""
+    return [
+        Arrow(nodes[reader].side("bottom"), nodes[child].side("top"), role=role)
+        for reader, children in reads.items()
+        for child in children
+    ]
+
+
+def edit_shares() -> Drawing:
+    """Draws a graph before and after an edit, and the node that both graphs share."""
+    size = (80, 40)
+    nodes = {
+        "total": Box("total", (150, 60), "blue", size),
+        "left": Box("left", (60, 150), "blue", size),
+        "a": Box("a", (60, 240), "blue", size),
+        "new total": Box("total", (450, 60), "orange", size),
+        "new left": Box("left", (540, 150), "orange", size),
+        "b": Box("b", (540, 240), "orange", size),
+        "right": Box("right", (300, 150), size=size),
+    }
+    old = {"total": ["left", "right"], "left": ["a"]}
+    new = {"new total": ["new left", "right"], "new left": ["b"]}
+    notes = [
+        text("before the edit", (150, 10), role="blue"),
+        text("after the edit", (450, 10), role="orange"),
+        text("shared", (300, 200)),
+    ]
+    arrows = [*_reading(nodes, old, "blue"), *_reading(nodes, new, "orange")]
+    return Drawing("An edit builds new nodes and shares the others", (*nodes.values(), *notes, *arrows))
+
+
+def patch_one_path() -> Drawing:
+    """Draws a graph before and after the path through its skip is patched."""
+    before, after = _skip_graph(0, "blue"), _skip_graph(430, "orange")
+    after["x_other"] = Box("x_other", (700, 290), "orange")
+    after["x"] = Box("x", (490, 290))
+    rest = {"logits": ["out"], "out": ["hidden"], "hidden": ["x"], "skip.product": ["skip"]}
+    parts = [*before.values(), *after.values()]
+    for nodes, end, role in ((before, "x", "blue"), (after, "x_other", "orange")):
+        parts += _reading(nodes, rest)
+        for reader, child in (("logits", "skip.product"), ("skip.product", end)):
+            start, tip = nodes[reader].side("bottom"), nodes[child].side("top")
+            parts.append(Arrow(start, tip, "child 1", role))
+    notes = [text("before", (165, -25), role="blue"), text("after", (595, -25), role="orange")]
+    return Drawing("One path is patched, and the others stay", (*parts, *notes))
+
+
+def _skip_graph(x: float, role: str) -> dict[str, Box]:
+    """Returns the nodes of the digits networks that a patch of the skip path concerns."""
+    return {
+        "logits": Box("logits", (x + 165, 20), role),
+        "out": Box("out", (x + 60, 110)),
+        "hidden": Box("hidden", (x + 60, 200)),
+        "skip.product": Box("skip.product", (x + 270, 110), role),
+        "skip": Box("skip", (x + 175, 200)),
+        "x": Box("x", (x + 270, 290)),
+    }
+
+
 def distribute() -> Drawing:
     """Draws a product with a sum, and the sum of products that it equals."""
     product = Box("(2a − b) w\neinsum", at=(150, 40), role="blue", size=(120, 54))

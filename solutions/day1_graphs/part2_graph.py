@@ -3,18 +3,18 @@
 #
 # **Two networks are equally accurate. For the same reasons?**
 #
-# A hook replaces a value, and everybody who reads the value gets the replacement. Our question is about *one* of two readers. So we need a description of the network in which "`x`, as the skip path reads it" is something that we can point at. A *computational graph* is such a description: every step of the computation is a node, and a node knows which other nodes it reads. In this part we build one from nothing. Then an experiment is an edit of a graph, and the day's question is one line.
+# A hook replaces a value for every reader of that value. The day's question is about only *one* of two readers. So you need a description of the network in which you can point at "`x`, as the skip path reads it". A *computational graph* is such a description. Every step of the computation is a node, and each node lists the nodes that it reads. In this part you build a small graph library from nothing. With this library, an experiment is an edit of a graph, and the day's question takes one line of code.
 #
-# **After this part we can**
-# - build a graph of constants, inputs, sums, products and relu, whose shapes are checked before there is a single number;
-# - evaluate it, each node once, for one image or for many;
-# - find nodes and put others in their place, and leave the graph that we started from as it was;
-# - write ablations as graphs, and get the hooks' figures to the last digit;
-# - name one path among many, and patch it.
+# **After this part you can**
+# - build a graph of constants, inputs, sums, products and relu, and check its shapes before you compute anything
+# - evaluate a graph for one image or for many, and compute each node only once
+# - find nodes and replace them, without changing the graph that you started from
+# - write the ablations of part 1 as graphs
+# - name one path among many, and patch it
 #
-# **Time**: about 120 minutes without the ★ exercise.
+# **Time**: about 170 minutes for the core, with reading, predictions and cards. The ★ exercise takes about 12 minutes more. If you're short of time, call `start_at("d1.2.9")` after d1.2.3. This gives you our einsum and our tree printer.
 #
-# **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching*, the section that defines path patching: it is d1.2.16 and d1.2.17. Karpathy 2020, *micrograd*, the file `engine.py`: another graph in a hundred lines, made for gradients where ours is made for edits. Both can wait until tonight.
+# **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2. You'll write their method in d1.2.16 and d1.2.17. Karpathy 2020, *micrograd* ([github.com/karpathy/micrograd](https://github.com/karpathy/micrograd)), the file `engine.py`. It builds a graph in a hundred lines, for gradients. Both can wait until tonight.
 # %%
 import hashlib
 import itertools
@@ -27,11 +27,15 @@ from remix_utils import check, hint, models, plot, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings every name that the rest of this part reads
+start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings every name that the rest reads
 # %% [markdown]
 # ## Nodes
 #
-# This is the forward pass of part 1, written as a tree. Each line is a node: its name, its shape, and the operation that makes its value out of the nodes below it, one step further right.
+# ![The digits network as a graph, with arrows from each node to the nodes that it reads. At the top, logits reads out and skip.product. On the left, out reads out.weight and hidden, then hidden reads inner, and inner reads inner.product and inner.bias. The node inner.product reads inner.weight and x. On the right, skip.product reads skip and x. A note says that two nodes read x.](diagram:network_nodes)
+#
+# This is the network of part 1 as a graph. An arrow leads from each node to the nodes that it reads. In part 1 the skip was a line of Python without a module, so you couldn't put a hook on it. Here `skip.product` is a node like any other. And `x` is *one* node with two readers.
+#
+# The same graph as text has one line for each node. The line gives the name, the shape and the operation. The nodes that it reads follow on the next lines, one step further to the right.
 #
 # ```
 # logits [10] = add
@@ -48,12 +52,10 @@ start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings every name tha
 #     x, as above
 # ```
 #
-# The skip, which was a line of Python that no hook could see, is a node like the others. And `x` stands in two places: it is *one* node with two readers.
-#
-# So a node is an operation, the nodes that it reads (its *children*, in order), and a name. The operation answers two questions. Which *shape* does it make of its children's shapes? Which *value* does it make of their values? The class below asks the first one at once: a graph whose shapes do not fit cannot even be built. Shapes are those of one image, [64] and never [600, 64]; there is no batch in a graph.
+# So a node is an operation, a list of nodes that it reads (its *children*), and a name. The operation has two rules. One computes the *shape* of the node from the shapes of its children, and the other computes its *value* from their values. The class below applies the first rule as soon as a node is built, so you can't build a graph with shapes that don't fit. All shapes are for one image, so `x` is [64] and never [600, 64]. A graph has no batch axis.
 # %%
 class Node:
-    """One step of a computation: an operation, the nodes that it reads, a name. Built, and never changed."""
+    """Holds an operation, the nodes that it reads, and a name. Don't change a node after you've built it."""
 
     def __init__(self, op, children=(), name: str = ""):
         self.op, self.children, self.name = op, tuple(children), name
@@ -65,14 +67,14 @@ class Node:
 # ## d1.2.1 Constants
 # ●○○○○ difficulty · ●●●○○ importance · 4 minutes · core
 #
-# An operation is a small class with a `kind`, a method `shape` and a method `run`. We begin with the simplest one. An `Array` holds a tensor, such as a layer's weights. It reads nothing, so both methods take no arguments.
+# An operation is a small class with a `kind`, a method `shape` and a method `run`. Start with the simplest one. An `Array` holds a tensor, such as the weights of a layer. It has no children, so both methods take no arguments.
 #
-# Write what is missing. One thing to mind: a tensor can be changed in place, and `w += 1` in some later cell must not change every graph that was made of `w`. That would be part 1's leaked hook again, in another dress. So the Array keeps a tensor of its own.
+# Write the two missing lines. There's one trap. A tensor can be changed in place, so a later `w += 1` would change every graph that was built from `w`. Like the leaked hook of part 1, such a bug is hard to notice. So `Array` keeps its own copy of the tensor.
 #
 # Stuck? `hint("d1.2.1")`
 # %% exercise="d1.2.1"
 class Array:
-    """A constant."""
+    """Holds a constant tensor."""
 
     kind = "array"
 
@@ -96,28 +98,36 @@ weight = Node(Array(w), (), "weight")
 w += 100
 print(weight, weight.op.run().tolist())
 # %% [markdown]
-# **What you should see**: the shape, and the old numbers.
+# **What you should see**: the shape, and the numbers from before the change.
 #
 # *Learned*: a graph owns its constants.
 # %% [markdown]
 # ## d1.2.2 Sums
 # ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
 #
-# An `Add` sums any number of children, and their shapes need not be equal: a bias [16] may be added to a stream [5, 16]. The rule is torch's own. Lay the shapes side by side *at their last axes*, and count an axis that is missing as 1. Then look at one axis at a time: all sizes that are not 1 must agree, and the sum has that size. If they do not agree, `shape` raises a `ValueError`.
+# How do you add tensors of different shapes, such as a stream [5, 16] and a bias [16]? Write `Add`, which sums any number of children. It follows the rule of torch, which is called broadcasting. Align the shapes *at their last axes*, and treat a missing axis as 1.
 #
-# `itertools.zip_longest(..., fillvalue=1)` goes through several sequences at once and fills up the shorter ones, at their ends. Which end is that, and which one do we want?
+# | | second to last axis | last axis |
+# |---|---|---|
+# | stream [5, 16] | 5 | 16 |
+# | bias [16] | missing, so 1 | 16 |
+# | sum [5, 16] | 5 | 16 |
 #
-# `run` gets the values, which are tensors by now, and adds them. It must not write into any of them (`+=` does): other nodes may read the same value.
+# Now look at one axis at a time. All sizes other than 1 must agree, and the sum has this size. If they don't agree, `shape` raises a `ValueError`.
+#
+# `itertools.zip_longest(..., fillvalue=1)` walks through several sequences at once and pads the shorter ones at the end. At which end do you need the padding?
+#
+# `run` gets the values of the children and adds them. It mustn't write into any of them, as `+=` does, because other nodes may read the same value.
 #
 # Stuck? `hint("d1.2.2")`
 # %% exercise="d1.2.2"
 class Add:
-    """The sum of its children, whose shapes broadcast."""
+    """Adds its children, whose shapes may differ if they broadcast."""
 
     kind = "add"
 
     def shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the sum; ValueError for shapes that do not fit."""
+        """Returns the shape of the sum. Raises a ValueError if the shapes don't fit."""
         ### BEGIN SOLUTION
         sizes = []
         for axis in itertools.zip_longest(*map(reversed, shapes), fillvalue=1):
@@ -138,22 +148,22 @@ check("d1.2.2", Add)
 for shapes in [((5, 16), (16,)), ((5, 1), (16,)), ((), (5, 16)), ((5, 16), (5,))]:
     try:
         print(*shapes, "give", Add().shape(*shapes))
-    except ValueError as refusal:
-        print(*shapes, "are refused:", refusal)
+    except ValueError as error:
+        print(*shapes, "raise", error)
 # %% [markdown]
-# **What you should see**: (5, 16) three times, and a refusal. In the last line the 5 stands below the 16, because shapes are aligned at their ends.
+# **What you should see**: (5, 16) three times, and then an error. In the last line, 5 is aligned with 16, because shapes are aligned at their last axes.
 #
-# *Learned*: shapes can be worked out, and wrong ones refused, before there is a single number.
+# *Learned*: you can compute shapes, and reject wrong ones, before you compute any values.
 # %% [markdown]
 # ## d1.2.3 Relu
-# ●○○○○ difficulty · ●●○○○ importance · 2 minutes · core
+# ●○○○○ difficulty · ●●○○○ importance · 5 minutes · core
 #
-# Our one operation that is not linear: `Relu` has one child, leaves its shape as it is, and puts 0 wherever its value is below 0. Again, it makes a new tensor.
+# `Relu` is the only nonlinear operation that you need. It has one child and keeps its shape. Values below 0 become 0. As before, return a new tensor.
 #
 # Stuck? `hint("d1.2.3")`
 # %% exercise="d1.2.3"
 class Relu:
-    """What is above 0 stays; all else becomes 0."""
+    """Keeps values above 0 and replaces all others with 0."""
 
     kind = "relu"
 
@@ -171,31 +181,33 @@ bias, wrong = Node(Array(torch.tensor([1.0, 1.0, -1.0])), (), "bias"), Node(Arra
 total = Node(Add(), (weight, bias), "total")
 print(Node(Relu(), (total,), "active"))
 try:
-    Node(Add(), (total, wrong), "nonsense")
-except ValueError as refusal:
-    print("refused:", refusal)
+    Node(Add(), (total, wrong), "misfit")
+except ValueError as error:
+    print("ValueError:", error)
 # %% [markdown]
-# **What you should see**: a graph of four nodes, of which nothing has been computed yet, and one that cannot be built.
+# **What you should see**: a graph of four nodes, in which nothing has been computed yet, and an error message for a graph that can't be built.
 #
-# *Learned*: an operation is a rule for shapes and a rule for values. There is nothing else to it.
+# *Learned*: an operation is a rule for shapes and a rule for values.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Who else holds this tensor?" Explain back to each other: why does `Array` copy, and why does `run` not need to? *Alone:* write down the shapes of a sum of [7, 1, 3], [2, 1] and [3] before you ask `Add().shape`.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which other code holds this tensor?" Explain back to each other why `Array` copies its tensor, and why `run` doesn't need to copy the values that it gets. *Alone:* write down the shape of a sum of [7, 1, 3], [2, 1] and [3] before you call `Add().shape`.
 # %% [markdown]
 # ## Products
 #
-# Matrix products, dot products, scaling, transposing: all of it is *multiply, then sum*, and einsum writes all of it in one way. Axes get names. `"hidden pixel, pixel -> hidden"` means: for every `hidden`, multiply the two operands at the same `pixel`, and sum over what stands only on the left. That is a layer's weights times an image. We build it in three steps: read the pattern, work out the shape, compute the value.
+# You can write matrix products, dot products, scaling and transposing in the same notation. Each of them is an *einsum*, which multiplies entries and then sums over some of the axes. In this notation every axis has a name, and here a name is a whole *word*.
+#
+# Take `"hidden pixel, pixel -> hidden"`. For every `hidden`, einsum multiplies the two operands at the same `pixel`. Then it sums over `pixel`, because this word isn't on the right of the arrow. The result is a layer's weights times an image. You build einsum in three steps. First you parse the pattern, then you compute the shape, and then the value.
 # %% [markdown]
-# ## d1.2.4 Read a pattern
+# ## d1.2.4 Parse a pattern
 # ●○○○○ difficulty · ●●●○○ importance · 5 minutes · core
 #
-# Write `parse`. It gives two things: one list of words for each operand, and the list of words of the result. Commas part the operands, an arrow stands before the result, and spaces may stand anywhere or be left out around commas and arrow. An operand without words is a single number: `", i -> i"` scales a vector. A result without words is a number too.
+# Write `parse`. It returns one list of words for each operand, and the list of words of the result. Commas separate the operands, and an arrow comes before the result. Words are separated by one or more spaces. The spaces around commas and the arrow are optional. An operand without words is a single number, so `", i -> i"` scales a vector. A result without words is a number too.
 #
-# Python's `split` does the work. What does `"a  b ".split(" ")` give, and what does `"a  b ".split()` give?
+# Python's `split` does most of the work. Compare `"a  b ".split(" ")` with `"a  b ".split()`.
 #
 # Stuck? `hint("d1.2.4")`
 # %% exercise="d1.2.4"
 def parse(pattern: str) -> tuple[list[list[str]], list[str]]:
-    """The words of each operand, and the words of the result."""
+    """Returns the words of each operand, and the words of the result."""
     ### BEGIN SOLUTION
     left, right = pattern.split("->")
     return [operand.split() for operand in left.split(",")], right.split()
@@ -206,21 +218,21 @@ check("d1.2.4", parse)
 for pattern in ("hidden pixel, pixel -> hidden", "i j,j k->k i", ", i -> i", "i, i ->"):
     print(f"{pattern:30}", *parse(pattern))
 # %% [markdown]
-# **What you should see**: a layer, a product of matrices that is transposed as well, a scaling, and a dot product.
+# **What you should see**: the patterns of a layer, of a matrix product with a transposed result, of a scaled vector and of a dot product.
 #
-# *Learned*: axes have names, so nobody has to count them.
+# *Learned*: axes have names, so you don't have to count them.
 # %% [markdown]
 # ## d1.2.5 The shape of a product
-# ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# Write `einsum_shape`: the result's shape, from the words and the operands' shapes. Each word must have *one* size, wherever it stands. There is no broadcasting here: a 1 is a size like any other. An operand must have as many axes as words. Raise a `ValueError` where one of these does not hold.
+# Write `einsum_shape`, which computes the shape of the result from the words and the shapes of the operands. A word must have the same size everywhere in the pattern. Nothing is broadcast, so a size of 1 is a size like any other. There must be a shape for each operand, with as many axes as the operand has words. Raise a `ValueError` if one of these rules is broken.
 #
-# Two traps. A dict takes a second size for a word without a murmur. And `zip` stops at the shorter of two lists, also without a murmur, unless it is told `strict=True`.
+# There are two traps. If you store a second size for a word in a dict, you lose the first one without an error. And `zip` stops at the end of the shorter list, also without an error, unless you pass `strict=True`.
 #
 # Stuck? `hint("d1.2.5")`
 # %% exercise="d1.2.5"
 def einsum_shape(inputs: list[list[str]], output: list[str], *shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the result; ValueError for a word of two sizes, or an operand that does not fit its words."""
+    """Returns the shape of the result. Raises a ValueError for two sizes of a word, or a misfit of words and axes."""
     ### BEGIN SOLUTION
     sizes = {}
     for words, shape in zip(inputs, shapes, strict=True):
@@ -235,22 +247,22 @@ check("d1.2.5", einsum_shape)
 print(einsum_shape(*parse("hidden pixel, pixel -> hidden"), (16, 64), (64,)))
 try:
     einsum_shape(*parse("hidden pixel, pixel -> hidden"), (64, 16), (64,))
-except ValueError as refusal:
-    print("refused:", refusal)
+except ValueError as error:
+    print("ValueError:", error)
 # %% [markdown]
-# **What you should see**: `(16,)`; then somebody has passed a matrix the wrong way round, and reads which axis is to blame.
+# **What you should see**: `(16,)`, and then an error. The matrix was passed the wrong way round, and the message names the axis that doesn't fit.
 #
-# *Learned*: a word has one size, so a slip of axes is found where it is made.
+# *Learned*: a word has only one size, so you notice swapped axes when you build the graph.
 # %% [markdown]
 # ## d1.2.6 The value of a product
-# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 11 minutes · core
 #
-# Write `contract`: the value, from the words and the operands. `torch.einsum` computes it, but it wants one letter for each axis where we have words: `torch.einsum("ab,b->a", weight, image)`. So give each word a letter of its own (`ascii_letters` has 52 of them), write the pattern again in letters, and hand it over. Is the first letter of a word a good choice?
+# Write `contract`, which computes the value from the words and the operands. `torch.einsum` can do the computation, but it needs one letter for each axis, as in `torch.einsum("ab,b->a", weight, image)`. So give each word its own letter, write the pattern in letters, and call `torch.einsum`. You can take the letters from `ascii_letters`, which has 52 of them. Would it work to use the first letter of each word?
 #
 # Stuck? `hint("d1.2.6")`
 # %% exercise="d1.2.6"
 def contract(inputs: list[list[str]], output: list[str], *values: torch.Tensor) -> torch.Tensor:
-    """The operands multiplied, and summed over every word that is not in the output."""
+    """Multiplies the operands, and sums over every word that isn't in the output."""
     ### BEGIN SOLUTION
     letter = dict(zip({word: None for words in inputs for word in words}, ascii_letters, strict=False))
     operands = ["".join(letter[word] for word in words) for words in inputs]
@@ -260,10 +272,10 @@ def contract(inputs: list[list[str]], output: list[str], *values: torch.Tensor) 
 # %% check="d1.2.6" points=2
 check("d1.2.6", contract)
 # %% [markdown]
-# The three functions make an operation, and we need one more. A `Placeholder` is an input: it has a shape, and no value before somebody gives one. Both are short enough to be read.
+# The next cell combines your three functions into an operation, `Einsum`. It also defines `Placeholder`, which is an input of the graph. A placeholder has a shape, and it gets its value when you evaluate the graph.
 # %%
 class Einsum:
-    """The product of its children, summed as the pattern says."""
+    """Multiplies its children and sums the products, as its pattern describes."""
 
     kind = "einsum"
 
@@ -279,7 +291,7 @@ class Einsum:
 
 
 class Placeholder:
-    """An input of this size for each example; its value is given when the graph is evaluated."""
+    """Holds the shape of an input. The value is given when the graph is evaluated."""
 
     kind = "placeholder"
 
@@ -289,7 +301,7 @@ class Placeholder:
     def shape(self):
         return self.size
 # %% [markdown]
-# From here on the checks build graphs of their own to try our functions on. They must build them out of *our* classes: a function that looks for `Relu` means the class above, and no other. So an answer is handed in with the words that it is written in, as a pair: `(ours, subtract)`. The next cell gathers the words. Whoever changes a class later runs it again, for `ours` holds the classes as they were when it ran.
+# The next checks build their own graphs to test your functions, and they need *your* classes for that. If your function looks for `Relu`, it looks for the class that you wrote above. So you hand in your classes together with your function, as in `(ours, subtract)`. The next cell collects the classes in `ours`. If you change a class later, run this cell again, because `ours` still holds the old version.
 # %%
 ours = {"Node": Node, "Placeholder": Placeholder, "Array": Array, "Add": Add, "Relu": Relu, "Einsum": Einsum}
 # %%
@@ -298,23 +310,23 @@ layer = Node(Einsum("out in, in -> out"), (weight, image), "layer")
 print(layer, "reads", layer.children)
 print(layer.op.run(weight.op.run(), torch.tensor([1.0, 1.0, 1.0])))
 # %% [markdown]
-# **What you should see**: a layer of shape [2], what it reads, and the sums of the weights' rows, −1 and 3.5.
+# **What you should see**: a layer of shape [2], the two nodes that it reads, and its value. The image is all ones, so the value is the sum of each row of the weights, −1 and 3.5.
 #
 # *Learned*: five operations are enough for both digits networks.
 #
-# > **Pair card.** Swap. The navigator asks: "Which words are summed, and how would I see it in the shape?" Explain back: what is `"i j, i j -> "` of a matrix with itself, and what is `"i j -> j i"`? *Alone:* write the pattern of an outer product, and the pattern that sums the rows of a matrix.
+# > **Pair card.** Swap. The navigator asks: "Which words are summed, and how can I see that in the shape?" Explain back the result of `"i j, i j -> "` for a matrix and itself, and the result of `"i j -> j i"`. *Alone:* write the pattern of an outer product, and a pattern that adds up the rows of a matrix.
 # %% [markdown]
-# ## d1.2.7 Subtract, with what there is
-# ●●○○○ difficulty · ●●●○○ importance · 4 minutes · core
+# ## d1.2.7 Subtract without a new operation
+# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · core
 #
-# Do we need an operation for subtracting? Every operation that we add must be known to every function that we write later. So we ask first whether those that we have are enough: $a - b = a + (-1)\,b$.
+# Do you need an operation for subtraction? Each new operation is one more case for every function that you write later. So first check whether you can build it from the five that you have. You can, since $a - b = a + (-1)\,b$.
 #
-# Write `subtract`, which builds a graph and computes nothing. It makes a constant and two more nodes. The Add gets the `name`; the others may be called what we like. The product must work for any number of axes, so its pattern depends on `right.shape`: for two axes, `", a0 a1 -> a0 a1"` will do.
+# Write `subtract`, which builds a graph and computes nothing. It makes a constant, a product and a sum. The sum gets the given `name`, and you can choose the other two names. The product must work for any number of axes, so its pattern depends on `right.shape`. For two axes, `", a0 a1 -> a0 a1"` is such a pattern.
 #
 # Stuck? `hint("d1.2.7")`
 # %% exercise="d1.2.7"
 def subtract(left: Node, right: Node, name: str) -> Node:
-    """A node of this name for left - right, made of nothing but our five operations."""
+    """Builds a node with this name for left - right, from the five operations."""
     ### BEGIN SOLUTION
     axes = " ".join(f"a{i}" for i in range(len(right.shape)))
     factor = Node(Array(torch.tensor(-1.0)), (), "-1")
@@ -330,21 +342,21 @@ print(difference, "reads", difference.children)
 # %% [markdown]
 # **What you should see**: an add that reads an array and a product.
 #
-# *Learned*: few operations, many graphs.
+# *Learned*: a new function doesn't always need a new operation.
 # %% [markdown]
 # ## d1.2.8 Print the tree
-# ●●○○○ difficulty · ●●●○○ importance · 7 minutes · core
+# ●●○○○ difficulty · ●●●○○ importance · 8 minutes · core
 #
-# We want to see what we build. Write `tree`, the text that stood at the top of this part: a line for each node, with name, shape and kind, and its children below it, further right. How it is laid out is up to us.
+# You'll want to look at the graphs that you build. Write `tree`, which returns a text like the one at the top of this part. Each node has a line with its name, shape and kind. Its children are on the lines below, further to the right. The rest of the layout is up to you.
 #
-# One rule matters. A node that is read twice is written out *once*; the second time one line with its name is enough, which says that we have seen it, and nothing below it. Otherwise the text of a tower of sixty blocks would have more than 10¹⁸ lines.
+# One rule matters. If a node has several readers, write it out only *once*, below its first reader. Below each later reader, write one line with its name, and leave out everything further down.
 #
-# Nodes can be put into a set or a dict: two of them are equal only if they are the same object.
+# You can put nodes into a set or a dict. Two nodes are equal only if they're the same object.
 #
 # Stuck? `hint("d1.2.8")`
 # %% exercise="d1.2.8"
 def tree(graph: Node) -> str:
-    """Name, shape and kind of each node, children below what reads them; each node is written out once."""
+    """Returns the graph as text, with children below their first reader."""
     ### BEGIN SOLUTION
     lines, seen = [], set()
 
@@ -362,7 +374,7 @@ def tree(graph: Node) -> str:
 check("d1.2.8", (ours, tree))
 # %%
 def tower(blocks: int) -> Node:
-    """An input [4], and above it blocks that read the stream twice: stream + relu(stream)."""
+    """Builds an input [4] with blocks above it. Each block reads the stream twice, as stream + relu(stream)."""
     stream = Node(Placeholder((4,)), (), "x")
     for block in range(blocks):
         stream = Node(Add(), (stream, Node(Relu(), (stream,), f"relu {block}")), f"stream {block}")
@@ -371,39 +383,47 @@ def tower(blocks: int) -> Node:
 
 print(tree(tower(3)))
 # %% [markdown]
-# **What you should see**: ten lines for seven nodes: three of them are read twice.
+# **What you should see**: ten lines for seven nodes. Three of the nodes have two readers each.
 #
-# *Learned*: it looks like a tree, and it is a graph. The difference is who is read twice.
+# *Learned*: the text looks like a tree, but the graph isn't a tree, because a node can have several readers.
 # %% [markdown]
-# ## To evaluate a graph
+# ## Evaluate a graph
 #
-# To evaluate a graph is to ask its root for its value, which asks its children for theirs. The shortest way to write this is below, in three lines. It forgets whom it has asked before. In a tower of sixteen blocks there are 33 nodes: how many does it visit?
+# The value of a node depends on the values of its children. Their values depend on the nodes further down, until you reach constants and inputs. The next function computes this in the shortest possible way. It calls itself on every child and keeps no values between calls. A tower of sixteen blocks has 33 nodes. How many visits to nodes does the function make?
 # %%
-predict("d1.2.p1", ..., "visits to nodes in a tower of sixteen blocks, without a memory")
+predict("d1.2.p1", ..., "visits to nodes in a tower of sixteen blocks, without a cache")
 # %%
-def forgetful(node: Node, inputs: dict[str, torch.Tensor], visits: list[str]) -> torch.Tensor:
-    """The value of a node; every visit to a node is noted in `visits`."""
+def evaluate_without_cache(node: Node, inputs: dict[str, torch.Tensor], visits: list[str]) -> torch.Tensor:
+    """Returns the value of a node, and appends its name to `visits` on every visit."""
     visits.append(node.name)
     if isinstance(node.op, Placeholder):
         return inputs[node.name]
-    return node.op.run(*[forgetful(child, inputs, visits) for child in node.children])
+    return node.op.run(*[evaluate_without_cache(child, inputs, visits) for child in node.children])
 
 
-slow = forgetful(tower(16), {"x": torch.ones(4)}, visits := [])
-print(f"{len(visits):,} visits, {visits.count('x'):,} of them to x; the value is {slow.tolist()}")
+visits = []
+slow = evaluate_without_cache(tower(16), {"x": torch.ones(4)}, visits)
+print(f"{len(visits):,} visits, {visits.count('x'):,} of them to x. The value is {slow.tolist()}.")
 measured("d1.2.p1", f"{len(visits):,}")
 # %% [markdown]
-# **What you should see**: 196,606 visits, because every block doubles them.
+# **What you should see**: 196,606 visits, because each block doubles their number. For the same reason, if `tree` wrote out a node below each of its readers, the text for sixty blocks would have more than 10¹⁸ lines.
 # %% [markdown]
 # ## d1.2.9 Evaluate each node once
-# ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●○○○ difficulty · ●●●●● importance · 12 minutes · core
 #
-# Write `evaluate`, which computes each node once and remembers its value *by node*: different nodes may have the same name. `inputs` gives a tensor for each placeholder, by its name. A placeholder without a tensor is an error, and not a 0. Only placeholders read `inputs`, even if a constant has the same name as an input. The memory lasts for one call, as the next one may come with other inputs. The check counts how often each operation runs.
+# Write `evaluate`, which computes each node only once and caches its value.
+#
+# - Cache values *by node*, because different nodes may have the same name.
+# - `inputs` holds a tensor for each placeholder, by name. If a tensor is missing, raise an error. Don't use 0 in its place.
+# - Only placeholders read `inputs`, even if a constant has the same name as an input.
+# - Start every call with an empty cache, because the next call may get other inputs.
+#
+# The check counts how often each operation runs.
 #
 # Stuck? `hint("d1.2.9")`
 # %% exercise="d1.2.9"
 def evaluate(graph: Node, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The graph's value for one example; inputs by the placeholders' names."""
+    """Returns the value of the graph for one example. The keys of `inputs` are names of placeholders."""
     ### BEGIN SOLUTION
     values = {}
 
@@ -418,10 +438,10 @@ def evaluate(graph: Node, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
 # %% check="d1.2.9" points=2
 check("d1.2.9", (ours, evaluate))
 # %% [markdown]
-# The same walk, *children first and each node once*, is what nearly every function below needs. Here it is as a list.
+# Most of the functions below go through a graph in the same order, *children first and each node once*. `nodes_of` lists the nodes in this order.
 # %%
 def nodes_of(graph: Node) -> list[Node]:
-    """Every node of the graph once, and each after its children."""
+    """Lists every node of the graph once, each of them after its children."""
     order = {}
 
     def visit(node: Node) -> None:
@@ -434,33 +454,35 @@ def nodes_of(graph: Node) -> list[Node]:
     return list(order)
 # %%
 fast = evaluate(tower(16), {"x": torch.ones(4)})
-print(len(nodes_of(tower(16))), "nodes; the same value:", torch.equal(fast, slow))
-print(len(nodes_of(tower(200))), "nodes;", evaluate(tower(200), {"x": -torch.ones(4)}).tolist())
+print(len(nodes_of(tower(16))), "nodes, the same value:", torch.equal(fast, slow))
+print(len(nodes_of(tower(200))), "nodes, with the value", evaluate(tower(200), {"x": -torch.ones(4)}).tolist())
 
-blocks, visited = list(range(0, 17, 4)), {"forgetful": [], "evaluate": []}
-for graph in map(tower, blocks):
-    forgetful(graph, {"x": torch.ones(4)}, visits := [])
-    visited["forgetful"].append(math.log10(len(visits)))
-    visited["evaluate"].append(math.log10(len(nodes_of(graph))))
-plot.lines(blocks, visited, "How many nodes are visited in a tower", "blocks", "visits (power of ten)")
+block_counts = [0, 4, 8, 12, 16]
+powers = {"without a cache": [], "with a cache": []}
+for blocks in block_counts:
+    graph, visited = tower(blocks), []
+    evaluate_without_cache(graph, {"x": torch.ones(4)}, visited)
+    powers["without a cache"].append(math.log10(len(visited)))
+    powers["with a cache"].append(math.log10(len(nodes_of(graph))))
+plot.lines(block_counts, powers, "How many nodes are visited in a tower", "blocks", "visits (power of ten)")
 # %% [markdown]
-# **What you should see**: the same value from 33 visits. On this scale a straight line is exponential growth, and the other one hardly rises. A tower of 200 blocks takes 401, where the forgetful version would need a number of visits with 61 digits.
+# **What you should see**: the same value from 33 visits. The vertical axis is logarithmic, so the straight line is exponential growth. A tower of 200 blocks takes 401 visits with the cache. Without it, the number of visits would have 61 digits.
 #
-# *Learned*: paths are exponentially many, nodes are few. Walk nodes, and remember.
+# *Learned*: a graph with few nodes can have exponentially many paths. So visit each node once, and cache its value.
 #
-# > **Pair card.** Swap. The navigator asks: "What is remembered, under which key, and for how long?" Explain back: a memory by name, and one that lasts from call to call: which wrong value does each of them give, and when? *Alone:* count the visits of `forgetful` in a tower of two blocks by hand.
+# > **Pair card.** Swap. The navigator asks: "What's the key of the cache, and when is the cache emptied?" Explain back in which graph a cache by name would give a wrong value, and when a cache that is never emptied would give one. *Alone:* count by hand the visits in a tower of two blocks without a cache.
 # %% [markdown]
 # ## d1.2.10 A network as a graph
-# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Now the networks of part 1. Their weights come as a dict: `inner.weight` [16, 64], `inner.bias` [16], `out.weight` [10, 16] and `skip` [10, 64].
+# Now build the networks of part 1. Their weights come as a dict with `inner.weight` [16, 64], `inner.bias` [16], `out.weight` [10, 16] and `skip` [10, 64].
 #
-# Write `network_graph`, the graph that stands at the top of this part: the same names, and the children of each node in the same order. It has one placeholder, of the length of the skip's second axis, which both paths read. It must equal PyTorch's module, for these weights and for any others of that form. The check uses networks of other sizes.
+# Write `network_graph`, which builds the graph at the top of this part. Use the same names, and order the children as in the text. There's one placeholder, which both paths read, and its length is the second axis of the skip. The graph must compute the same as the PyTorch module. The check uses networks of other sizes.
 #
 # Stuck? `hint("d1.2.10")`
 # %% exercise="d1.2.10"
 def network_graph(weights: dict[str, torch.Tensor]) -> Node:
-    """The digits network: nodes x, inner.product, inner, hidden, out, skip.product, and logits on top."""
+    """Builds the digits network, with the names and the order of children at the top of this part."""
     ### BEGIN SOLUTION
     array = {name: Node(Array(value), (), name) for name, value in weights.items()}
     x = Node(Placeholder(weights["skip"].shape[1:]), (), "x")
@@ -481,24 +503,31 @@ train, test = digits.images("train"), digits.images("test")
 images, label = test["x"], test["label"]
 
 logits = torch.stack([evaluate(graphs["digits-a"], {"x": image}) for image in images[:8]])
-print("our answers:", logits.argmax(-1).tolist(), " the digits:", label[:8].tolist())
-print(f"largest difference to PyTorch's logits: {(logits - networks['digits-a'](images[:8])).abs().max():.0e}")
+print("predicted:", logits.argmax(-1).tolist())
+print("labels:   ", label[:8].tolist())
+print(f"largest difference from PyTorch's logits: {(logits - networks['digits-a'](images[:8])).abs().max():.0e}")
 # %% [markdown]
-# **What you should see**: eight digits, named rightly, and a difference at the level of rounding.
+# **What you should see**: eight digits, all correct, and a largest difference at the level of rounding.
 #
-# *Learned*: the network and the graph compute the same. One is a program that runs; the other is data that we can search, count and edit.
+# *Learned*: the module and the graph compute the same function. The module is a program that runs, and the graph is data that you can search, count and edit.
 # %% [markdown]
 # ## d1.2.11 Find nodes
-# ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# Write `find`: all nodes that fit, each once. What fits is said in one of three ways: by a name, `"hidden"`; by an operation, `Relu`; or by a function of the node that says True or False, such as `lambda node: node.shape == (10,)`.
+# Write `find`, which returns each matching node once. `wanted` can be one of three things.
 #
-# Beware: a class can be called like a function. And *finding nothing is an error*, a `LookupError` with a sentence in it. Think of an ablation of `"hiden"`: it would change nothing, the accuracy would stay as it was, and we would conclude that the hidden layer does not matter.
+# | `wanted` | a node matches if |
+# |---|---|
+# | a name, such as `"hidden"` | its name is equal |
+# | a class, such as `Relu` | its operation is of this class |
+# | a function, such as `lambda node: node.shape == (10,)` | the function returns True for the node |
+#
+# Be careful, because a class can be called like a function. If no node matches, raise a `LookupError` with a message. Suppose you misspell a name and ablate `"hiden"`. If there were no error, the accuracy would stay the same, and you'd conclude that the hidden layer doesn't matter.
 #
 # Stuck? `hint("d1.2.11")`
 # %% exercise="d1.2.11"
 def find(graph: Node, wanted) -> list[Node]:
-    """The nodes of this name, or operation, or for which the function is True; LookupError if there are none."""
+    """Lists the nodes that match a name, a class or a function. Raises a LookupError if there are none."""
     ### BEGIN SOLUTION
     fits = wanted
     if isinstance(wanted, str):
@@ -518,24 +547,32 @@ for wanted in ("x", Einsum, lambda node: node.shape == (10,)):
     print(find(graph, wanted))
 try:
     find(graph, "hiden")
-except LookupError as refusal:
-    print("refused:", refusal)
+except LookupError as error:
+    print("LookupError:", error)
 # %% [markdown]
-# **What you should see**: one node, then three, then three; and a refusal that lists the names there are. `x` is found once, although it is read twice.
+# **What you should see**: one node, then three, then three, and then an error that lists the existing names. `x` is found once, although it has two readers.
 #
-# *Learned*: an experiment that selects nothing must fail aloud.
+# *Learned*: if an experiment selects no node, it must raise an error.
 # %% [markdown]
 # ## d1.2.12 Change a graph without touching it
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Now edit. We could write into a node: `hidden.children = ...`. Then the graph of the untouched network would be gone, and with it everything that we wanted to compare with. A leaked hook can be taken off. So we *build*: a node that reads a replaced node is built anew, on the new child; so is whoever reads that one, up to the root; and all others are used again as they are. The result is a second graph, which shares with the first whatever did not change.
+# ![Two graphs that share a node. Before the edit, total reads left and right, and left reads a. After the edit, the new total reads a new left and the same right, and the new left reads b. The old nodes are blue, the new nodes are orange, and the shared node right is grey.](diagram:edit_shares)
 #
-# Write `update`: for every node in `targets`, `function(node)` takes its place. If one target lies below another, the function gets the upper one with its new children. What the function returns is final: do not search it for targets, because it may well hold the old node. Children first, once each: `nodes_of` has the order.
+# How do you edit a graph and keep the original for comparison? If you write into a node, as in `left.children = ...`, the original is gone. So leave all old nodes as they are, and build new ones where you need them.
+#
+# In the picture, `b` replaces `a`. The old `left` reads `a`, so you build a new `left` that reads `b`. For the same reason you build a new `total`. Nothing below `right` has changed, so the new graph uses `right` as it is. In general, you build the new node and all nodes above it, up to the root. The two graphs share all other nodes.
+#
+# Write `update`. For every node in `targets`, the result has `function(node)` in its place.
+#
+# - If one target is below another, `function` gets the upper one with its new children.
+# - Use the nodes that `function` returns exactly as they are. They may contain old nodes, and those aren't replaced again.
+# - `nodes_of` lists the nodes in the order that you need.
 #
 # Stuck? `hint("d1.2.12")`
 # %% exercise="d1.2.12"
 def update(graph: Node, targets: list[Node], function) -> Node:
-    """A graph with function(node) in place of every target; nodes that nothing has changed are the same objects."""
+    """Builds the graph with function(node) in place of each target, and reuses all unchanged nodes."""
     ### BEGIN SOLUTION
     new = {}
     for node in nodes_of(graph):
@@ -548,30 +585,41 @@ def update(graph: Node, targets: list[Node], function) -> Node:
 # %% check="d1.2.12" points=3
 check("d1.2.12", (ours, update))
 # %%
-silenced = update(graph, find(graph, "hidden"), lambda node: Node(Array(torch.zeros(node.shape)), (), "zeros"))
-print(tree(silenced))
-said = [[evaluate(each, {"x": image}).argmax().item() for each in (graph, silenced)] for image in images[:100]]
-print("image: as it is, silenced:", {image: pair for image, pair in enumerate(said) if pair[0] != pair[1]})
+def zeros(node: Node) -> Node:
+    """Builds a constant of zeros in the shape of a node."""
+    return Node(Array(torch.zeros(node.shape)), (), "zeros")
+
+
+ablated = update(graph, find(graph, "hidden"), zeros)
+print(tree(ablated))
+
+changed = []
+for number, image in enumerate(images[:100]):
+    before = evaluate(graph, {"x": image}).argmax().item()
+    after = evaluate(ablated, {"x": image}).argmax().item()
+    if before != after:
+        changed.append(number)
+        print(f"image {number}: {before} before, {after} with hidden at zero")
 # %% [markdown]
-# **What you should see**: a smaller tree with `zeros` in it; and the few of the first hundred images on which the two networks, side by side, say different digits. The first network is still there: nothing had to be undone.
+# **What you should see**: a smaller tree with `zeros` in it, and six of the first hundred images. On these six the two networks predict different digits. The original network is unchanged, so there's nothing to undo.
 #
-# *Learned*: an intervention is a function from graphs to graphs. There is no state that could leak.
+# *Learned*: an intervention is a function from graphs to graphs. It leaves no state behind, so nothing can leak.
 #
-# > **Pair card.** Swap. The navigator asks: "Is this node the old one or a new one, and who says so?" Explain back: why must everything above a replaced node be built anew, and nothing beside it? *Alone:* on paper, replace `skip.product` in the tree at the top, and mark the nodes that are built.
+# > **Pair card.** Swap. The navigator asks: "Is this node old or new, and how can you tell?" Explain back why every node above a replaced node is built again, and why the nodes beside it aren't. *Alone:* on paper, replace `skip.product` in the picture at the top, and mark the nodes that are built again.
 # %% [markdown]
-# ## d1.2.13 What two graphs share
-# ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
+# ## d1.2.13 Nodes that two graphs share
+# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# `silenced` has seven nodes, and `graph` has eleven. How many nodes of `silenced` are nodes of `graph`, the very same objects? Guess first.
+# How much of the original graph does an edit reuse? `graph` has eleven nodes, and `ablated` has seven. How many of these seven are also nodes of `graph`, as the very same objects? Guess first.
 #
-# Then write `shared`, which lists them: the nodes of `before` that are nodes of `after` too. Equal names prove nothing: both have a node called `logits`.
+# Then write `shared`, which lists the nodes of `before` that are nodes of `after` too. Compare the nodes themselves. Equal names aren't enough, since both graphs have a node called `logits`.
 #
 # Stuck? `hint("d1.2.13")`
 # %%
-predict("d1.2.p2", ..., "nodes that silenced shares with graph, out of its seven")
+predict("d1.2.p2", ..., "nodes of ablated that are nodes of graph, out of seven")
 # %% exercise="d1.2.13"
 def shared(before: Node, after: Node) -> list[Node]:
-    """The nodes that both graphs hold, as the same objects."""
+    """Lists the nodes that both graphs contain as the same objects."""
     ### BEGIN SOLUTION
     kept = set(nodes_of(after))
     return [node for node in nodes_of(before) if node in kept]
@@ -579,48 +627,56 @@ def shared(before: Node, after: Node) -> list[Node]:
 # %% check="d1.2.13" points=1
 check("d1.2.13", (ours, shared))
 # %%
-print("shared by graph and silenced:", shared(graph, silenced))
-measured("d1.2.p2", len(shared(graph, silenced)))
+print("shared by graph and ablated:", shared(graph, ablated))
+measured("d1.2.p2", len(shared(graph, ablated)))
 
 high = tower(20)
 for name in ("relu 19", "relu 0"):
-    edited = update(high, find(high, name), lambda node: Node(Array(torch.zeros(4)), (), "zeros"))
-    print(f"{name} replaced in a tower of {len(nodes_of(high))} nodes: {len(shared(high, edited))} are shared")
+    edited = update(high, find(high, name), zeros)
+    print(f"{name} replaced in a tower of {len(nodes_of(high))} nodes. Shared nodes: {len(shared(high, edited))}")
 # %% [markdown]
-# **What you should see**: 4 of 7. `zeros` is new, and so are `out` and `logits` above it. In the tower, an edit at the top leaves 39 of 41 nodes, and an edit at the bottom leaves only `x`.
+# **What you should see**: 4 of the 7 nodes are shared. `zeros` is new, and so are `out` and `logits` above it.
 #
-# What is shared is computed once if both graphs are evaluated together. An experiment late in a network costs next to nothing, and so a hundred of them cost little more than one run. The library lives from this.
+# | edit | nodes before | shared nodes |
+# |---|---|---|
+# | `hidden` in the network | 11 | 4 |
+# | `relu 19`, at the top of the tower | 41 | 39 |
+# | `relu 0`, at the bottom of the tower | 41 | 1 |
 #
-# *Learned*: an edit costs what stands above it.
+# If you evaluate both graphs together, the shared nodes need to be computed only once. So an edit near the output adds few new nodes. The library uses this, and it evaluates many edited graphs in one call.
+#
+# *Learned*: an edit rebuilds the nodes above it, and shares all others.
 # %% [markdown]
 # ## From one image to many
 #
-# Until now one image at a time. Can we not simply give `evaluate` a tensor [600, 64] for an `x` of shape [64]? An einsum would complain about the axis that it has no word for. But a sum? Below, an input [3] is added to a constant [4, 3], as positions are to a token. We try batches of one to six rows.
+# So far you've evaluated one image at a time. Can you pass a tensor [600, 64] for an `x` of shape [64]? An einsum would raise an error, because its pattern has no word for the extra axis. Does a sum raise an error too? The next cell adds an input [3] to a constant [4, 3], and it tries batches of one to six rows.
 # %%
-predict("d1.2.p3", ..., "of the batch sizes 1 to 6, for how many does torch raise an error?")
+predict("d1.2.p3", ..., "how many of the batch sizes 1 to 6 raise an error")
 # %%
 table = Node(Array(torch.zeros(4, 3)), (), "table")
 both = Node(Add(), (Node(Placeholder((3,)), (), "x"), table), "both")
-given = {}
+found = {}
 for rows in range(1, 7):
     try:
-        given[rows] = list(evaluate(both, {"x": torch.ones(rows, 3)}).shape)
+        found[rows] = list(evaluate(both, {"x": torch.ones(rows, 3)}).shape)
     except RuntimeError:
-        given[rows] = "an error"
-    print(f"{rows} rows: {given[rows]}, where it should be {[rows, 4, 3]}")
-measured("d1.2.p3", list(given.values()).count("an error"))
+        found[rows] = "an error"
+    print(f"{rows} rows: {found[rows]}, expected {[rows, 4, 3]}")
+measured("d1.2.p3", list(found.values()).count("an error"))
 # %% [markdown]
-# **What you should see**: four errors, and two shapes that are wrong without one. With four rows, row `i` of the batch was added to row `i` of the table, because there happen to be four of both. Such a bug waits for the one batch size that sets it off.
+# **What you should see**: four errors, and two wrong shapes without an error. With four rows, row `i` of the batch was added to row `i` of the table, only because the table happens to have four rows too. Such a bug stays hidden until a batch has just the right size.
 # %% [markdown]
 # ## d1.2.14 Many images
-# ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
 #
-# A graph describes one example, so its operations must see one example at a time. Write `evaluate_rows`: each input has one more axis in front, for the rows; the result has it too. A loop over rows is right, and slow. `torch.vmap(f)` is right and fast: it makes a function of rows out of a function of one example, and hides the axis of rows from whatever happens inside. It takes and gives tensors, not dicts.
+# A graph describes one example, so its operations have to be run on one example at a time. Write `evaluate_rows`. Every input has an additional first axis for the rows, and so does the result. There may be inputs that the graph doesn't read.
+#
+# A loop over the rows passes the check. It makes the experiments below a few seconds slower. `torch.vmap(f)` is faster. It turns a function of one example into a function of many rows, and it hides the axis of rows from everything inside.
 #
 # Stuck? `hint("d1.2.14")`
 # %% exercise="d1.2.14"
 def evaluate_rows(graph: Node, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The graph's value [rows, *shape] for inputs [rows, *shape of the placeholder]."""
+    """Returns the value [rows, *shape] of the graph. Each input is [rows, *shape of its placeholder]."""
     ### BEGIN SOLUTION
     def one(*row: torch.Tensor) -> torch.Tensor:
         return evaluate(graph, dict(zip(inputs, row, strict=True)))
@@ -632,24 +688,25 @@ check("d1.2.14", (ours, evaluate_rows))
 # %%
 print([list(evaluate_rows(both, {"x": torch.ones(rows, 3)}).shape) for rows in range(1, 7)])
 for name, graph in graphs.items():
-    right = evaluate_rows(graph, {"x": images}).argmax(-1) == label
-    print(f"{name} as a graph: {100 * right.float().mean():.1f} % of {len(images)} test images")
+    correct = evaluate_rows(graph, {"x": images}).argmax(-1) == label
+    mean, error = accuracy_with_error(correct[None])  # one draw
+    print(f"{name} as a graph: {mean:.1f} ± {error:.1f} % of {len(images)} test images")
 # %% [markdown]
-# **What you should see**: six shapes as they should be, and the accuracies of part 1, 97.2 % and 96.8 %.
+# **What you should see**: six correct shapes, and the accuracies of part 1, 97.2 ± 0.7 % and 96.8 ± 0.7 %.
 #
-# *Learned*: shapes are per example, and rows are the evaluation's business. No node needs to know about batches.
+# *Learned*: shapes are per example, and only the evaluation handles rows. No node needs a batch axis.
 # %% [markdown]
 # ## d1.2.15 An ablation is a graph
-# ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 11 minutes · core
 #
-# Zero and mean ablation put an `Array` in the place of a node, and `update` does that. Resampling wants what the node would have said *about another image*. As a graph that is easy to say: the node, and all that is below it, read another input. We call this input `x_other`.
+# Can you do the ablations of part 1 without a hook? For zero and mean ablation, an `Array` replaces the node, and `update` can do that. For resampling, the node gets the value that it has *on another image*. As a graph, the node and everything below it read another input. We call this input `x_other`.
 #
-# Write `resampled`: the graph in which the named node is computed from a placeholder `x_other` in place of `x`, and all else from `x`. `x_other` has the shape of `x`; in the check's graphs that is not [64]. It takes `update` twice: first inside the node, then around it.
+# Write `resampled`. It returns the graph in which the named node is computed from a placeholder `x_other`, and everything else from `x`. Give `x_other` the shape of `x`, which isn't [64] in the check. You need `update` twice, first inside the node and then around it.
 #
 # Stuck? `hint("d1.2.15")`
 # %% exercise="d1.2.15"
 def resampled(graph: Node, name: str) -> Node:
-    """The graph in which the node of this name reads x_other, and everything else reads x."""
+    """Builds the graph in which the node of this name depends on x_other, and everything else on x."""
     ### BEGIN SOLUTION
     (node,) = find(graph, name)
     other = update(node, find(node, "x"), lambda x: Node(Placeholder(x.shape), (), "x_other"))
@@ -658,67 +715,85 @@ def resampled(graph: Node, name: str) -> Node:
 # %% check="d1.2.15" points=2
 check("d1.2.15", (ours, resampled))
 # %% [markdown]
-# So the three ablations of part 1 are three graphs, and the draws can be the very ones that we used there: `draw(0)` to `draw(19)`. Hooks and graphs have not a line in common. By how many points of accuracy will they disagree, over three ablations and two networks, at most?
+# So the three ablations of part 1 are three graphs. The next cells run them on the draws of part 1, `draw(0)` to `draw(19)`. The hooks and the graphs are separate implementations, and their logits differ by rounding. Over three ablations and two networks, what's the largest difference between their accuracies?
 # %%
 predict("d1.2.p4", ..., "largest difference between hooks and graphs, in points of accuracy")
 # %%
 def draw(seed: int) -> torch.Tensor:
-    """For each test image, which image it is given instead [rows]; as in part 1."""
+    """Returns the number of another image for each test image [rows], as in part 1."""
     return torch.randint(len(images), (len(images),), generator=torch.Generator().manual_seed(seed))
 
 
 def score(all_logits: list[torch.Tensor]) -> tuple[float, float]:
-    """Accuracy and standard error, in per cent, of logits [batch, 10] from one or more draws; as in part 1."""
+    """Returns the accuracy and its standard error in per cent. Each draw gives logits [batch, 10]."""
     return accuracy_with_error(torch.stack([logits.argmax(-1) == label for logits in all_logits]))
 
 
 def run(graph: Node, draws: list[torch.Tensor]) -> list[torch.Tensor]:
-    """Logits [batch, 10] on the test images for each draw, whose images are x_other."""
+    """Runs the graph on the test images [batch, 10], once for each draw of other images."""
     return [evaluate_rows(graph, {"x": images, "x_other": images[rows]}) for rows in draws]
 
 
 draws = [draw(seed) for seed in range(20)]
 # %%
-by_graphs, by_hooks = {}, {}
-for name, graph in graphs.items():
-    hidden, network = find(graph, "hidden"), networks[name]
-    mean = Array(evaluate_rows(hidden[0], {"x": train["x"]}).mean(dim=0))
-    by_graphs[name] = {
-        "zero": score(run(update(graph, hidden, lambda node: Node(Array(torch.zeros(16)), (), "zeros")), draws[:1])),
-        "mean": score(run(update(graph, hidden, lambda node, mean=mean: Node(mean, (), "mean")), draws[:1])),
-        "resample": score(run(resampled(graph, "hidden"), draws)),
+def ablation_graphs(graph: Node) -> dict[str, Node]:
+    """Builds the graphs of the three ablations of the hidden layer."""
+    hidden = find(graph, "hidden")
+    mean = evaluate_rows(hidden[0], {"x": train["x"]}).mean(dim=0)
+    return {
+        "zero": update(graph, hidden, zeros),
+        "mean": update(graph, hidden, lambda node: Node(Array(mean), (), "mean")),
+        "resample": resampled(graph, "hidden"),
     }
+
+
+def ablation_edits(network: torch.nn.Module) -> dict[str, list]:
+    """Returns the edits of part 1 for the three ablations, one for each draw when resampling."""
     at_mean = mean_edit(read_layer(network, "hidden", train["x"]))
-    by_hooks[name] = {
-        "zero": score([run_edited(network, "hidden", torch.zeros_like, images)]),
-        "mean": score([run_edited(network, "hidden", at_mean, images)]),
-        "resample": score([run_edited(network, "hidden", resample_edit(rows), images) for rows in draws]),
-    }
+    return {"zero": [torch.zeros_like], "mean": [at_mean], "resample": [resample_edit(rows) for rows in draws]}
+
+
+by_graphs, by_hooks = {}, {}
+for name, network in networks.items():
+    print(f"running the ablations of {name}")
+    by_graphs[name], by_hooks[name] = {}, {}
+    for how, graph in ablation_graphs(graphs[name]).items():
+        needed = draws if how == "resample" else draws[:1]  # the other two don't depend on the draw
+        by_graphs[name][how] = score(run(graph, needed))
+    for how, edits in ablation_edits(network).items():
+        by_hooks[name][how] = score([run_edited(network, "hidden", edit, images) for edit in edits])
 # %%
 gaps = []
-for name in graphs:
-    for how, (mean, error) in by_graphs[name].items():
-        gaps.append(abs(mean - by_hooks[name][how][0]))
-        print(f"{name}, {how:8}: graph {mean:.3f} ± {error:.3f} %, hooks {by_hooks[name][how][0]:.3f} %")
+for name, results in by_graphs.items():
+    for how, (mean, error) in results.items():
+        with_hooks = by_hooks[name][how][0]
+        gaps.append(abs(mean - with_hooks))
+        print(f"{name}, {how:8}: graph {mean:.3f} ± {error:.3f} %, hooks {with_hooks:.3f} %")
 measured("d1.2.p4", max(gaps))
 # %% [markdown]
-# **What you should see**: a difference of 0. The accuracies agree to the last digit, although the logits differ by rounding. 91 % against 13 % is a fact about the networks, and not about our tools.
+# **What you should see**: a largest difference of 0. Rounding changes the logits, but it changes none of these six accuracies.
 #
-# *Learned*: an ablation is the same graph on another input, below one node.
+# | another image in the hidden layer | `digits-a` | `digits-b` |
+# |---|---|---|
+# | accuracy (%) | 91.1 ± 0.8 | 12.6 ± 0.3 |
 #
-# > **Pair card.** Swap. The navigator asks: "Which nodes does this graph hold twice, once for each input?" Explain back: what would `resampled(graph, "logits")` compute, and what would `resampled(graph, "inner.weight")` do? *Alone:* print `tree(resampled(graph, "hidden"))`, and mark what is computed from `x_other`.
+# Two separate implementations agree, so a bug in one of them is an unlikely cause of this gap. They do share the draws, the test images and the function `score`. The errors are over the images.
+#
+# *Learned*: resampling a node means evaluating the same graph with another input below the node.
+#
+# > **Pair card.** Swap. The navigator asks: "Which nodes does this graph contain twice, once for each input?" Explain back the value of `resampled(graph, "logits")`, and the error that `resampled(graph, "inner.weight")` raises. *Alone:* print `tree(resampled(graph, "hidden"))`, and mark the nodes that depend on `x_other`.
 # %% [markdown]
 # ## d1.2.16 Paths
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# With hooks we could not say "`x`, as the skip path reads it". With a graph we can: say which way to go from the root. A *path* is a tuple of child numbers. In the tree at the top, `(1, 1)` is: from `logits` to its second child, `skip.product`, and from there to its second child, `x`.
+# How do you name "`x`, as the skip path reads it"? You describe the way from the root to `x`. A *path* is a tuple of child numbers, counted from 0. In the tree at the top, `(1, 1)` leads from `logits` to its second child, `skip.product`, and from there to its second child, `x`.
 #
-# Write `paths`: every path from the root to a node of this name. Here a memory would be wrong. A second way to the same node is a second path, and so is a second reading by the same reader. If the root itself has the name, its path is `()`.
+# Write `paths`, which returns every path from the root to a node of the given name. Here you mustn't skip nodes that you've already visited. A second way to the same node is a second path. If a node reads the same child twice, that makes two paths as well. If the root itself has the name, its path is `()`.
 #
 # Stuck? `hint("d1.2.16")`
 # %% exercise="d1.2.16"
 def paths(graph: Node, name: str) -> list[tuple[int, ...]]:
-    """Every path, as child numbers from the root down, to a node of this name."""
+    """Lists every path to a node of this name, as child numbers from the root down."""
     ### BEGIN SOLUTION
     found = [()] if graph.name == name else []
     for number, child in enumerate(graph.children):
@@ -729,27 +804,31 @@ def paths(graph: Node, name: str) -> list[tuple[int, ...]]:
 check("d1.2.16", (ours, paths))
 # %%
 def names_along(graph: Node, path: tuple[int, ...]) -> list[str]:
-    """The names that one meets on a path, the root's first."""
+    """Lists the names of the nodes on a path, from the root down."""
     return [graph.name, *(names_along(graph.children[path[0]], path[1:]) if path else [])]
 # %%
 graph = graphs["digits-a"]
 for path in paths(graph, "x"):
     print(path, " > ".join(names_along(graph, path)))
-print({blocks: len(paths(tower(blocks), "x")) for blocks in (1, 2, 12)})
+print("paths to x in towers:", {blocks: len(paths(tower(blocks), "x")) for blocks in (1, 2, 12)})
 # %% [markdown]
-# **What you should see**: two paths, the long one and the skip. And 2, 4 and 4,096 in the towers: we do list paths one by one here, so this is for short networks. The library selects paths without listing them.
+# **What you should see**: two paths, a long one through the hidden layer and a short one through the skip. The towers have 2, 4 and 4,096 paths. `paths` lists them one by one, so use it for small networks only. The library selects paths without listing them.
 #
-# *Learned*: a value is a node; a reading of it is a path.
+# *Learned*: a node stands for a value, and a path stands for one reading of this value.
 # %% [markdown]
 # ## d1.2.17 Patch one path
-# ●●●○○ difficulty · ●●●●● importance · 9 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Write `patch_path`: the graph in which one path ends at `new` in place of the node that it ended at. Every other path stays as it was, also those that lead to the same node. So every node on the path is built anew, each with *one* child exchanged, by number; and a node that other readers share is still there for them, as it was. The path `()` ends at the root: the result is `new`.
+# ![Part of the digits graph before and after a path is patched. Before, logits reads out and skip.product, then out reads hidden, and hidden and skip.product both read x. The arrows from logits to skip.product and from there to x are blue, and each is labelled child 1. The node skip.product reads skip too. After, the new logits and the new skip.product are orange, with orange arrows for child 1, and the path ends at x_other, also in orange. The nodes out, hidden, x and skip are grey, the same as before.](diagram:patch_one_path)
+#
+# The picture shows the path `(1, 1)`, and it leaves out the nodes between `hidden` and `x`. The nodes in orange are new.
+#
+# Write `patch_path`, which returns a graph in which the given path ends at `new` in place of the old node. All other paths stay as they were, even if they lead to the same old node. So build every node on the path again, and replace *one* of its children, by its number. Other readers keep the old nodes. For the path `()` the result is `new` itself.
 #
 # Stuck? `hint("d1.2.17")`
 # %% exercise="d1.2.17"
 def patch_path(graph: Node, path: tuple[int, ...], new: Node) -> Node:
-    """The graph in which this path, and no other, leads to the new node."""
+    """Builds the graph in which this path, and no other, ends at `new`."""
     ### BEGIN SOLUTION
     if not path:
         return new
@@ -760,76 +839,107 @@ def patch_path(graph: Node, path: tuple[int, ...], new: Node) -> Node:
 # %% check="d1.2.17" points=3
 check("d1.2.17", (ours, patch_path))
 # %% [markdown]
-# Here is the line that we came for: patch the path through the skip. We run it on the draws of part 1, beside the trick with two hooks.
+# Now patch the path through the skip. The cell uses the draws of part 1, and it prints the result of the two hooks from d1.1.11 next to yours.
 # %%
 skip = next(path for path in paths(graph, "x") if "skip.product" in names_along(graph, path))
 x_other = Node(Placeholder((64,)), (), "x_other")
 patched = {name: patch_path(graph, skip, x_other) for name, graph in graphs.items()}
 print(tree(patched["digits-a"]))
 
-answers = {name: torch.stack([logits.argmax(-1) for logits in run(each, draws)]) for name, each in patched.items()}
+answers = {}
 for name, network in networks.items():
-    ours_is, error = accuracy_with_error(answers[name] == label)
-    by_trick, _ = score([skip_only(network, images, rows) for rows in draws])
-    print(f"{name}, skip path resampled: graph {ours_is:.3f} ± {error:.3f} %, two hooks {by_trick:.3f} %")
+    answers[name] = torch.stack([logits.argmax(-1) for logits in run(patched[name], draws)])
+    mean, error = accuracy_with_error(answers[name] == label)
+    with_hooks, _ = score([skip_only(network, images, rows) for rows in draws])
+    print(f"{name}, skip path resampled: graph {mean:.3f} ± {error:.3f} %, two hooks {with_hooks:.3f} %")
 # %% [markdown]
-# **What you should see**: `x_other` below `skip.product`, and `x` where it was. 12.7 % and 92.9 %, again the same as with the hooks. But here nothing was corrupted and repaired: we said which path, and that was all.
+# **What you should see**: in the tree, `skip.product` reads `x_other`, and the hidden path still reads `x`. The accuracies are 12.7 ± 0.3 % for `digits-a` and 92.9 ± 0.7 % for `digits-b`, the same as with the two hooks. The hooks had to change both paths and then repair one of them. With the graph, you only have to name the path.
 #
-# Now that each path can read an image of its own, ask the network a question that it has never been asked. The hidden path sees a 3, the skip path sees an 8. *Whose digit does it say?* Of all such conflicts, in how many does `digits-a` name the digit that only its skip path sees?
+# Now each path can read its own image. So you can test a network on inputs that weren't in its training data. Let the hidden path read a 3 and the skip path read an 8. *Which digit does the network predict?* If two images show different digits, call the pair a conflict. In what share of the conflicts does `digits-a` predict the digit on its skip path?
 # %%
-predict("d1.2.p5", ..., "per cent of conflicts in which digits-a says what its skip path sees")
+predict("d1.2.p5", ..., "conflicts in which digits-a predicts the digit on its skip path (%)")
 # %%
-seen_by_skip = torch.stack([label[rows] for rows in draws])  # [draw, image]
-conflict = seen_by_skip != label
+on_skip = torch.stack([label[rows] for rows in draws])  # [draw, image]
+conflict = on_skip != label
 
 
-def share(hit: torch.Tensor) -> tuple[float, float]:
-    """In how many of the conflicts, in per cent, and its standard error over images; hit [draw, image]."""
-    rate = 100 * (hit & conflict).sum(0) / conflict.sum(0)
+def share(predicted: torch.Tensor) -> tuple[float, float]:
+    """Returns the share of conflicts in per cent and its error over images, for booleans [draw, image]."""
+    rate = 100 * (predicted & conflict).sum(0) / conflict.sum(0)
     return rate.mean().item(), rate.std().item() / len(rate) ** 0.5
 
 
-whose = {
-    name: {
-        "hidden path": share(said == label),
-        "skip path": share(said == seen_by_skip),
-        "neither": share((said != label) & (said != seen_by_skip)),
+follows = {}
+for name, answer in answers.items():
+    hidden_digit, skip_digit = answer == label, answer == on_skip
+    follows[name] = {
+        "hidden path": share(hidden_digit),
+        "skip path": share(skip_digit),
+        "neither": share(~hidden_digit & ~skip_digit),
     }
-    for name, said in answers.items()
-}
-measured("d1.2.p5", *whose["digits-a"]["skip path"])
-plot.bars(whose, "Two images at once: whose digit does the network say?", "conflicts (%)", "the digit said is seen by")
+    print(name, {path: f"{mean:.1f} ± {error:.1f} %" for path, (mean, error) in follows[name].items()})
+measured("d1.2.p5", *follows["digits-a"]["skip path"])
+plot.bars(follows, "Two images at once", "share of conflicts (%)", "the digit predicted is on the")
 # %% [markdown]
-# **What you should see**: `digits-a` says what its skip path sees in 90 % of the conflicts, and `digits-b` says what its hidden path sees in 92 %. Either network sides with its other path in less than 4 %.
+# **What you should see**: `digits-a` mostly follows its skip path, and `digits-b` mostly follows its hidden path. Each network follows its other path in less than 4 % of the conflicts.
 #
-# *Learned*: path patching asks which way the information goes, and answers for one path at a time.
+# | share of conflicts (%) | `digits-a` | `digits-b` |
+# |---|---|---|
+# | predicts the digit on the hidden path | 3.5 ± 0.2 | 92.3 ± 0.8 |
+# | predicts the digit on the skip path | 90.2 ± 0.3 | 3.5 ± 0.3 |
+# | predicts neither of them | 6.3 ± 0.3 | 4.3 ± 0.6 |
 #
-# > **Pair card.** Swap. The navigator asks: "Which parts of this graph are computed from which image?" Explain back: why is patching the path through the skip the same as resampling the node `skip.product`, and when would it not be? *Alone:* find the path through the hidden layer, patch it, and compare with `by_graphs`.
+# The errors are over images. Such a pair of images is outside the training distribution. So the table shows which path wins a conflict. It doesn't show how much the paths help each other on an ordinary image.
+#
+# *Learned*: path patching measures the effect of one path at a time.
+#
+# > **Pair card.** Swap. The navigator asks: "Which parts of this graph depend on which image?" Explain back why patching the path through the skip gives the same result as resampling the node `skip.product`, and in which graph it wouldn't. *Alone:* find the path through the hidden layer, patch it, and compare with `by_graphs`.
 # %% [markdown]
 # ## d1.2.18 Answer the day's question
-# ●●○○○ difficulty · ●●●●● importance · 5 minutes · core
+# ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# **Two networks are equally accurate. For the same reasons?** Answer in three to five sentences, as you would in a paper's abstract. Say what you claim, with which experiment and which figures (and their standard errors); say which experiment would have misled you; and name one thing that your claim does *not* say. There is no check: an instructor, or your pair partner, reads it.
+# **Two networks are equally accurate. For the same reasons?** Answer in three to five sentences, as in the abstract of a paper. There's no check, so let your instructor or another pair read it. It's worth 2 points.
+#
+# | your answer | points |
+# |---|---|
+# | a claim, with the experiment behind it, the figures and their standard errors | 1 |
+# | an experiment that would have misled you | ½ |
+# | one thing that your claim does *not* say | ½ |
+#
+# After you've handed in your answer, compare it with ours in `solutions/day1_graphs/part2_graph.ipynb`.
 # %% [markdown] answer="d1.2.18" points=2
 # ### BEGIN SOLUTION
-# No. Both name 97 % of 600 test images rightly, to within half a point, but `digits-a` relies on its skip path and `digits-b` on its hidden layer. With another image on the skip path alone, `digits-a` falls to 12.7 ± 0.3 % and `digits-b` keeps 92.9 ± 0.7 %; with another image in the hidden layer alone it is the other way round, 91.1 ± 0.8 % and 12.6 ± 0.3 %. If the two paths see different digits, `digits-a` follows the skip in 90 % of the cases and `digits-b` the hidden layer in 92 %. Zero ablation would have misled us: by it, the hidden layer is worth one to three points in either network. We do not say that the other path knows nothing: in both networks it may hold a copy of the answer that is never decisive. And we do not say how either path tells a 3 from an 8.
+# No. Both networks classify about 97 % of 600 test images correctly (97.2 ± 0.7 % and 96.8 ± 0.7 %), but `digits-a` relies on its skip path and `digits-b` relies on its hidden layer. If the skip path alone reads another image, `digits-a` falls to 12.7 ± 0.3 %, and `digits-b` keeps 92.9 ± 0.7 %. If the hidden layer alone reads another image, `digits-a` keeps 91.1 ± 0.8 %, and `digits-b` falls to 12.6 ± 0.3 %. When the two paths read different digits, `digits-a` follows the skip path in 90.2 ± 0.3 % of the cases, and `digits-b` follows the hidden path in 92.3 ± 0.8 %. Zero ablation would have misled us, since zeros in the hidden layer cost only about one point in `digits-a` and three in `digits-b`. We don't claim that the other path has no information about the digit, because it may hold a copy that never decides. We also don't know how either path distinguishes a 3 from an 8.
+#
+# *Grading, 2 points.* Give 1 point for a claim with an experiment, its figures and their standard errors, and half of it if the errors are missing. Give ½ for an experiment that would have misled, such as zero ablation, accuracy alone, or resampling `x` itself. Give ½ for a real limit. "Other images might differ" is not enough.
 # ### END SOLUTION
+# %% [markdown]
+# ## The model cards
+#
+# Each model comes with a card, which says how the model was trained. Run the next cell only after you've written your answer.
+# %%
+for name, model in loaded.items():
+    share_off = model.card["training"]["hidden_off"]
+    print(f"{name} leans on {model.card['leans_on']}.")
+    print(f"  In training, its hidden layer was set to zero for {100 * share_off:.0f} % of the examples.")
+# %% [markdown]
+# **What you should see**: the cards name the same paths that you found. Both networks were trained with zeros in the hidden layer, for 70 % of the examples of `digits-a` and for 20 % of those of `digits-b`. So zeros in the hidden layer are in distribution for both networks. This is a likely reason for the small effect of zero ablation.
 # %% [markdown]
 # ## The library
 #
-# What we have written is, in small, the library of this week, `remix_utils`. Every idea has its counterpart there:
+# You've now written a small version of `remix_utils`, the library of this week. Each of your functions has a counterpart there.
 #
-# | ours | the library's | what it adds |
+# | yours | the library's | additions |
 # |---|---|---|
-# | `Node(Add(), (a, b), "sum")` | `library.add(a, b, name="sum")` | nodes refuse to be changed; every error names the node |
-# | `tree(graph)` | `library.show(graph)` | patterns and functions in words; a depth to stop at |
-# | `evaluate`, `evaluate_rows` | `library.evaluate(graph, {"x": images})` | many graphs in one call, each computation once; rows in chunks |
-# | `find(graph, "x")` | `library.find(graph, "x")` | patterns: `"blocks.*.attn"` |
-# | `update(graph, nodes, f)` | `library.update(graph, "x", f)` | takes a selector, also of paths |
-# | `paths(graph, "x")` | `library.paths(graph, "x")` | gives the nodes on each path |
+# | `Node(Add(), (a, b), "sum")` | `library.add(a, b, name="sum")` | nodes can't be changed, and every error names the node |
+# | `tree(graph)` | `library.show(graph)` | patterns and functions, and a limit on the depth |
+# | `evaluate`, `evaluate_rows` | `library.evaluate(graph, {"x": images})` | many graphs in one call, with each computation done once |
+# | `find(graph, "x")` | `library.find(graph, "x")` | wildcards in names, such as `"blocks.*.attn"` |
+# | `update(graph, nodes, f)` | `library.update(graph, "x", f)` | takes a selector, which can also select paths |
+# | `paths(graph, "x")` | `library.paths(graph, "x")` | returns the nodes on each path |
 # | `patch_path(graph, path, new)` | `library.path_patch(graph, selector, {"x": new})` | many paths at once, without listing them |
 #
-# A selector is how paths are said in words. `library.at("x")` is every path to `x`. `library.at("hidden") >> library.at("x")` is *x, reached below hidden*: read it from the root down. This is also how a graph of twelve layers is asked about one path among thousands.
+# A *selector* describes paths. `library.at("x")` selects every path to `x`. `library.at("hidden") >> library.at("x")` selects the paths to `x` that go through `hidden`. Read `>>` from the root down. With a selector you can pick one path out of the thousands in a network of twelve layers.
 # %%
 theirs = {name: model.graph() for name, model in loaded.items()}
 print(library.show(theirs["digits-a"]))
@@ -837,15 +947,15 @@ print(len(library.paths(theirs["digits-a"], "x")), "paths to x:")
 for path in library.paths(theirs["digits-a"], "x"):
     print(" > ".join(node.name for node in path))
 # %% [markdown]
-# ## d1.2.19 The same question, asked of the library
-# ●●○○○ difficulty · ●●●●○ importance · 5 minutes · core
+# ## d1.2.19 Ask the library the same question
+# ●●○○○ difficulty · ●●●●○ importance · 10 minutes · core
 #
-# Write `skip_on_other`: the library's digits graph in which the skip path reads a placeholder `x_other` [64], and the hidden path reads `x`. `library.path_patch` takes the graph, a selector, and a dict that says which input is to be read as what. The library's nodes are made by functions: `library.placeholder("x_other", (64,))`.
+# Write `skip_on_other`, which takes the library's digits graph. In the result, the skip path reads a placeholder `x_other` [64], and the hidden path reads `x`. `library.path_patch` takes the graph, a selector, and a dict from the name of an input to the node that replaces it. The library has a function for each kind of node, such as `library.placeholder("x_other", (64,))`.
 #
 # Stuck? `hint("d1.2.19")`
 # %% exercise="d1.2.19"
 def skip_on_other(graph: library.Node) -> library.Node:
-    """The digits graph in which x, as the skip path reads it, is x_other [64]."""
+    """Builds the digits graph in which the skip path reads x_other [64], and the hidden path reads x."""
     ### BEGIN SOLUTION
     through_the_skip = library.at("skip.product") >> library.at("x")
     return library.path_patch(graph, through_the_skip, {"x": library.placeholder("x_other", (64,))})
@@ -854,34 +964,39 @@ def skip_on_other(graph: library.Node) -> library.Node:
 check("d1.2.19", skip_on_other)
 # %%
 for name, graph in theirs.items():
+    other = library.placeholder("x_other", (64,))
     variants = {
         "as it is": graph,
-        "hidden resampled": library.path_patch(graph, "hidden", {"x": library.placeholder("x_other", (64,))}),
+        "hidden resampled": library.path_patch(graph, "hidden", {"x": other}),
         "skip path resampled": skip_on_other(graph),
     }
-    runs = [library.evaluate(variants, {"x": images, "x_other": images[rows]}) for rows in draws]
-    told = {what: score([each[what] for each in runs]) for what in variants}
-    print(name, {what: f"{mean:.1f} ± {error:.1f} %" for what, (mean, error) in told.items()})
-    alike = torch.stack([each["skip path resampled"].argmax(-1) for each in runs]) == answers[name]
-    print(f"  the patched graph answers as ours does in {alike.sum():,} of {alike.numel():,} cases")
+    values = [library.evaluate(variants, {"x": images, "x_other": images[rows]}) for rows in draws]
+    for variant in variants:
+        mean, error = score([value[variant] for value in values])
+        print(f"{name}, {variant}: {mean:.1f} ± {error:.1f} %")
+    predicted = torch.stack([value["skip path resampled"].argmax(-1) for value in values])
+    alike = predicted == answers[name]
+    print(f"  the same answer as your patched graph in {alike.sum():,} of {alike.numel():,} cases")
 # %% [markdown]
-# **What you should see**: the figures that we know, and for each network 12,000 answers of 12,000 that are the same. There is no magic in the library that we have not written ourselves.
+# **What you should see**: the same accuracies as before. For each network, the library's patched graph gives the same answer as yours in all 12,000 cases.
 #
-# *Learned*: from here on we may use it, because we could have written it.
+# *Learned*: `library.path_patch` does the same as your `patch_path`, and you know how it works.
 #
-# > **Pair card.** Swap. The navigator asks: "Which paths does this selector mean, from the root down?" Explain back: what does `library.at("logits") >> library.at("x")` select, and why does `library.at("x") >> library.at("skip.product")` select nothing? *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
+# > **Pair card.** Swap. The navigator asks: "Which paths does this selector match, read from the root down?" Explain back which paths `library.at("logits") >> library.at("x")` selects, and why `library.at("x") >> library.at("skip.product")` selects none. *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
 # %% [markdown]
 # ## d1.2.20 ★ Equal computations
-# ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
+# ●●●○○ difficulty · ●●●○○ importance · 12 minutes · ★
 #
-# `update` shares what it did not build anew. But two graphs that were built apart share no object, although they may compute the same. To find that out without computing, give each node a *key*: equal keys, equal computations. The names of nodes do not matter for that; what does?
+# After an `update`, two graphs share nodes. But if you build a graph twice, the two copies share no nodes, although they compute the same. How can you notice this without computing anything? Give each node a *key*, so that equal keys mean equal computations.
 #
-# Write `key`, for instance the hexadecimal digest of a text that holds whatever decides the value: `hashlib.sha256(text.encode()).hexdigest()`. Children enter by *their* keys, so each node's text stays short, also in a tower of forty blocks. Three traps: `repr` of a tensor shows four digits of each number; `[[0, 0, 0]]` is not `[0, 0, 0]`; and an input `x` [3] is not an input `x` [4].
+# Write `key`. Put everything that determines the value of a node into a text, and return its digest, `hashlib.sha256(text.encode()).hexdigest()`. Names of nodes don't matter, except those of inputs. Use the *keys* of the children in the text, so that it stays short even for a tower of forty blocks.
+#
+# There are three traps. The `repr` of a tensor shows only four digits of each number. `[[0, 0, 0]]` isn't `[0, 0, 0]`. And an input `x` [3] isn't an input `x` [4].
 #
 # Stuck? `hint("d1.2.20")`
 # %% exercise="d1.2.20"
 def key(graph: Node) -> str:
-    """The same for nodes that compute the same, whatever they are called; different for all others."""
+    """Returns the same text for equal computations, and different texts for different ones."""
     ### BEGIN SOLUTION
     known = {}
     for node in nodes_of(graph):
@@ -895,38 +1010,52 @@ def key(graph: Node) -> str:
 # %% check="d1.2.20" points=2
 check("d1.2.20", (ours, key))
 # %% [markdown]
-# Seven graphs of `digits-a`: the network as it is; `inner` and `hidden` put to zero; `hidden` and `skip.product` resampled, in a second copy that is built from scratch; and either path patched. They have 45 nodes, counting each object once. How many different computations are these?
+# The next cell builds seven graphs of `digits-a`. Two of them are made from a second copy of the network, which is built from scratch.
+#
+# | graphs | edit |
+# |---|---|
+# | 1 | none |
+# | 2 | `inner` or `hidden` set to zero |
+# | 2, from the second copy | `hidden` or `skip.product` resampled |
+# | 2 | one of the two paths to `x` patched |
+#
+# If you count every object once, the seven graphs have 45 nodes. How many different computations are there?
 # %%
-predict("d1.2.p6", ..., "different computations in all seven graphs of digits-a")
+predict("d1.2.p6", ..., "different computations in the seven graphs")
 # %%
-network, again = (network_graph(loaded["digits-a"].weights) for _ in range(2))
-experiments = [
-    network,
-    *(update(network, find(network, name), lambda node: Node(Array(torch.zeros(16)))) for name in ("inner", "hidden")),
-    *(resampled(again, name) for name in ("hidden", "skip.product")),
-    *(patch_path(network, path, x_other) for path in paths(network, "x")),
-]
-objects = {node for graph in experiments for node in nodes_of(graph)}
+network, copy = (network_graph(loaded["digits-a"].weights) for _ in range(2))
+experiments = {
+    "no edit": network,
+    "inner at zero": update(network, find(network, "inner"), zeros),
+    "hidden at zero": update(network, find(network, "hidden"), zeros),
+    "hidden resampled": resampled(copy, "hidden"),
+    "skip resampled": resampled(copy, "skip.product"),
+}
+for path, name in zip(paths(network, "x"), ("hidden path patched", "skip path patched"), strict=True):
+    experiments[name] = patch_path(network, path, x_other)
+
+objects = {node for graph in experiments.values() for node in nodes_of(graph)}
 computations = {key(node) for node in objects}
 print(len(objects), "nodes,", len(computations), "computations")
-same = [key(node) == key(path) for node, path in zip(experiments[3:5], experiments[5:7], strict=True)]
-print("resampling the node and patching the path below it have one key:", same)
+for part in ("hidden", "skip"):
+    keys = {key(experiments[f"{part} resampled"]), key(experiments[f"{part} path patched"])}
+    print(f"{part}, resampled and patched, equal keys:", len(keys) == 1)
 measured("d1.2.p6", len(computations))
 # %% [markdown]
-# **What you should see**: 45 nodes and 25 computations. The second copy of the network, and the two resampled graphs that were made of it, add nothing: where only one path leads down from a node to `x`, resampling the node and patching the path are one computation by two recipes.
+# **What you should see**: 45 nodes and 25 computations. The two resampled graphs add no new ones, although they're made from the second copy. Only one path leads from `hidden` down to `x`, and the same is true for `skip.product`. So resampling the node and patching the path are the same computation.
 #
-# *Learned*: names are for people; keys are for the evaluation, which computes each key once.
+# *Learned*: nodes with equal keys compute the same, so you need to compute the value of each key only once.
 # %% [markdown]
 # ## Closing: from memory
-# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
+# ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core
 #
-# Close the page above, or look away. Answer with one of the listed words, or with a number: `recall = {"align": ..., "visits": ..., "rebuilt": ..., "paths": ..., "resample": ...}`
+# Close the page above, or look away. Answer with one of the listed words, or with a number, in the form `recall = {"align": ..., "visits": ..., "rebuilt": ..., "paths": ..., "resample": ...}`
 #
-# 1. `align`: two shapes are added. At which of their axes are they laid side by side: `"first"` or `"last"`?
-# 2. `visits`: an evaluation without a memory, and a tower of three blocks with skips. How often does it ask for `x`? (a number)
-# 3. `rebuilt`: in a digits graph, `skip.product` is replaced. How many *other* nodes must be built anew? (a number)
+# 1. `align`: you add two shapes. Are they aligned at their `"first"` or at their `"last"` axes?
+# 2. `visits`: you evaluate a tower of three blocks without a cache. How often is `x` visited? (a number)
+# 3. `rebuilt`: you replace `skip.product` in a digits graph. How many *other* nodes are built again? (a number)
 # 4. `paths`: how many paths lead from `logits` to `x` in a digits graph? (a number)
-# 5. `resample`: we resample the hidden layer, as a graph. `relu` and the weights stay. Which node is exchanged for another one: `"logits"`, `"hidden"`, `"inner"` or `"x"`?
+# 5. `resample`: you resample the hidden layer of a graph. The relu and the weights stay. Which node is replaced, `"logits"`, `"hidden"`, `"inner"` or `"x"`?
 #
 # Stuck? `hint("d1.2.quiz")`
 # %% exercise="d1.2.quiz"
@@ -938,6 +1067,8 @@ check("d1.2.quiz", recall)
 # %%
 predictions("d1.2")
 # %% [markdown]
-# ## What we have
+# ## Summary
 #
-# A network is data: nodes that we can find, share, exchange and reach by paths. An experiment is a function from graphs to graphs, and the untouched network stands beside its variants. The day's question has been asked in one line, and answered with two images at once. But we could ask it only because the network has a node `skip.product` to go through. What if the node that we want to ask about does not exist: one neuron of sixteen, one direction, the part of a layer that is a straight line? Next: rewrites, which make such nodes and leave the value as it is.
+# A network is now data. You can find its nodes, replace them and reach them by paths. An experiment is a function from graphs to graphs, and the original network is still there for comparison. You answered the day's question by patching a single path, and with two images at once.
+#
+# That worked because the network has a node `skip.product`. Sometimes you want to ask about something that isn't a node, such as one neuron of sixteen, one direction, or the linear part of a layer. In the next part you rewrite graphs. A rewrite makes such a node, and it leaves the value of the graph as it is.

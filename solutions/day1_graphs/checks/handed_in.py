@@ -18,7 +18,7 @@ def handed_in(answer: Any) -> tuple[Build, Callable]:
     """
     if not _is_pair(answer):
         name = getattr(answer, "__name__", "the function")
-        raise Wrong(f"Hand in your classes and the function, as a pair: (ours, {name}).")
+        raise Wrong(f"Hand in your classes together with the function, as (ours, {name}).")
     classes, function = answer
     _require_current(classes, getattr(function, "__globals__", {}))
     _require_written(Build(classes))
@@ -37,8 +37,8 @@ def _require_current(classes: dict[str, Any], names: dict[str, Any]) -> None:
     for name in CLASSES:
         if isinstance(names.get(name), type) and names[name] is not classes[name]:
             raise Wrong(
-                f"{name} was run again after `ours` was made, which holds the old class.",
-                fix="run the cell that makes `ours` again, and then whatever builds graphs.",
+                f"The class {name} was run again after `ours` was made, so `ours` holds the old class.",
+                fix="run the cell of `ours` again, and then the cells that build graphs.",
             )
 
 
@@ -47,7 +47,7 @@ def _require_written(make: Build) -> None:
         Recipe("network", 0).build(make)
     except Exception as error:
         raise Wrong(
-            "The classes of exercises 1 to 6 are not written yet, or they do not build a graph "
+            "The classes of exercises 1 to 6 are not finished, or they do not build a graph "
             f"({type(error).__name__}).",
-            fix='finish them, or write start_at("d1.2.7"), and run the cell that makes `ours`.',
+            fix='finish them, or write start_at("d1.2.7"), and run the cell of `ours`.',
         ) from error

@@ -200,7 +200,7 @@ def values(graph: Any, inputs: dict[str, torch.Tensor]) -> dict[int, torch.Tenso
             known[id(node)] = inputs[node.name]
         else:
             raise Wrong(
-                f"The graph reads an input {node.name!r}. It may read "
+                f"The graph reads an input {node.name!r}. It may only read "
                 f"{' and '.join(map(repr, inputs))}."
             )
     return known
@@ -213,22 +213,22 @@ def value_of(graph: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
 def require_node(result: Any) -> Any:
     """Returns the result of an edit. Wrong if it is no node."""
     if not hasattr(result, "op"):
-        raise Wrong(f"It gives {kind_of(result)}. Return a node, the root of the new graph.")
+        raise Wrong(f"The result is {kind_of(result)}. Return a node, the root of the new graph.")
     return result
 
 
 def after_edit(
     graph: Any, edit: Callable[[], Any], inputs: dict[str, torch.Tensor]
 ) -> tuple[Any, dict[str, Any]]:
-    """Edits a graph, and returns the new graph with facts about it and about the one before."""
+    """Edits a graph, and returns the new graph with facts about it and about the original graph."""
     wires = _wiring(graph)
     result = require_node(edit())
     nodes, kept = below(result), {id(node) for node, *_ in wires}
     return result, {
-        "the graph before is as it was": _wiring(graph) == wires,
+        "the original graph is unchanged": _wiring(graph) == wires,
         "the value": value_of(result, inputs),
         "the names": ", ".join(sorted(node.name for node in nodes)),
-        "nodes shared with the graph before": sum(id(node) in kept for node in nodes),
+        "nodes shared with the original graph": sum(id(node) in kept for node in nodes),
     }
 
 

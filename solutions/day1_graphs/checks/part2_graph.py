@@ -149,7 +149,8 @@ exercise("d1.2.2", cases=sum_cases, use=added, raises=ValueError,
         edits(("map(reversed, shapes)", "shapes"), ("tuple(reversed(sizes))", "tuple(sizes)"),
               says="The shapes are aligned at their first axes. Align them at their last axes."),
         edit("tuple(reversed(sizes))", "tuple(sizes)",
-             says="The result is in reverse order. You reversed the shapes, so reverse it, too."),
+             says="The result is in reverse order. You reversed the shapes, so reverse the result "
+                  "too."),
         edit("map(reversed, shapes)", "shapes",
              says="The shapes are aligned at their first axes, and the result is in reverse order. "
                   "Reverse the shapes, and then the result."),
@@ -165,21 +166,20 @@ exercise("d1.2.2", cases=sum_cases, use=added, raises=ValueError,
              says=ONES),
         edit(" if size != 1", "", says=ONES),
         edit("sizes = []", "shapes = shapes[0], shapes[-1]\n        sizes = []",
-             says="Only the first and the last shape are looked at. A sum has any number of "
+             says="Only the first and the last shape are used. A sum can have any number of "
                   "children."),
         *[edit("raise ValueError", f"raise {kind}",
-               says=f"Wrong shapes raise {kind}. Raise a ValueError, which the cells catch.")
+               says=f"Wrong shapes raise {kind}. Raise a ValueError, which the cells below catch.")
           for kind in ("RuntimeError", "AssertionError")],
         edit(TOTAL, "values[0] + values[1]",
-             says="run adds two values only. A sum has any number of children."),
+             says="run adds only two values. A sum can have any number of children."),
         edit(TOTAL, "sum(value.sum() for value in values)",
              says="run gives one number. Add the tensors to each other, entry by entry."),
         edit(f"return {TOTAL}", IN_PLACE,
              says="run writes the sum into its first value, and other nodes read that value too. "
                   "Make a new tensor."),
         edit(TOTAL, "torch.stack(values).sum(0)",
-             says="torch.stack wants equal shapes. Add the tensors to each other, and they "
-                  "broadcast."),
+             says="torch.stack needs equal shapes. Add the tensors with +, which broadcasts."),
     ],
     right=[
         """
@@ -208,8 +208,9 @@ exercise("d1.2.2", cases=sum_cases, use=added, raises=ValueError,
         ("Help, my shapes are aligned at the wrong end",
          "`zip_longest` begins at the first entries and fills up at the end. Reverse the shapes "
          "first, and reverse the result."),
-        ("Help, when do sizes fit?", "Leave out the ones among the sizes of an axis. If one "
-         "number is left, it is the size of the sum. If nothing is left, the size is 1. If two "
+        ("Help, when do sizes fit?", "Ignore every 1 among the sizes of an axis. If one number is "
+                                     "left, it is the size of the sum. If nothing is left, the "
+                                     "size is 1. If two "
          "numbers are left, `raise ValueError(...)`."),
         ("Help, almost the code", "`for axis in itertools.zip_longest(*map(reversed, shapes), "
          "fillvalue=1)`: collect `{size for size in axis if size != 1}`, count them, and append "
@@ -296,10 +297,10 @@ exercise("d1.2.4", cases=patterns, tolerance=0,
                   "them."),
         edits(("operand.split()", 'list(operand.replace(" ", ""))'),
               ("right.split()", 'list(right.replace(" ", ""))'),
-              says="Each letter has become an axis. An axis here is a whole word."),
+              says="Each letter has become an axis. The name of an axis is a whole word here."),
         edit("[operand.split() for", "[list(dict.fromkeys(operand.split())) for",
-             says="A word that stands twice in an operand is kept once. Keep it twice: the "
-                  "operand has two such axes."),
+             says="A word that appears twice in an operand is kept only once. Keep it twice, "
+                  "because the operand has two axes with this name."),
         edit('left.split(",")', 'left.split(",", 1)',
              says="Only the first comma is read. A product has any number of operands."),
         edit('[operand.split() for operand in left.split(",")], right.split()',
@@ -362,11 +363,11 @@ exercise("d1.2.5", cases=shape_cases, raises=ValueError,
     mistakes=[
         edits((OUTER, "zip(inputs, shapes)"), (INNER, "zip(words, shape)"),
               (STORED, "sizes.update({word: size})"),
-              says="A word with two sizes is accepted, and neither is a wrong number of words "
-                   "refused. Compare sizes before you store them, and give zip strict=True."),
+              says="A word with two sizes is accepted, and so is a wrong number of words. Compare "
+                   "sizes before you store them, and give zip strict=True."),
         edits((STORED, "sizes.update({word: size})"), says=TWO_SIZES),
         edits((INNER + ":", f"dict({INNER}).items():"),
-              says="A word that stands twice in one operand may have two sizes here. Compare them "
+              says="A word that appears twice in one operand may have two sizes here. Compare them "
                    "before you make a dict."),
         edit(STORED, "sizes.setdefault(word, size) not in (1, size) and size != 1",
              says="An axis of size 1 is stretched, as in a sum. In an einsum each word has one "
@@ -382,12 +383,13 @@ exercise("d1.2.5", cases=shape_cases, raises=ValueError,
         edits((INNER, "zip(words, shape)"),
               ("        for word, size", "        if words and len(words) != len(shape):\n"
                "            raise ValueError(words)\n        for word, size"),
-              says="An operand without words is a number, and here it accepts any shape. It may "
-                   "have no axes."),
+              says="An operand without words accepts any shape here. It is a number, so its shape "
+                   "is ()."),
         edit("for word in output", "for word in sizes if word in output",
              says="The sizes come in the order of the operands. The output list gives the order."),
         *[edit("raise ValueError", f"raise {kind}",
-               says=f"Two sizes raise {kind}. Raise a ValueError, which the cells catch.")
+               says=f"Two sizes of a word raise {kind}. Raise a ValueError, which the cells below "
+                    "catch.")
           for kind in ("AssertionError", "KeyError", "RuntimeError")],
     ],
     right=[
@@ -454,16 +456,17 @@ exercise("d1.2.6", cases=product_cases,
              says="The words are joined, and torch reads each of their letters as an axis. Give "
                   "each word one letter."),
         edit("->{result}", "",
-             says="Without an arrow torch decides which axes are summed. Write the output, too."),
+             says="Without an arrow, torch decides which axes it sums. Write the output as well."),
         edit("for word in output", "for word in letter if word in output",
              says="The axes of the result are in the order of the operands. The output list gives "
                   "the order."),
         edit("letter[word] for word in words", "ascii_letters[i] for i, word in enumerate(words)",
-             says="Each operand begins again at the letter a, so that one word has two letters. "
+             says="Each operand starts again at the letter a, so a word can have two letters. "
                   "Number the words of all operands together."),
         edit('"".join(letter[word] for word in words)',
              '"".join(letter[word] for word in dict.fromkeys(words))',
-             says="A word that stands twice in an operand got one letter. Write its letter twice, "
+             says="A word that appears twice in an operand has only one letter. Write its letter "
+                  "twice, "
                   "and torch takes the diagonal."),
         edit("ascii_letters", "ascii_letters[:26]", says=FEW),
         edit(LETTERS, EACH.format("ascii_letters[:26][i]"), says=FEW),
@@ -546,14 +549,14 @@ exercise("d1.2.7", cases=lambda seed: [tuple(tensors(seed, *pair)) for pair in S
     mistakes=[
         edits(("right.shape", "left.shape"), ("(factor, right)", "(factor, left)"),
               ("(left, minus)", "(right, minus)"),
-              says="left and right are exchanged. Subtract the second from the first."),
+              says="left and right are swapped. Subtract the second from the first."),
         edit("(left, minus)", "(left, minus, minus)",
              says="The right side is subtracted twice. Its product with -1 is added once."),
         edit("(left, minus)", "(left, right)",
              says="This is the sum. Multiply the right side by -1."),
         edits(("axes =", "right = Node(Add(), (left, right), 'both')\n    axes ="),
               ("(left, minus)", "(minus,)"),
-              says="The left side has changed its sign too. Multiply only the right one."),
+              says="The left side has changed its sign too. Multiply only the right side."),
         instead(lambda left, right, name: type(left)(Subtract(), (left, right), name),
                 says="There is a node of a new type."),
         edit("(left, minus), name)", "(left, minus), 'difference')",
@@ -592,7 +595,7 @@ def printed(answer, graph):
     root = graph.build(make)
     text = tree(root)
     if not isinstance(text, str | list | tuple):
-        raise Wrong(f"tree gives {kind_of(text)}. Return the text, do not print it.")
+        raise Wrong(f"tree returns {kind_of(text)}. Return the text, and do not print it.")
     if tree(root) != text:
         raise Wrong(
             "The second call gives another text, because the nodes of the first call are still "
@@ -655,7 +658,7 @@ exercise("d1.2.8",
     mistakes=[
         edit("again = node in seen", "again = False",
              says="A node that is read twice is written out twice, with everything below it. "
-                  "Write one line the second time."),
+                  "Write only one line the second time."),
         edit("again = node in seen\n",
              "again = node in seen\n        if again:\n            return\n",
              says="A node that is read twice is shown only at its first reader. Write a line at "
@@ -687,7 +690,7 @@ exercise("d1.2.8",
         edit(" = {node.op.kind}", "", says="lacks the kind of operation."),
         edit(" {list(node.shape)}", "", says="lacks the shape."),
         instead("def tree(graph):\n    print(graph.name)",
-                says="Return the text, do not print it."),
+                says="Return the text, and do not print it."),
     ],
     right=[
         """
@@ -742,7 +745,7 @@ def evaluated(answer, graph):
         value = evaluate(root, given)
     if graph.name in ("namesakes", "siblings") and by_name(evaluate, root, inputs):
         raise Wrong(
-            "Values are remembered by name, and two different nodes may have one name. "
+            "Values are remembered by name, and two different nodes may have the same name. "
             "Remember them by node."
         )
     return {
@@ -771,7 +774,7 @@ def or_an_error(evaluate, *arguments):
     return "a value"
 
 
-BY_NODE = "Values are remembered by name, and two different nodes may have one name."
+BY_NODE = "Values are remembered by name, and two different nodes may have the same name."
 
 exercise("d1.2.9", cases=lambda seed: recipes(seed, *RULES), use=evaluated,
     mistakes=[
@@ -796,19 +799,18 @@ exercise("d1.2.9", cases=lambda seed: recipes(seed, *RULES), use=evaluated,
                 says="The values of an earlier call are still there. Begin each call with an "
                      "empty dict (a default argument `values={}` is made once, for all calls)."),
         edit("inputs[node.name] if", "inputs.get(node.name, torch.zeros(node.shape)) if",
-             says="A missing input is taken as 0. Let it be an error."),
+             says="A missing input is taken as 0. Raise an error."),
         edit("inputs[node.name] if", "inputs.get(node.name) if",
-             says="A missing input is taken as None. Let it be an error at once."),
+             says="A missing input is taken as None. Raise an error at once."),
         edit("isinstance(node.op, Placeholder)", "node.name in inputs",
              says="A constant or a sum that has the name of an input is replaced by the input. "
                   "Look up placeholders only."),
         edits(("node not in values", "node.op not in values"),
               ("values[node]", "values[node.op]", 2),
-              says="Values are remembered by operation, and two nodes may hold one operation. "
+              says="Values are remembered by operation, and two nodes may share one operation. "
                    "Remember them by node."),
         edit("values = {}", "values = inputs",
-             says="The memory is the caller's own dict of inputs, and it keeps the values. Make a "
-                  "new dict."),
+             says="The values are stored in the caller's dict of inputs. Use a new dict."),
     ],
     right=[value_of],
     hints=[
@@ -872,12 +874,12 @@ exercise("d1.2.10",
              says="No node is called 'inner.bias'."),
         edit('(out, skip), "logits"', '(out,), "logits"', says="No node is called 'skip.product'."),
         edit("return Node", 'skip = Node(Relu(), (skip,), "skip.product")\n    return Node',
-             says="The skip passes a Relu. It is added as it is."),
+             says="The skip goes through a Relu. Add it without one."),
         edit('(array["skip"], x)', '(array["skip"], Node(x.op, (), "x"))',
              says="Two placeholders are called x. Both paths must read the same node."),
         edit('(out, skip), "logits"', '(skip, out), "logits"',
-             says="The children of logits are exchanged. The paths of exercise 16 count them in "
-                  "the order of the tree."),
+             says="The children of logits are swapped. Exercise 16 numbers them in the order of "
+                  "the tree."),
         edits(('(array["inner.weight"], x)', '(x, array["inner.weight"])'),
               ("hidden pixel, pixel ->", "pixel, hidden pixel ->"),
               ('(array["out.weight"], hidden)', '(hidden, array["out.weight"])'),
@@ -893,7 +895,8 @@ exercise("d1.2.10",
         edit('Node(Relu(), (inner,), "hidden")', "inner", says="No node is called 'hidden'."),
         edit("for name, value in weights.items()", "for name, value in zip("
              '["skip", "inner.weight", "inner.bias", "out.weight"], weights.values())',
-             says="The weights are taken in the order of the dict. Look each up by its name."),
+             says="The weights are taken in the order of the dict. Look up each weight by its "
+                  "name."),
         edit('weights["skip"].shape[1:]', "(64,)",
              says="x always has 64 pixels. Take the number from the second axis of the skip."),
         edit('weights["skip"].shape[1:]', '(len(weights["skip"]),)',
@@ -940,8 +943,8 @@ def labels_of(found, graph, name):
             raise Wrong(f"{name} lists {kind_of(each)}. Return the nodes themselves.")
         if id(each) not in known:
             raise Wrong(
-                f"{name} lists a node {each.name!r} that is not in the first graph. Nodes of equal "
-                "names are not the same node."
+                f"{name} lists a node {each.name!r} that is not in the first graph. Nodes with "
+                "equal names are not the same node."
             )
     order = list(known)
     return [known[each] for each in sorted(map(id, found), key=order.index)]
@@ -985,7 +988,7 @@ def searched(answer, graph, wanted):
     except LookupError as error:
         if not str(error):
             raise Wrong(
-                "The LookupError says nothing. Give it a sentence with the thing that is missing."
+                "The LookupError has no message. Name the thing that was not found."
             ) from error
         raise
     return labels_of(found, root, "find")
@@ -1011,18 +1014,19 @@ exercise("d1.2.11", cases=questions, use=searched, raises=LookupError,
         edit(FOUND, EVERY_READING,
              says="A node that is read twice is found twice. Each node counts once."),
         edit("node.name == wanted", "wanted in node.name",
-             says='Every name that contains the wanted name fits, so "skip" finds "skip w". '
+             says='Every name that contains the wanted name matches, so "skip" finds "skip w". '
                   "Compare whole names."),
         edit(FOUND, ABOVE_A_MATCH,
              says="Nothing below a match is searched. A Relu may lie below a Relu."),
         edit("if not found:", "if False:",
-             says="Finding nothing is no error here, so a slip in a name would ablate nothing. "
+             says="No error is raised if nothing is found, so a misspelled name would ablate "
+                  "nothing. "
                   "Raise a LookupError."),
         edit("if not found:", "if not found and isinstance(wanted, str | type):",
-             says="A function that fits no node finds nothing, and that is no error here. Raise a "
-                  "LookupError for all three kinds of wanted."),
+             says="No error is raised if a function matches no node. Raise a LookupError for all "
+                  "three kinds of `wanted`."),
         edit("nodes_of(graph) if fits", "nodes_of(graph)[:-1] if fits",
-             says="The root is never found. It is a node, too."),
+             says="The root is never found. It is a node as well."),
         edit("isinstance(wanted, type)", "False",
              says="A class was called like a function. Classes are callable, so ask "
                   "isinstance(wanted, type) first."),
@@ -1032,12 +1036,13 @@ exercise("d1.2.11", cases=questions, use=searched, raises=LookupError,
              says="Of two nodes with one name only one is found. List both."),
         edit("return found", "return found[0]", says="Return the nodes in a list, even one node."),
         *[edit("raise LookupError", f"raise {kind}",
-               says=f"The error is of the type {kind}. Raise a LookupError, which the cells catch.")
+               says=f"The error is of the type {kind}. Raise a LookupError, which the cells below "
+                    "catch.")
           for kind in ("ValueError", "AssertionError")],
         edit("    if not found:\n", "    if not found:\n        raise LookupError\n",
-             says="The LookupError says nothing."),
+             says="The LookupError has no message."),
         edit("isinstance(node.op, wanted)", "isinstance(node, wanted)",
-             says="A node is never a Relu. Its operation is, node.op."),
+             says="A node is never a Relu. Its operation, node.op, may be one."),
     ],
     right=[
         """
@@ -1060,7 +1065,7 @@ exercise("d1.2.11", cases=questions, use=searched, raises=LookupError,
         """,
     ],
     hints=[
-        ("Help, there are three kinds of wanted", "Turn each into the same thing: a function that "
+        ("Help, `wanted` can be three things", "Turn each into the same thing: a function that "
          "takes a node and returns True or False. Then a single search is enough."),
         ("Help, Relu is called like a function", "A class is callable. So ask `isinstance(wanted, "
          "str)` first, then `isinstance(wanted, type)`, and only then treat it as a function. A "
@@ -1104,7 +1109,7 @@ def updated(answer, graph, targets, replaced_by):
 
 
 COPIED = (
-    "The value is right, but unchanged nodes were built anew, so the two graphs share nothing. "
+    "The value is right, but unchanged nodes were built again, so the two graphs share nothing. "
     "Keep a node whose children are all the same objects."
 )
 
@@ -1117,7 +1122,7 @@ exercise("d1.2.12", cases=replacements, use=updated,
                         node.children = tuple(new.get(child, child) for child in node.children)
                     return new.get(graph, graph)
                 """,
-                says="The graph before has changed, because its nodes were written into. Build "
+                says="The original graph has changed, because its nodes were written into. Build "
                      "new nodes above the replaced ones."),
         edit("node if same else Node", "Node", says=COPIED),
         edit("node if same else", "node if not children else", says=COPIED),
@@ -1138,8 +1143,8 @@ exercise("d1.2.12", cases=replacements, use=updated,
                     same = all(map(lambda now, before: now is before, children, graph.children))
                     return graph if same else Node(graph.op, children, graph.name)
                 """,
-                says="The replacement is searched for targets. It holds the old node, which is "
-                     "replaced again, without end. Go through the nodes of the old graph alone."),
+                says="The replacement is searched for targets. It contains the old node, which is "
+                     "replaced again and again. Go through the nodes of the original graph only."),
         instead("""
                 def update(graph, targets, function):
                     new, above = {}, set(targets)
@@ -1151,22 +1156,23 @@ exercise("d1.2.12", cases=replacements, use=updated,
                         new[node] = function(built) if node in targets else built
                     return new[graph]
                 """,
-                says="Everything above a target is built anew, even if the function returned the "
+                says="Everything above a target is built again, even if the function returned the "
                      "target itself. Keep a node whose children are all the same objects."),
         edit("node in targets else built",
              "node in targets and not targets.remove(node) else built",
              says="The caller's list of targets has lost its nodes. Leave the list as it is."),
         edit("function(built)", "function(node)",
-             says="One target lies below another, and the lower replacement is lost. Give the "
-                  "function the node with its new children."),
+             says="One target lies below another, and the lower replacement is lost. Pass the "
+                  "node with its new children to the function."),
         edit("children, node.name)", "children)",
              says="The nodes above a replaced node have lost their names. Pass node.name to the "
                   "new node."),
         edit("node in targets", "node.name in {each.name for each in targets}",
-             says="Targets are compared by name, and two nodes may have one name. Ask whether the "
+             says="Targets are compared by name, and two nodes may have the same name. Ask "
+                  "whether the "
                   "node itself is in targets."),
         edit("node in targets", "node.op in [each.op for each in targets]",
-             says="Targets are compared by operation, and two nodes may hold one operation. Ask "
+             says="Targets are compared by operation, and two nodes may share one operation. Ask "
                   "whether the node itself is in targets."),
         edit("new = {}", "if graph in targets:\n        return function(graph)\n    new = {}",
              says="If the root is a target, the targets below it are left as they were. Replace "
@@ -1176,13 +1182,13 @@ exercise("d1.2.12", cases=replacements, use=updated,
                   "the same name, so compare the objects."),
         edit("now is before for now, before in zip(children, node.children, strict=True)",
              "now in nodes_of(graph) for now in children",
-             says="A node is kept if its new children are old nodes, perhaps other ones. Compare "
-                  "each child with the one before."),
+             says="A node is kept if its new children are any nodes of the original graph. "
+                  "Compare each new child with the old child in its place."),
         edit("    return new[graph]", "    return graph",
-             says="This is the graph before. Return the new root."),
+             says="This is the original graph. Return the new root."),
         edit("function(built) if node in targets else built",
              "function(built) if node in targets and node is not graph else built",
-             says="The root is never replaced. It may be a target, too."),
+             says="The root is never replaced. It may be a target as well."),
     ],
     right=[
         """
@@ -1204,10 +1210,11 @@ exercise("d1.2.12", cases=replacements, use=updated,
         """,
     ],
     hints=[
-        ("Help, which nodes are in the new graph?", "For each old node one node stands in its "
-         "place: the node itself, a copy with new children, or the result of the function. Keep "
-         "it in a dict, from old to new."),
-        ("Help, when is a node built anew?", "If one of its children has another object in its "
+        ("Help, which nodes are in the new graph?", "Each old node has one node in its place. It "
+                                                    "is the old node itself, a copy with new "
+                                                    "children, or the result of the function. "
+                                                    "Keep a dict from old to new."),
+        ("Help, when do I build a node again?", "If one of its children has another object in its "
          "place. If all children are the same objects (`is`), keep the node. This is how graphs "
          "share nodes."),
         ("Help, almost the code", "For each node of `nodes_of(graph)`: `children = [new[child] "
@@ -1249,16 +1256,16 @@ exercise("d1.2.13", cases=pairs_of_graphs, use=compared,
     mistakes=[
         edits((KEPT, "{node.name for node in nodes_of(after)}"),
               ("node in kept", "node.name in kept"),
-              says="Nodes of equal names count as shared. Ask whether they are the same object."),
+              says="Nodes with equal names count as shared. Ask whether they are the same object."),
         edits((KEPT, "{node.op for node in nodes_of(after)}"), ("node in kept", "node.op in kept"),
-              says="Nodes of one operation count as shared. A node that was built anew keeps its "
-                   "operation, so compare the nodes."),
+              says="Nodes with the same operation count as shared. A node that was built again "
+                   "keeps its operation, so compare the nodes."),
         edits((KEPT, "{(node.op, node.children) for node in nodes_of(after)}"),
               ("node in kept", "(node.op, node.children) in kept"),
               says="A copy of a node counts as shared. Ask whether they are the same object."),
         edits((KEPT, "{node.name for node in nodes_of(before)}"),
               (BOTH, "[node for node in nodes_of(after) if node.name in kept]"),
-              says="Nodes of equal names are not the same node."),
+              says="Nodes with equal names are not the same node."),
         edit(BOTH, f"len({BOTH})", says="Return the nodes in a list"),
         edit(BOTH, "[node.name for node in nodes_of(before) if node in kept]",
              says="Return the nodes themselves."),
@@ -1324,7 +1331,7 @@ exercise("d1.2.14", cases=row_cases, use=on_rows,
                      "batch. A shape does not tell whether a value has rows. Evaluate whole "
                      "graphs row by row."),
         edit("torch.vmap(one)(*inputs.values())", "one(*(value[0] for value in inputs.values()))",
-             says="This is the value of the first row alone. Return one for each row."),
+             says="This is the value of the first row only. Return one for each row."),
         edit("torch.vmap(one)", "torch.vmap(one, out_dims=-1)",
              says="The rows are the last axis of the result. Make them the first axis."),
         edit("torch.vmap(one)(*inputs.values())", "torch.vmap(one)(*inputs.values()).squeeze()",
@@ -1371,7 +1378,7 @@ def on_other_input(answer, graph, name):
     inputs = {**graph.inputs(root), "x_other": graph.inputs(root, again=1)["x"]}
     size = tuple(labels(root)["x"].shape)
     result, facts = after_edit(root, lambda: sized(resampled(root, name), size), inputs)
-    del facts["nodes shared with the graph before"]  # x_other may enter by one node or by several
+    del facts["nodes shared with the original graph"]  # x_other may enter by one node or by several
     copies = sum(node.name == "x" for node in below(result))
     return {**facts, "the names": sorted({*facts["the names"]}), "nodes called x": copies}
 
@@ -1381,8 +1388,8 @@ def sized(result, size):
     for node in below(require_node(result)):
         if node.name == "x_other" and tuple(node.shape) != size:
             raise Wrong(
-                f"x_other has the shape {list(node.shape)}, and x has {list(size)}. Put x_other in "
-                "the place of x below the node, and not in the place of the node."
+                f"x_other has the shape {list(node.shape)}, and x has {list(size)}. Replace x "
+                "below the node with x_other, and do not replace the node itself."
             )
     return result
 
@@ -1394,11 +1401,11 @@ exercise("d1.2.15", cases=resampled_cases, use=on_other_input,
     mistakes=[
         edits(('update(node, find(node, "x")', 'update(graph, find(graph, "x")'),
               (AROUND, "return other"),
-              says="Everything reads x_other now. Exchange x below the one node first, and then "
-                   "put the new node in the graph."),
+              says="Everything reads x_other now. Replace x below the one node first, and then "
+                   "put the new node into the graph."),
         edit(AROUND, f"{AROUND[7:]}\n    return graph",
-             says="Nothing has changed. update gives a new graph and leaves the old one as it is, "
-                  "so return the new one."),
+             says="Nothing has changed. update returns a new graph and leaves the old one as it "
+                  "is, so return the new one."),
         edit('"x_other"', '"x"',
              says="The new placeholder is called x, so it reads the same image. Call it x_other."),
         edit(AROUND, "return other",
@@ -1406,14 +1413,12 @@ exercise("d1.2.15", cases=resampled_cases, use=on_other_input,
                   "return the graph."),
         edits((OTHER, OTHER.replace("node, find(node", "graph, find(graph")),
               (AROUND, "return update(other, find(other, name), lambda new: node)"),
-              says="The inputs are exchanged: the node reads x, and the rest reads x_other. Swap "
-                   "them."),
+              says="The inputs are swapped. The node reads x, and everything else reads x_other."),
         edit(OTHER, 'Node(Placeholder(node.shape), (), "x_other")',
-             says="Put x_other in the place of x below the node, and not in the place of the "
-                  "node."),
+             says="Replace x below the node with x_other, and do not replace the node itself."),
         edit('"x_other"', '"other_x"', says="The graph reads an input 'other_x'."),
         edit('find(node, "x")', "find(node, Placeholder)",
-             says="Every input below the node is exchanged. Exchange x alone."),
+             says="Every input below the node is replaced. Replace only x."),
         edit("x.shape", "(64,)", says="x_other always has the shape [64]. Give it the shape of x."),
     ],
     right=[
@@ -1435,12 +1440,13 @@ exercise("d1.2.15", cases=resampled_cases, use=on_other_input,
     ],
     hints=[
         ("Help, everything reads the other image", '`update(graph, find(graph, "x"), ...)` '
-         "exchanges `x` for all its readers. A node is the root of a graph of its own, of "
-         "everything below it. Exchange `x` there."),
-        ("Help, and then?", "You have the node, computed from the other image. Put it in the "
-         "place of the node in the whole graph, with a second `update`."),
+         "replaces `x` for all its readers. But a node is itself the root of a graph, which "
+         "contains everything below it. Replace `x` in that graph."),
+        ("Help, and then?", "Now you have the node, computed from the other image. A second "
+                            "`update` puts it into the whole graph, in place of the original "
+                            "node."),
         ("Help, almost the code", "`(node,) = find(graph, name)`; `other = update(node, "
-         'find(node, "x"), ...)`, with a function that gives `Node(Placeholder(x.shape), (), '
+         'find(node, "x"), ...)`, with a function that returns `Node(Placeholder(x.shape), (), '
          '"x_other")`; then `update(graph, [node], lambda node: other)`.'),
     ],
 )
@@ -1459,15 +1465,16 @@ def paths_listed(answer, graph, name):
     make, paths = handed_in(answer)
     found = paths(graph.build(make), name)
     if not isinstance(found, NODES) or not all(isinstance(path, list | tuple) for path in found):
-        raise Wrong("paths gives no list of paths. A path is a tuple of numbers, like (0, 1).")
+        raise Wrong("paths does not return a list of paths. A path is a tuple of numbers, like "
+                    "(0, 1).")
     if not all(isinstance(step, int) for path in found for step in path):
-        raise Wrong("A path holds something else than whole numbers. Give the numbers of children.")
+        raise Wrong("A path contains something other than whole numbers. Use child numbers.")
     return [str(path) for path in sorted(map(tuple, found))]
 
 
 ROOT = "[()] if graph.name == name else []"
 OF_CHILD = "        found += [(number,)] if child.name == name else []"
-FIRST = "Only one path is found. Go on after a match."
+FIRST = "Only one path is found. Continue after a match."
 
 exercise("d1.2.16", cases=path_questions, use=paths_listed,
     mistakes=[
@@ -1482,8 +1489,8 @@ exercise("d1.2.16", cases=path_questions, use=paths_listed,
                         found += [(number, *path) for path in paths(child, name, seen)]
                     return found
                 """,
-                says="A node that was reached before is not entered again. For values a memory is "
-                     "right, but a second way to the same node is a second path."),
+                says="A node that was visited before is skipped. A cache is right for values, but "
+                     "a second way to the same node is a second path."),
         instead("""
                 def paths(graph, name, known=None):
                     known = {} if known is None else known
@@ -1494,13 +1501,15 @@ exercise("d1.2.16", cases=path_questions, use=paths_listed,
                             known[graph.name] += [(number, *path) for path in rest]
                     return known[graph.name]
                 """,
-                says="Paths are remembered by name, and two different nodes may have one name."),
+                says="Paths are remembered by name, and two different nodes may have the same "
+                     "name."),
         edit("(number, *path)", "(*path, number)",
              says="The paths run upwards, from the node to the root. Begin at the root."),
         edit("return found", "return sorted(found)[:1]", says=FIRST),
         edit("return found", "return sorted(found, key=len)[:1]", says=FIRST),
         edit(f"found = {ROOT}", "if graph.name == name:\n        return [()]\n    found = []",
-             says="Nothing below a match is searched. Nodes of one name may lie below each other."),
+             says="Nothing below a match is searched. A node may have the same name as a node "
+                  "below it."),
         edit("enumerate(graph.children)",
              "[(graph.children.index(each), each) for each in dict.fromkeys(graph.children)]",
              says="A node that reads a child twice has two paths to it. Go by child number, not "
@@ -1509,9 +1518,9 @@ exercise("d1.2.16", cases=path_questions, use=paths_listed,
              "[(graph.children.index(each), each) for each in graph.children]",
              says="A child that is read twice got the number of its first reading twice. Take the "
                   "numbers from enumerate."),
-        edit("(number, *path)", "(child.name, *path)", says="Give the numbers of children."),
+        edit("(number, *path)", "(child.name, *path)", says="Use child numbers."),
         edits((ROOT, "[]"), ("        found +=", f"{OF_CHILD}\n        found +="),
-              says="The root itself is not looked at. If it has the name, its path is ()."),
+              says="The root itself is never checked. If it has the name, its path is ()."),
         edit("enumerate(graph.children)", "enumerate(graph.children, 1)",
              says="The children are counted from 1. The first child is number 0."),
     ],
@@ -1589,8 +1598,8 @@ PUT = "children[path[0]] = patch_path(children[path[0]], path[1:], new)"
 exercise("d1.2.17", cases=paths_to_patch, use=patched,
     mistakes=[
         instead(lambda graph, path, new: rebuilt(graph, end_of(graph, path), new),
-                says="Every path to the node leads to the new one now, as with update. Exchange "
-                     "it along this path alone."),
+                says="Every path to the node leads to the new one now, as with update. Replace it "
+                     "along this path only."),
         edit(PUT, BOTH_READINGS,
              says="A child that is read twice was replaced in both places. Go by child number, "
                   "not by `is`."),
@@ -1598,20 +1607,20 @@ exercise("d1.2.17", cases=paths_to_patch, use=patched,
              says="The first reading of the child was replaced, and the path goes through another "
                   "one. Go by child number."),
         instead(written_into,
-                says="A node on the path was written into, so the graph before has changed. Build "
-                     "each node on the path anew."),
+                says="A node on the path was written into, so the original graph has changed. "
+                     "Build each node on the path again."),
         edit("children = list",
              "if path[1:]:\n        return patch_path(graph.children[path[0]], path[1:], new)\n"
              "    children = list",
-             says="Only the last reader is built anew. Build every node on the path, up to the "
+             says="Only the last reader is built again. Build every node on the path, up to the "
                   "root."),
         edit("children, graph.name)", "children)",
              says="The nodes on the path have lost their names. Pass graph.name to the new node."),
         edit("list(graph.children)",
              "[Node(each.op, each.children, each.name) for each in graph.children]",
-             says="Nodes beside the path were built anew. Use them as they are."),
+             says="Nodes beside the path were built again. Use them as they are."),
         edit("return new", "return Node(new.op, new.children, new.name)",
-             says="The path ends at a copy of `new`. Put in the node itself."),
+             says="The path ends at a copy of `new`. Use the node itself."),
         edit("return new", "return graph",
              says="The path still ends at the old node. At the end of the path, return `new`."),
         edit("if not path:", "if not path[1:]:",
@@ -1631,8 +1640,8 @@ exercise("d1.2.17", cases=paths_to_patch, use=patched,
         """,
     ],
     hints=[
-        ("Help, both paths have changed", "`update` exchanges a node for all its readers. Here "
-         "each reader on the path gets a new list of children in which one entry differs."),
+        ("Help, both paths have changed", "`update` replaces a node for all its readers. Here "
+         "each reader on the path gets a new list of children in which only one entry differs."),
         ("Help, how do I get back up to the root?", "Let the function call itself, on the child "
          "that the path goes to, with the rest of the path. The result takes that child's place "
          "in a new node."),
@@ -1663,15 +1672,15 @@ NO_PATH = (
 exercise("d1.2.19", cases=library_graphs,
     mistakes=[
         edit(SELECTED, 'library.at("x")',
-             says='Both paths read x_other, because at("x") is every path to x. Say which path '
-                  'with a >> b, which is "b, reached below a".'),
+             says='Both paths read x_other, because at("x") selects every path to x. Use a >> b, '
+                  'which means "b, reached through a".'),
         edit('"skip.product"', '"hidden"',
              says="The hidden path reads x_other, and the skip reads x. Select the other path."),
         edit(f"return {PATCH}", f"return graph\n    {PATCH}",
              says="The graph computes what it did before. Return the result of path_patch, with "
                   "an input other than x."),
         edit('placeholder("x_other"', 'placeholder("other"',
-             says="The new input is not called x_other. The cells below give it by that name."),
+             says="The new input is not called x_other. The cells below use that name."),
         edit(SELECTED, 'library.at("x") >> library.at("skip.product")', says=NO_PATH),
         edit('"skip.product"', '"skip"', says=NO_PATH),
     ],
@@ -1806,34 +1815,37 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
     mistakes=[
         *twins(('node.name if node.op.kind == "placeholder" else', "node.name +"),
                says="The name of a node is part of the key, and one computation may have two "
-                    "names. Keep only the names of placeholders, which say which input is read."),
+                    "names. Use only the names of placeholders, which say which input is read."),
         *twins(("own = node.op.value.tolist()", "own = (node.name, node.op.value.tolist())"),
                says="The name of an array is part of the key. Only the names of placeholders are."),
         *twins(("node.op.value.tolist()", '""'), says=NUMBERS),
         edits(NO_SHAPE, ("node.op.value.tolist()", "node.shape"), says=NUMBERS),
         *twins(("node.op.value.tolist()", "repr(node.op.value)"),
-               says="The text of a tensor lacks digits, and most of the numbers of a long one. "
-                    "Take value.tolist()."),
+               says="The repr of a tensor leaves out digits, and most of the numbers of a long "
+                    "tensor. Use value.tolist()."),
         *twins(("value.tolist()", "value.sum().item()"),
-               says="Only the sum of an array's numbers is in the key. Take all, in their order."),
+               says="Only the sum of an array's numbers is in the key. Use all numbers, in their "
+                    "order."),
         instead(lambda graph: graph,
-                says="Objects are compared, and not what they compute. Two arrays of equal "
-                     "numbers have one key."),
+                says="This compares objects and not their computations. Two arrays with equal "
+                     "numbers have the same key."),
         edits(NO_SHAPE, FLAT, says=SHAPES),
         edits(OF_INPUTS, NO_SHAPE, FLAT, says=SHAPES),
         *twins(("node.name if", '"" if'),
-               says="Two inputs have one key. The name of a placeholder says which input it is."),
+               says="Two different inputs have the same key. The name of a placeholder says which "
+                    "input it is."),
         *twins(('getattr(node.op, "pattern", "")', '""'),
                says="The pattern of an einsum is missing in the key. Add it."),
         *[mistake for part in ("inputs", "output") for mistake in twins(
             ('getattr(node.op, "pattern", "")', f'getattr(node.op, "{part}", "")'),
-            says="Only one side of an einsum's pattern is in the key. Take both.")],
+            says="Only one side of an einsum's pattern is in the key. Use both.")],
         *twins((f", {CHILDREN}", ""),
-               says="The children are missing in the key. Equal nodes read equal nodes."),
+               says="The children are missing in the key. Equal computations have children with "
+                    "equal keys."),
         *twins((CHILDREN, f"sorted({CHILDREN})"),
                says="The children are sorted, and A @ B is not B @ A. Keep their order."),
         *twins((CHILDREN, f"sorted({{*{CHILDREN}}})"),
-               says="The children are a set, without order and repetition. Take a list."),
+               says="The children are a set, which has no order and no repetition. Use a list."),
         *twins(("node.op.kind, ", ""), says="The kind of operation is missing in the key. Add it."),
         edits(NO_SHAPE,
               says="The shape of an input is missing in the key. An input x [3] is not an input x "
@@ -1869,18 +1881,20 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
 
 quiz("d1.2.quiz",
     align=option("first", "last",
-               says="A bias [16] was added to a stream [5, 16]. Which axes met?"),
+               says="You added a bias [16] to a stream [5, 16]. Which axes were aligned?"),
     visits=number(says="Each block doubles the number of paths down to x."),
     rebuilt=number(says="Which nodes read skip.product, directly or through others?"),
     paths=number(says="Which nodes read x?"),
     resample=option("logits", "hidden", "inner", "x",
-               says="The hidden layer and its weights stay. Which node below holds the image?"),
+               says="The hidden layer and its weights stay. Which node below them holds the "
+                    "image?"),
     hints=[
-        ("Help, the first word", "Exercise 2: a bias [16] was added to a stream [5, 16]. Which "
-         "axes met?"),
-        ("Help, the numbers", "Exercise 9: each block reads the stream twice. Exercise 13: which "
-         "nodes are above skip.product? Exercise 16 printed the paths."),
-        ("Help, the last one", "Exercise 15: relu and the weights are the same in the resampled "
-         "part. Which node below them is another one?"),
+        ("Help, the first word", "In exercise 2 you added a bias [16] to a stream [5, 16]. Which "
+                                 "axes were aligned?"),
+        ("Help, the numbers", "In exercise 9, each block reads the stream twice. In exercise 12, "
+                              "only the nodes above a replaced node are built again. Exercise 16 "
+                              "printed the paths."),
+        ("Help, the last one", "In exercise 15, the relu and the weights stay. Which node below "
+                               "them is replaced?"),
     ],
 )
