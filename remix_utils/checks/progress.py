@@ -28,7 +28,6 @@ from __future__ import annotations
 import errno
 import getpass
 import json
-import math
 import os
 import platform
 import time
@@ -199,7 +198,7 @@ def parse(line: bytes) -> Event | None:
         return None
     if (
         not isinstance(event, dict)
-        or event.get("event") not in EVENTS
+        or not _is_one_of(event.get("event"), EVENTS)
         or not _is_number(event.get("time"))
     ):
         return None
@@ -211,14 +210,19 @@ def parse(line: bytes) -> Event | None:
     good = (
         all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts)
         and _is_number(event.get("seconds", 0))
-        and event.get("verdict", "right") in VERDICTS
+        and _is_one_of(event.get("verdict", "right"), VERDICTS)
         and (event.get("mistake") is None or type(event["mistake"]) is int)
     )
     return event if good else None
 
 
+def _is_one_of(value: object, known: set[str]) -> bool:
+    return isinstance(value, str) and value in known
+
+
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and abs(value) < 1e11  # type: ignore[arg-type]
+    """Whether a value is a number below 1e11; NaN is below no number."""
+    return type(value) in (int, float) and abs(value) < 1e11  # type: ignore[arg-type]
 
 
 def own_events() -> list[Event]:

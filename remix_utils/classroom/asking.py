@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from remix_utils.classroom.ports import HIGHEST
 
+LONGEST_SWAP = 180  # minutes between two swaps of driver and navigator
+
 
 class Parser(argparse.ArgumentParser):
     """A reader of arguments whose errors are a fact and a fix, as all of ours are."""
@@ -30,6 +32,17 @@ def port(text: str) -> int:
     """
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= HIGHEST:
         raise argparse.ArgumentTypeError(f"{text[:60]!r} is no port; ports are whole numbers from 1 to {HIGHEST}")
+    return int(text)
+
+
+def minutes(text: str) -> int:
+    """Returns a number of minutes. ArgumentTypeError for one that no swap clock counts.
+
+    >>> minutes("15")
+    15
+    """
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= LONGEST_SWAP:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no whole number of minutes from 1 to {LONGEST_SWAP}")
     return int(text)
 
 

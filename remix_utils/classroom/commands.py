@@ -169,3 +169,22 @@ def grade(asked: argparse.Namespace) -> int:
     print(f"{len(students)} students graded. Points: {asked.gradebook}; feedback: {asked.results}/feedback/.")
     print("Next: read the written answers in Formgrader.")
     return 0
+
+
+def board(asked: argparse.Namespace) -> int:
+    """Serves the board of a folder of progress until Ctrl-C."""
+    print("Starting the board ...", flush=True)
+    from remix_utils.classroom.board.catalogue import Catalogue, read_catalogue
+    from remix_utils.classroom.board.server import serve
+
+    try:
+        whole, desk = course.find_places()
+    except course.CourseError:  # a machine that has the progress, and not the course
+        whole, desk = None, Path.cwd()
+    folder = Path(asked.folder or os.environ.get("REMIX_FOLDER") or desk).expanduser().absolute()
+    if whole is None:
+        print("The course is not here: the board shows exercises that were tried, without the mistakes' sentences.")
+    port = choose_port(asked.port)
+    serve(folder, read_catalogue(whole) if whole else Catalogue({}), asked.host, port, asked.swap)
+    print("\nThe board has stopped; the progress is kept. Next: remix board")
+    return 0

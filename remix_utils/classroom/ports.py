@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-FIRST_PORT, PORTS = 8888, 100
+FIRST_PORT, BOARD_PORT, PORTS = 8888, 8700, 100
 HIGHEST = 65535
 
 
