@@ -71,6 +71,8 @@ def _add_work(added: argparse._SubParsersAction) -> None:
 def _add_tools(added: argparse._SubParsersAction) -> None:
     """What is used now and then, or by instructors."""
     from remix_utils.classroom import commands
+    from remix_utils.classroom.asking import minutes, port
+    from remix_utils.classroom.ports import BOARD_PORT
 
     command = added.add_parser("model", help="fetch smollm2, a real language model (93 MB): remix model smollm2")
     command.add_argument("name", choices=["smollm2"], help="the model; the others ship, or come from the hub")
@@ -81,6 +83,13 @@ def _add_tools(added: argparse._SubParsersAction) -> None:
     command = added.add_parser("finding", help="write the index over the finding cards of a folder")
     command.add_argument("folder", nargs="?", default="findings", help="the folder with the cards (findings)")
     command.set_defaults(run=commands.finding)
+
+    command = added.add_parser("board", help="show how the pairs of a room get on, on the instructor's screen")
+    command.add_argument("folder", nargs="?", help="the cohort's folder of progress (REMIX_FOLDER, or your own work)")
+    command.add_argument("--host", default="127.0.0.1", help="the address to listen on; this machine alone otherwise")
+    command.add_argument("--port", type=port, default=BOARD_PORT, help=f"{BOARD_PORT}, or the next one that is free")
+    command.add_argument("--swap", type=minutes, default=0, metavar="MINUTES", help="start the pairs' swap clock")
+    command.set_defaults(run=commands.board)
 
     command = added.add_parser("grade", help="judge the submissions of a day: remix grade day2_induction")
     command.add_argument("day", help="the day's folder name, as in submitted/STUDENT/day2_induction")
