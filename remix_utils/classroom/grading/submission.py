@@ -17,7 +17,6 @@ from remix_utils.classroom.grading.plan import Submitted
 
 MOST_BYTES = 20 * 2**20
 GRADE_ID = re.compile(r"d(\d+)-(\d+)-(\w+?)(-check)?")
-STUDENT = re.compile(r"[\w.@+ -]{1,120}")
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class Found:
 def students(folder: Path, day: str) -> Iterator[str]:
     """Returns the students who handed in something for a day; links are no students."""
     for path in sorted(folder.iterdir()):
-        real = path.is_dir() and not path.is_symlink() and STUDENT.fullmatch(path.name)
-        if real and path.name not in (".", "..") and (path / day).is_dir():
+        hidden = path.name.startswith(".") or not path.name.isprintable()
+        if path.is_dir() and not path.is_symlink() and not hidden and (path / day).is_dir():
             yield path.name
 
 
@@ -123,7 +122,6 @@ def submitted(cells: list[dict[str, Any]], part: str) -> Submitted:
             name = id.replace("-", ".")
             if name in holes:
                 remarks.append(f"{name} is there more than once; the last copy counts.")
-                texts[holes[name]] = ""
             holes[name] = len(texts)
         texts.append(source_of(cell))
     return Submitted(tuple(texts), holes, tuple(dict.fromkeys(remarks)))
