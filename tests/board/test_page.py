@@ -153,7 +153,7 @@ def test_the_commonest_mistake_and_a_clock_that_is_ahead(cohort):
 
 def test_the_swap_clock_is_the_rooms(cohort):
     """It is started on one page and runs on all of them, and can be stopped."""
-    folder, page = cohort
+    _, page = cohort
     page.fill("#minutes", "12")
     page.click("#start")
     expect(page.locator("#swap")).to_contain_text("swap in 11:")

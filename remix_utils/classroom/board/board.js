@@ -148,7 +148,8 @@ function showTotals(view) {
 }
 
 function showView() {
-  const days = [...new Set(columns.map(([part]) => dayOf(part)))], chosenBefore = find("view").value || FOLLOW;
+  const days = [...new Set(columns.map(([part]) => dayOf(part)))];
+  const chosenBefore = find("view").value || location.hash.slice(1) || FOLLOW;
   const wanted = [[FOLLOW, "where the room is"], [ALL, "all days"]];
   for (const day of days) {
     wanted.push([day, `day ${day.slice(1)}`]);
@@ -228,6 +229,7 @@ find("start").addEventListener("click", () => {
   if (window.socket) window.socket.send(JSON.stringify({ swap: minutes }));
 });
 for (const id of ["view", "sort", "names"]) find(id).addEventListener("change", soon);
+find("view").addEventListener("change", () => history.replaceState(null, "", `#${find("view").value}`));
 window.addEventListener("resize", soon);
 find("grid").addEventListener("mousemove", (event) => {
   const at = grid.at(event.offsetX, event.offsetY), place = find("hover");
