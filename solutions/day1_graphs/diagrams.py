@@ -122,6 +122,67 @@ def two_paths() -> Drawing:
     return Drawing("The two paths of the digits networks", tuple(parts))
 
 
+def three_ablations() -> Drawing:
+    """Draws a hidden layer of three neurons on three images, and the layer under three ablations."""
+    layer, roles, rows = [[3, 0, 5], [1, 4, 2], [2, 2, 8]], ["blue", "orange", "green"], [2, 0, 2]
+    before = _table(layer, roles, middle=(130, 262))
+    parts = [text(f"image {image}", (100, 216 + 46 * image), hold="right") for image in range(3)]
+    parts += before
+    for name, values, colours, y in (
+        ("zero", [[0, 0, 0]] * 3, ["grey"] * 3, 92),
+        ("mean of the\ntraining images", [[2, 1, 4]] * 3, ["grey"] * 3, 262),
+        ("resample with\nrows 2, 0, 2", [layer[i] for i in rows], [roles[i] for i in rows], 432),
+    ):
+        after = _table(values, colours, middle=(620, y))
+        label_at = 0.75 if y == 262 else 0.84  # halfway along the last straight stretch
+        start, end = before[5].side("right"), after[3].side("left")
+        parts += [*after, Arrow(start, end, name, bent=True, label_at=label_at)]
+    return Drawing("A hidden layer on three images, under three ablations", tuple(parts))
+
+
+def _table(values: list[list[int]], roles: list[str], middle: tuple[float, float]) -> list[Box]:
+    """Returns three rows of three cells, the first cell of the middle row centred at a place."""
+    x, y = middle
+    rows = zip(values, roles, (y - 46, y, y + 46), strict=True)
+    return [cell for numbers, role, height in rows for cell in _cells(numbers, (x, height), role)]
+
+
+def one_of_two_paths() -> Drawing:
+    """Draws a hook on x, which changes both paths, beside the experiment that changes one path."""
+    hooked = Box("x,\nresampled", at=(60, 130), role="orange", size=(110, 60))
+    x = Box("x", at=(465, 60), role="blue", size=(110, 60))
+    other = Box("other x", at=(465, 200), role="orange", size=(110, 60))
+    got = _two_branches(190, "orange")
+    wanted = _two_branches(600, "blue")
+    parts = [
+        *(hooked, x, other, *got, *wanted),
+        text("a hook on x", (185, -5)),
+        text("the experiment that we want", (600, -5)),
+        Arrow(hooked.side("top"), got[0].side("left"), role="orange", bent=True),
+        Arrow(hooked.side("bottom"), got[1].side("left"), role="orange", bent=True),
+        Arrow(x.side("right"), wanted[0].side("left"), role="blue"),
+        Arrow(other.side("right"), wanted[1].side("left"), role="orange"),
+    ]
+    return Drawing("A hook on x, and the experiment on one path", tuple(parts))
+
+
+def _two_branches(x: float, role: str) -> list[Box | Arrow]:
+    """Returns hidden in a role, skip in orange, and their arrows to a sum and the logits."""
+    hidden = Box("hidden", at=(x, 60), role=role, size=(90, 50))
+    skip = Box("skip", at=(x, 200), role="orange", size=(90, 50))
+    total = plus((x + 75, 130))
+    logits = Box("logits", at=(x + 155, 130), size=(76, 44))
+    return [
+        hidden,
+        skip,
+        total,
+        logits,
+        Arrow(hidden.side("right"), total.side("top"), role=role, bent=True),
+        Arrow(skip.side("right"), total.side("bottom"), role="orange", bent=True),
+        Arrow(total.side("right"), logits.side("left")),
+    ]
+
+
 def residual_stream() -> Drawing:
     """Draws a two-layer attention-only transformer, its heads beside the residual stream."""
     stream = Stream(x=220, bottom=460, top=100)

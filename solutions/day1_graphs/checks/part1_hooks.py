@@ -23,22 +23,22 @@ LEFT = "The values are right, but the hook is still on the layer. Call handle.re
 
 
 def nothing(module, inputs, output):
-    """Somebody else's hook, which only observes."""
+    """Serves as another hook on a layer, which only observes."""
 
 
 def observed(answer, network, *arguments):
-    """The value, and the hooks left on; each layer has somebody else's hook, which must stay."""
+    """Returns the value and the hooks left on; another hook on each layer must stay there."""
     for layer in LAYERS:
         network.get_submodule(layer).register_forward_hook(nothing)
     value = answer(network, *arguments)
     left = hooks_on(network) - len(LAYERS)
     if left < 0:
-        raise Wrong("Another hook is gone from the layer. Remove your own alone, by its handle.")
+        raise Wrong("Another hook is gone from the layer. Remove only your own, by its handle.")
     return {"the value": value, "hooks left on": left}
 
 
 def made_and_used(made, output):
-    """The edit that was made is called on an output."""
+    """Calls the edit that was made on an output."""
     if not callable(made):
         raise Wrong(
             f"It returns {kind_of(made)}, and an edit is a function of the layer's output. "
@@ -55,7 +55,7 @@ exercise("d1.1.1",
     use=observed,
     mistakes=[
         edits(("    network(x)", "    logits = network(x)"), ("seen[0]", "logits"),
-              says="This is the network's output. Return the value that the hook saw."),
+              says="This is the network's output. Return the layer's output, which the hook gets."),
         edit("append(output)", "append(inputs[0])",
              says="This is the layer's input. A hook gets (layer, inputs, output), in this order."),
         edit("    handle.remove()\n", "", says=LEFT),
@@ -63,8 +63,8 @@ exercise("d1.1.1",
              says="Another hook is gone from the layer."),
         edit("seen[0]", "seen", says="This is a list that holds one tensor. Return the tensor."),
         edit("    network(x)", "    network.get_submodule(layer)(x)",
-             says="This applies the layer to the image. Its input is what the layers before it "
-                  "make of x, so run the whole network."),
+             says="This applies the layer directly to the image. The layer should read the "
+                  "output of the layers before it, so run the whole network."),
     ],
     right=[
         """
@@ -84,12 +84,12 @@ exercise("d1.1.1",
         lambda network, layer, x: layer_by_layer(network, x)[layer],
     ],
     hints=[
-        ("Help, where does the value go?", "PyTorch calls the hook while the network runs, and "
-         "gives the hook's return value another meaning. Store `output` in something that "
-         "outlives the call, such as a list made before the run."),
-        ("Help, which steps are there?", "Make an empty list. Register a hook on "
+        ("Help, where does the value go?", "PyTorch calls the hook while the network runs. If the "
+         "hook returned a value, that value would replace the layer's output. So store `output` "
+         "in a list that you make before the run."),
+        ("Help, which steps do I need?", "Make an empty list. Register a hook on "
          "`network.get_submodule(layer)` that appends its third argument. Run the network and "
-         "ignore its result. Remove the hook. Return the one entry."),
+         "ignore its result. Remove the hook. Return the only entry of the list."),
         ("Help, I need the line itself", "`handle = "
          "network.get_submodule(layer).register_forward_hook(lambda layer, inputs, output: "
          "seen.append(output))`. `append` returns `None`, so this hook only observes."),
@@ -114,7 +114,7 @@ def turned(output):
 exercise("d1.1.2", cases=edit_cases, use=observed,
     mistakes=[
         edit("edit(output))", "None)",
-             says="These are the logits of the untouched network. The hook must *return* the "
+             says="These are the logits without any edit. The hook must *return* the "
                   "replacement, and it must still be on while the network runs."),
         edit("edit(output))", "edit(inputs[0]))",
              says="The edit was applied to the layer's input. Apply it to the layer's output."),
@@ -122,10 +122,10 @@ exercise("d1.1.2", cases=edit_cases, use=observed,
               ("layer, inputs, output: edit(output)", "layer, inputs: edit(inputs[0])"),
               says="The edit was applied before the layer ran. Apply it to the layer's output."),
         edit("return logits", "return edit(read_layer(network, layer, x))",
-             says="This is the edited layer's output. Return the logits that follow from it."),
+             says="This is the edited layer's output. Return the logits of the network."),
         edit("    handle.remove()\n", "", says=LEFT),
         edits(("edit(output))", "None)"), ("return logits", "return edit(logits)"),
-              says="The edit was applied to the logits. It belongs on the layer's output."),
+              says="The edit was applied to the logits. Apply it to the layer's output."),
     ],
     right=[
         edited,
@@ -148,10 +148,10 @@ exercise("d1.1.2", cases=edit_cases, use=observed,
         """,
     ],
     hints=[
-        ("Help, my logits do not change", "A hook that changes `output` in a local variable "
-         "changes nothing. The value that it *returns* takes the output's place."),
-        ("Help, which function returns what?", "The hook returns `edit(output)`. Your function "
-         "returns what `network(x)` gave while the hook was on."),
+        ("Help, my logits do not change", "If a hook only changes a local variable, nothing "
+         "happens. The value that the hook *returns* replaces the layer's output."),
+        ("Help, which function returns which value?", "The hook returns `edit(output)`. Your "
+         "function returns the result of `network(x)`, which runs while the hook is on."),
         ("Help, I need the line itself", "`handle = "
          "network.get_submodule(layer).register_forward_hook(lambda layer, inputs, output: "
          "edit(output))`, then run, then `handle.remove()`, then return the logits."),
@@ -169,16 +169,16 @@ exercise("d1.1.3",
     use=lambda answer, recorded, output: made_and_used(answer(recorded), output),
     mistakes=[
         edit("recorded.mean(dim=0)", "output.mean(dim=0)",
-             says="This is the mean of the batch that is being edited. Use the recorded "
+             says="This is the mean of the batch that you edit. Take the mean of the recorded "
                   "activations."),
         edit("recorded.mean(dim=0)", "recorded.mean()",
              says="Every neuron got the same value. Average over images (dim 0) only."),
         edit(".expand_as(output)", "",
-             says=f"The numbers are right, but this is one row. {ONE_ROW}"),
+             says=f"The numbers are right, but this is a single row. {ONE_ROW}"),
         edit("dim=0).expand_as(output)", "dim=0, keepdim=True)",
              says=f"This is a single row [1, d_layer]. {ONE_ROW}"),
         edit("expand_as(output)", "expand_as(recorded)",
-             says=f"This has as many rows as were recorded. {ONE_ROW}"),
+             says=f"This has one row for each recorded row. {ONE_ROW}"),
         instead("def mean_edit(recorded):\n    return recorded.mean(dim=0)",
                 says="an edit is a function of the layer's output. Return `lambda output: ...`."),
     ],
@@ -194,18 +194,18 @@ exercise("d1.1.3",
         """,
     ],
     hints=[
-        ("Help, how can a function return an edit?", "Return a function: `return lambda output: "
-         "...`. It remembers `recorded` by itself."),
-        ("Help, what shape should it have?", "`recorded.mean(dim=0)` is one row [d_layer]. The "
+        ("Help, how can a function return an edit?", "Write `return lambda output: ...`. The "
+         "function can still read `recorded` when it's called later."),
+        ("Help, which shape should it have?", "`recorded.mean(dim=0)` is one row [d_layer]. The "
          "edit must return as many copies of it as `output` has rows."),
-        ("Help, how do I copy a row?", "`row.expand_as(output)` repeats the row to the shape of "
-         "`output` without using memory."),
+        ("Help, how do I copy a row?", "`row.expand_as(output)` repeats the row until it has the "
+         "shape of `output`."),
     ],
 )
 
 
 def draws(seed):
-    """Rows with repetitions; in outputs as wide as high, a wrong axis shows in the values."""
+    """Returns rows with repetitions, and outputs; square ones show a wrong axis in the values."""
     torch.manual_seed(seed)
     fixed = torch.tensor([2, 0, 2, 1])
     sizes = ((6, 6), (5, 3), (3, 5))
@@ -222,17 +222,17 @@ exercise("d1.1.4",
         edit("output[rows]", "output[:, rows]",
              says="This exchanges neurons. `rows` chooses images, the first axis of output."),
         edit("output[rows]", "output.clone().index_copy_(0, rows, output)",
-             says="This sends row i to rows[i]. Row i must *fetch* row rows[i]; some rows are "
-                  "fetched twice."),
+             says="This sends row i to rows[i]. Row i should *fetch* row rows[i], and some rows "
+                  "are fetched twice."),
         edit("output[rows]",
              "torch.stack([c[rows.roll(i)] for i, c in enumerate(output.unbind(1))], dim=1)",
-             says="Each neuron got a draw of its own. All values of a row must come from one "
+             says="Each neuron has its own draw. All values of a row must come from the same "
                   "image."),
         edit("output[rows]", "output", says="The output is unchanged. Index it with rows."),
         edit("output[rows]", "output[rows.sort().values]",
-             says="These rows come in sorted order. Image i receives row rows[i], in the given "
+             says="You sorted the rows. Image i gets row rows[i], so keep them in the given "
                   "order."),
-        instead("def resample_edit(rows):\n    return x[rows]",
+        instead("def resample_edit(rows):\n    return images[rows]",
                 says="an edit is a function of the layer's output. Return `lambda output: ...`."),
     ],
     right=[
@@ -241,18 +241,18 @@ exercise("d1.1.4",
         "def resample_edit(rows):\n    return lambda output: output.index_select(0, rows)",
     ],
     hints=[
-        ("Help, which way round is rows?", "Read it as a list of addresses. Image i *fetches* row "
-         "`rows[i]`. Nothing is sent anywhere."),
-        ("Help, do I need a loop?", "No. A tensor indexed with a tensor of whole numbers gives "
-         "one row for each of them."),
-        ("Help, I need the line itself", "`return lambda output: output[...]`, with `rows` in "
+        ("Help, which way round is rows?", "`rows[i]` says where image i gets its activations. "
+         "Image i *fetches* row `rows[i]`, and no row is sent anywhere."),
+        ("Help, do I need a loop?", "No. If you index a tensor with a tensor of whole numbers, "
+         "you get one row for each number."),
+        ("Help, I need the line itself", "`return lambda output: output[...]`. Put `rows` in "
          "place of the dots."),
     ],
 )
 
 
 def hits(seed):
-    """Some images are easy, some hard, the same ones in every draw: draws are no new evidence."""
+    """Returns answers in which the same images are easy in every draw."""
     torch.manual_seed(seed)
     sizes = ((12, 3000), (1, 4000), (5, 2500))
     return [(torch.rand(draws, rows) < torch.rand(rows) ** 0.5,) for draws, rows in sizes]
@@ -262,23 +262,24 @@ def hits(seed):
 exercise("d1.1.5", cases=hits, tolerance=0.001,
     mistakes=[
         edit(".mean(dim=0)", ".flatten()",
-             says="The error counts every draw as a new image, which makes it too small. Average "
+             says="The error counts every draw as a new image, so it's too small. Average "
                   "over draws (dim 0) first."),
         edit(" / len(per_image) ** 0.5", "",
-             says="This is the standard deviation over images. Divide by the root of their "
-                  "number."),
-        edit("100 * ", "", says="These are shares from 0 to 1. Return both numbers in per cent."),
+             says="This is the standard deviation over images. Divide it by the square root of "
+                  "their number."),
+        edit("100 * ", "", says="These numbers are between 0 and 1. Return both in per cent."),
         edit("** 0.5", "",
-             says="The error is divided by the number of images. Divide by its square root."),
+             says="You divided by the number of images. Divide by its square root."),
         edit("len(per_image)", "len(correct)",
-             says="The error is divided by the root of the number of draws. The independent items "
+             says="You divided by the square root of the number of draws. The independent items "
                   "are the images."),
         edit("dim=0", "dim=1",
              says="This averages over images and takes the error over draws. Average over draws "
                   "(dim 0); the images are the independent items."),
         edit("per_image.mean().item(), per_image.std().item() / len(per_image) ** 0.5",
              "per_image.std().item() / len(per_image) ** 0.5, per_image.mean().item()",
-             says="The two numbers are exchanged. Return the accuracy first, then its error."),
+             says="The two numbers are in the wrong order. Return the accuracy first, then its "
+                  "error."),
     ],
     right=[
         """
@@ -291,19 +292,19 @@ exercise("d1.1.5", cases=hits, tolerance=0.001,
     ],
     hints=[
         ("Help, why is my error too small?", "Twenty draws of one image agree with each other, "
-         "because an easy image is easy in all of them. The images vary independently; the draws "
-         "of one image do not."),
-        ("Help, in which order?", "First average over draws (`dim=0`), which gives one rate for "
-         "each image. Then take the mean of the rates, and their standard deviation divided by "
-         "the root of their number."),
-        ("Help, almost there", "`per_image = 100 * correct.float().mean(dim=0)`; then "
+         "because an easy image is easy in all of them. Different images are independent, and "
+         "draws of the same image aren't."),
+        ("Help, in which order?", "First average over draws (`dim=0`), which gives one number "
+         "for each image. Then take the mean of these numbers, and their standard deviation "
+         "divided by the square root of how many there are."),
+        ("Help, almost there", "`per_image = 100 * correct.float().mean(dim=0)`, and then "
          "`per_image.mean().item()` and `per_image.std().item() / len(per_image) ** 0.5`."),
     ],
 )
 
 
 def narrowing(seed):
-    """Edits that act column by column, on whole rows, and with values from another batch."""
+    """Returns edits that act on columns, on whole rows, and with values from another batch."""
     torch.manual_seed(seed)
     recorded = torch.rand(7, 5)
     return [
@@ -348,20 +349,20 @@ exercise("d1.1.6", cases=narrowing, use=narrow_use,
              says="This changes one image. A neuron is a column, output[:, neuron]."),
         edits(("output.clone()", "edit(output).clone()"),
               ("edit(output)[:, neuron]", "output[:, neuron]"),
-              says="This edits every neuron but the one. Keep the others and edit this one."),
+              says="This edits every neuron except the given one. Edit only the given one."),
         edit("return changed", "return edit(output)",
              says="Every neuron was edited. Take only column `neuron` from edit(output)."),
         edit("        changed[:, neuron] = edit(output)[:, neuron]\n", "",
-             says="Nothing was changed. Put the edited column into the copy."),
+             says="Nothing has changed. Put the edited column into the copy."),
         edit("changed[:, neuron] = edit(output)[:, neuron]",
              "changed[:, neuron : neuron + 1] = edit(output[:, neuron : neuron + 1])",
-             says="The edit sees one column only, and an edit of a layer needs the whole layer. "
+             says="You call the edit on one column, and an edit of a layer needs the whole layer. "
                   "Call edit(output), then keep one column of its result."),
         edit("        return changed\n", "",
              says="The inner function returns nothing. Return the changed copy from it."),
         edit("edit(output)[:, neuron]", "edit(output[:, neuron])",
-             says="The edit sees one neuron as a flat row. Call edit(output), then keep one "
-                  "column."),
+             says="You call the edit on a single neuron, which has one axis. Call edit(output), "
+                  "then keep one column of its result."),
     ],
     right=[
         """
@@ -372,9 +373,9 @@ exercise("d1.1.6", cases=narrowing, use=narrow_use,
         """,
     ],
     hints=[
-        ("Help, I changed something that I should not",
+        ("Help, I changed a tensor that I shouldn't change",
          "`output` belongs to the network. Make a copy with `.clone()` and write into the copy."),
-        ("Help, rows or columns?", "Rows are images and columns are neurons. One neuron in all "
+        ("Help, rows or columns?", "Rows are images and columns are neurons. One neuron on all "
          "images is `output[:, neuron]`."),
         ("Help, almost the code", "Define a function inside: copy, put `edit(output)[:, neuron]` "
          "into that column of the copy, return the copy. Then return the inner function."),
@@ -403,17 +404,18 @@ def tiny_runs(seed):
     ]
 
 
-CANCEL = "Rises and falls cancel here. Take the absolute change of each row, and then the mean."
+CANCEL = "Rows that rise and fall cancel. Take each row's absolute change, and then the mean."
 
 exercise("d1.1.7", cases=tiny_runs,
     mistakes=[
         edit(".abs()", "", says=CANCEL),
         edit(".abs().mean()", ".mean().abs()", says=CANCEL),
         edit("(network(edit(hidden)) - network(hidden))", "(edit(hidden) - hidden)",
-             says="This is how far the hidden layer moved. Measure how far the network's output "
-                  "moved."),
+             says="This is the change of the hidden layer. Measure the change of the network's "
+                  "output."),
         edit("network(edit(hidden))", "edit(network(hidden)[:, None])[:, 0]",
-             says="This edits the output of the network. Edit its hidden layer, and then run it."),
+             says="This edits the output of the network. Edit the hidden layer, and then run the "
+                  "network."),
         edit(".abs()", ".square()",
              says="This is the mean *squared* change. Use the absolute value."),
         edit(".mean().item()", "", says="This is one number for each row. Return their mean."),
@@ -427,9 +429,9 @@ exercise("d1.1.7", cases=tiny_runs,
         """,
     ],
     hints=[
-        ("Help, what is compared with what?", "Compare the network's output on the edited hidden "
-         "layer with its output on the hidden layer as it is, row by row."),
-        ("Help, my damage is 0 although things move", "Some rows go up and others go down. Take "
+        ("Help, which two outputs do I compare?", "Compare the network's output on the edited "
+         "hidden layer with its output on the original hidden layer, row by row."),
+        ("Help, my damage is 0 although outputs change", "Some rows go up and others go down. Take "
          "the absolute value of each row's change before averaging."),
         ("Help, almost the code", "`(network(edit(hidden)) - network(hidden))`, then `.abs()`, "
          "then `.mean()`, then `.item()`."),
@@ -448,31 +450,31 @@ def two_runs(seed):
 exercise("d1.1.8", cases=two_runs, use=observed,
     mistakes=[
         edits(("layer, source)", "layer, base)"), ("other, base)", "other, source)"),
-              says="base and source are exchanged. The network runs on base, and only the layer "
-                   "comes from source."),
+              says="You swapped base and source. The network runs on base, and only the layer's "
+                   "output comes from source."),
         edit("return run_edited(network, layer, lambda output: other, base)",
              "return network(source)",
-             says="This is the network on source altogether. Everything but the layer must come "
+             says="This is the whole network on source. Everything except the layer must come "
                   "from base."),
         edit("lambda output: other", "lambda output: output",
-             says="This is the network on base, untouched. The edit must return the activations "
-                  "read on source."),
+             says="This is the network on base, without a patch. The edit must return the "
+                  "activations from the run on source."),
         edit("other, base)", "other, base) - network(base)",
-             says="This is the difference that the patch makes. Return the patched logits."),
+             says="This is the change that the patch makes. Return the patched logits."),
         instead("""
                 def patch_layer(network, layer, base, source):
                     other = read_layer(network, layer, source)
                     network.get_submodule(layer).register_forward_hook(lambda *arguments: other)
                     return network(base)
                 """,
-                says="The logits are right, but a hook is still on the network. Let run_edited do "
-                     "it."),
+                says="The logits are right, but a hook is still on the network. Use run_edited, "
+                     "which removes its hook."),
         edit("lambda output: other", "other",
              says="run_edited takes an edit, which is a function of the layer's output, and this "
                   "is a tensor. Pass `lambda output: other`."),
         edit("lambda output: other", "lambda output: read_layer(network, layer, source)",
-             says="The inner run starts while the hook is on, so the hook calls itself without "
-                  "end. Read the layer on source first, before run_edited."),
+             says="The inner run starts while the hook is on, so the hook calls itself forever. "
+                  "Read the layer on source first, before run_edited."),
     ],
     right=[
         lambda network, layer, base, source: edited(
@@ -480,11 +482,10 @@ exercise("d1.1.8", cases=two_runs, use=observed,
         ),
     ],
     hints=[
-        ("Help, which run is which?", "`base` is the run that we change. `source` is the run from "
-         "which we take one piece."),
-        ("Help, my hook calls itself", "An edit that runs the network is called again by that "
-         "very run. Read the layer on `source` first, and let the edit return the value: `lambda "
-         "output: other`."),
+        ("Help, which run is which?", "You change the run on `base`. From the run on `source` you "
+         "take only the layer's output."),
+        ("Help, my hook calls itself", "If your edit runs the network, that run calls the edit "
+         "again. Read the layer on `source` first, and then pass `lambda output: other`."),
         ("Help, almost the code", "First `other = read_layer(network, layer, source)`. Then "
          "`run_edited` on `base`, with an edit that ignores its argument and returns `other`."),
     ],
@@ -492,7 +493,7 @@ exercise("d1.1.8", cases=two_runs, use=observed,
 
 
 class Stop(RuntimeError):
-    """Raised inside a block, to see whether the hook survives it; of the type in the lesson."""
+    """Is raised inside a block, to see whether the hook stays on; of the type in the lesson."""
 
 
 def ones(module, inputs, output):
@@ -500,7 +501,7 @@ def ones(module, inputs, output):
 
 
 def hooked_use(answer, network, x):
-    """The logits inside and after blocks; a hook that stays on is told at once."""
+    """Returns the logits inside and after blocks; raises Wrong for a hook that stays on."""
     foreign = []
     network.hidden.register_forward_hook(lambda module, inputs, output: foreign.append(1))
     block = answer(network, "hidden", ones)
@@ -539,7 +540,7 @@ def require_clean(network, when):
 
 
 def require_its_own(answer, network):
-    """Somebody else puts the same hook on the layer inside the block, and keeps it."""
+    """Checks that the same hook, put on the layer inside the block by other code, stays on."""
     with answer(network, "hidden", ones):
         other = network.hidden.register_forward_hook(ones)
     if other.id not in network.hidden._forward_hooks:
@@ -594,12 +595,12 @@ exercise("d1.1.9", cases=networks, use=hooked_use,
     ],
     hints=[
         ("Help, what does yield do here?", "The code before `yield` runs at the start of the "
-         "`with` block, the code after it at the end. The block itself runs at the `yield`."),
-        ("Help, an error jumps over my remove", "An error in the block appears at the `yield`. "
+         "`with` block, and the code after it runs at the end. The block runs at the `yield`."),
+        ("Help, an error jumps over my remove", "An error in the block is raised at the `yield`. "
          "Put the `yield` into `try:` and the removal into `finally:`, which runs in either case."),
-        ("Help, almost the code", "`handle = ...register_forward_hook(hook)`; then `try:` with a "
-         "bare `yield`; then `finally:` with `handle.remove()`. No `except`: the error should go "
-         "on."),
+        ("Help, almost the code", "`handle = ...register_forward_hook(hook)`, then `try:` with a "
+         "bare `yield`, then `finally:` with `handle.remove()`. Don't write `except`, because the "
+         "error should reach the caller."),
     ],
 )
 
@@ -608,7 +609,7 @@ exercise("d1.1.9", cases=networks, use=hooked_use,
 
 
 def attempt_use(answer, network, x, rows):
-    """The logits; the network must have run on x itself, with the edit on its layer x."""
+    """Returns the logits; the network must have run on x itself, with the edit on its layer x."""
     ran_on = []
     probe = network.x.register_forward_pre_hook(lambda module, inputs: ran_on.append(inputs[0]))
     value = answer(network, x, rows)
@@ -623,7 +624,7 @@ def attempt_use(answer, network, x, rows):
 exercise("d1.1.10", cases=with_rows, use=attempt_use,
     mistakes=[
         edit('"x"', '"hidden"',
-             says="This resamples the hidden path alone. The layer that both paths read is called "
+             says="This resamples only the hidden path. The layer that both paths read is called "
                   "x."),
         edit("resample_edit(rows)", "lambda output: output",
              says="Nothing was resampled. Edit the layer x with resample_edit(rows)."),
@@ -637,8 +638,8 @@ exercise("d1.1.10", cases=with_rows, use=attempt_use,
              says="The network never ran on x."),
         edit('return run_edited(network, "x", resample_edit(rows), x)',
              "return network(x) - x @ network.skip.T + x[rows] @ network.skip.T",
-             says="This is the skip path alone, which is what we would like to measure. First see "
-                  "what one hook on x does."),
+             says="This resamples only the skip path, which is our goal. But first try a single "
+                  "hook on x."),
     ],
     right=[
         """
@@ -655,12 +656,12 @@ exercise("d1.1.10", cases=with_rows, use=attempt_use,
         """,
     ],
     hints=[
-        ("Help, is it really that short?", "Yes. It is the obvious attempt, and the surprise is "
-         "in its result."),
+        ("Help, is it really that short?", "Yes, it's one line. The result is the interesting "
+         "part."),
         ("Help, which functions do I need?", "`run_edited` puts an edit on a layer. "
          "`resample_edit` makes the edit from rows."),
-        ("Help, almost the code", "`run_edited(network, ..., resample_edit(rows), x)`; the "
-         "layer's name is one letter."),
+        ("Help, almost the code", "`run_edited(network, ..., resample_edit(rows), x)`. The "
+         "layer's name is a single letter."),
     ],
 )
 
@@ -672,14 +673,14 @@ def skip_only_by_hand(network, x, rows):
 exercise("d1.1.11", cases=with_rows, use=observed,
     mistakes=[
         edit("output: clean", "output: output",
-             says="Both paths read the other image. The hidden path must be restored."),
+             says="Both paths read the other image. Restore the hidden path."),
         edits(('"hidden", x)', '"hidden", x[rows])'), ("output[rows]", "output"),
-              says="The paths are exchanged. Here the skip reads the right image and the hidden "
-                   "path the other one."),
+              says="You swapped the paths. Here the skip path reads the right image, and the "
+                   "hidden path reads the other one."),
         edit("output[rows]", "output",
              says="The skip path still reads the right image. The hook on x changes nothing."),
         edit("output: clean", "output: torch.zeros_like(output)",
-             says="The hidden path is gone. Restore its values instead of setting them to zero."),
+             says="The hidden path is at zero. Restore its values instead of setting them to zero."),
         instead("""
                 def skip_only(network, x, rows):
                     clean = read_layer(network, "hidden", x)
@@ -694,8 +695,8 @@ exercise("d1.1.11", cases=with_rows, use=observed,
                         network, "hidden", lambda output: read_layer(network, "hidden", x), x[rows]
                     )
                 """,
-                says="The inner run starts while the hook is on, so the hook calls itself without "
-                     "end. Make the clean run first."),
+                says="The inner run starts while the hook is on, so the hook calls itself "
+                     "forever. Make the clean run first."),
     ],
     right=[
         skip_only_by_hand,
@@ -706,14 +707,14 @@ exercise("d1.1.11", cases=with_rows, use=observed,
         """,
     ],
     hints=[
-        ("Help, both paths get the other image", "A hook on `x` does that. Which values does "
-         "*only* the hidden path compute? Put one of those back."),
+        ("Help, both paths get the other image", "A hook on `x` does that. Which layers belong to "
+         "the hidden path *only*? Restore the output of one of them."),
         ("Help, where do I get the right values from?",
-         'From a clean run, made before: `read_layer(network, "hidden", x)`. A second hook can '
-         "return them."),
+         'Make a clean run first, with `read_layer(network, "hidden", x)`. A second hook can '
+         "return these values."),
         ("Help, almost the code", '`with hooked(network, "x", ...), hooked(network, "hidden", '
-         "...): return network(x)`. The first hook returns `output[rows]`, the second the values "
-         "of the clean run."),
+         "...): return network(x)`. The first hook returns `output[rows]`, and the second "
+         "returns the values of the clean run."),
     ],
 )
 
@@ -722,7 +723,7 @@ exercise("d1.1.11", cases=with_rows, use=observed,
 
 
 def two_terms(seed):
-    """Logits that are sums of two terms, as the two paths of the network give them."""
+    """Returns logits that are sums of two terms, like those of the two paths of the network."""
     torch.manual_seed(seed)
     cases = []
     for rows in (4, 6):
@@ -734,26 +735,26 @@ def two_terms(seed):
 exercise("d1.1.12", cases=two_terms,
     mistakes=[
         edit(" - clean", "",
-             says="The terms that were *not* resampled are still in the sum. Each experiment kept "
+             says="The terms that were *not* resampled are still in the sum. Each experiment has "
                   "one clean term."),
         edit("skip + hidden - clean", "(skip + hidden) / 2",
-             says="This is the average of the two experiments. Add them, and remove the clean "
+             says="This is the average of the two experiments. Add them, and subtract the clean "
                   "terms."),
         edit("- clean", "- 2 * clean",
-             says="These are the two changes alone. Add them to the clean logits."),
+             says="These are only the two changes. Add them to the clean logits."),
         edit("skip + hidden - clean", "3 * clean - skip - hidden",
-             says="The signs are reversed. Resampling both moves the logits in the direction of "
-                  "the single experiments."),
+             says="The signs are reversed. If both are resampled, the logits move in the direction "
+                  "of the single experiments."),
     ],
     right=[
         "def both_from_parts(clean, skip, hidden):\n    return torch.stack([clean, skip - clean, "
         "hidden - clean]).sum(0)",
     ],
     hints=[
-        ("Help, what is in each tensor?", "Write each as a sum of a hidden term and a skip term, "
-         "and mark which of the two comes from the other image."),
-        ("Help, I get too much", "`skip + hidden` holds four terms: the two that we want, and the "
-         "two clean ones. Which terms do the clean logits hold?"),
+        ("Help, which terms does each tensor contain?", "Write each tensor as a hidden term plus a "
+         "skip term, and mark the terms that come from the other image."),
+        ("Help, I get too much", "`skip + hidden` contains four terms, the two that we want and "
+         "two clean ones. Which terms do the clean logits contain?"),
         ("Help, almost the code", "Add the two experiments, and subtract the clean logits once."),
     ],
 )
@@ -771,11 +772,11 @@ exercise("d1.1.13",
     mistakes=[
         edit("(1 - dose) * output + dose * output[rows]",
              "dose * output + (1 - dose) * output[rows]",
-             says="The doses are exchanged. A dose of 0 leaves the image's own activations."),
+             says="You swapped the two weights. At a dose of 0 the image keeps its activations."),
         edit("(1 - dose) * output", "output",
-             says="The other image is added on top. The image's own part shrinks to (1 - dose)."),
+             says="The other image is added on top. Multiply the image's own part by (1 - dose)."),
         edit("(1 - dose) * output + dose * output[rows]", "output[rows]",
-             says="This replaces the activations whatever the dose. Mix the two rows."),
+             says="This replaces the activations at every dose. Mix the two rows."),
         edit("output[rows]", "output[:, rows]",
              says="This exchanges neurons. `rows` chooses images, the first axis."),
     ],
@@ -784,8 +785,8 @@ exercise("d1.1.13",
         "dose)",
     ],
     hints=[
-        ("Help, which end is which?", "At dose 0 nothing happens. At dose 1 it is "
-         "`resample_edit`."),
+        ("Help, which end is which?", "At a dose of 0 the edit changes nothing. At a dose of 1 "
+         "it's the same as `resample_edit`."),
         ("Help, how do I mix?", "Take a weighted sum of `output` and `output[rows]`, with weights "
          "that add up to 1."),
         ("Help, almost the code", "`lambda output: (1 - dose) * output + ...`"),
@@ -794,7 +795,7 @@ exercise("d1.1.13",
 
 
 def programs(seed):
-    """By hand, with a node read twice, out of reach, without readers, and 60 blocks with skips.
+    """Returns programs with a node read twice, out of reach, without readers, and with 60 blocks.
 
     Two programs use the same names, and one lists its nodes from the end to the start.
     """
@@ -837,14 +838,14 @@ exercise("d1.1.14", cases=programs, tolerance=0, seconds=1.0,
     mistakes=[
         edit("sum(count(reader) for reader in readers.get(node, []))",
              "sum(count(reader) for reader in dict.fromkeys(readers.get(node, [])))",
-             says="A node that reads twice makes two paths. Do not make a set of the readers."),
+             says="A node that reads twice makes two paths, so don't remove repeated readers."),
         instead(REACHABLE,
-                says="This counts the nodes that can be reached. Count the paths that reach them."),
+                says="This counts nodes. Count the paths that end at the last node."),
         edits(("{end: 1}", "{end: 0}"),
               ("sum(count(reader) for reader in readers.get(node, []))",
                "max((1 + count(reader) for reader in readers.get(node, [])), default=-(10**6))"),
               ("return count(start)", "return max(count(start), 0)"),
-              says="This is the length of the longest path. Count how many paths there are."),
+              says="This is the length of the longest path. Count the paths."),
         instead("""
                 def count_paths(readers, start, end, known={}):
                     if (start, end) not in known:
@@ -853,7 +854,7 @@ exercise("d1.1.14", cases=programs, tolerance=0, seconds=1.0,
                     return known[start, end]
                 """,
                 says="The counts of an earlier call are still there. Begin each call with a new "
-                     "dict (a default argument `known={}` is made once, for all calls)."),
+                     "dict, because a default argument such as `known={}` is made only once."),
         instead("""
                 def count_paths(readers, start, end):
                     counts = dict.fromkeys(readers, 0) | {start: 1}
@@ -862,10 +863,10 @@ exercise("d1.1.14", cases=programs, tolerance=0, seconds=1.0,
                             counts[reader] = counts.get(reader, 0) + counts[node]
                     return counts.get(end, 0)
                 """,
-                says="This takes the nodes in the order of the dict. A reader may stand before "
-                     "the node that it reads, so count from node to node."),
+                says="This takes the nodes in the order of the dict. A reader may come before the "
+                     "node that it reads, so go from each node to its readers."),
         edit("return count(start)", "return sum(map(len, readers.values()))",
-             says="This counts readings. One reading can lie on many paths."),
+             says="This counts readings, and one reading can belong to many paths."),
         instead("""
                 def count_paths(readers, start, end):
                     if start == end:
@@ -895,10 +896,10 @@ exercise("d1.1.14", cases=programs, tolerance=0, seconds=1.0,
         """,
     ],
     hints=[
-        ("Help, mine does not finish", "It walks each path separately. Two paths that meet in a "
-         "node go on in the same way from there. How often do you count that rest?"),
-        ("Help, what should I remember?", "For each node, the number of paths from it to the end. "
-         "It is the sum over its readers. For the end itself it is 1."),
+        ("Help, my function doesn't finish", "It follows each path separately. Two paths that "
+         "meet in a node have the same continuations. How often do you count these?"),
+        ("Help, which results should I store?", "For each node, store the number of paths from it "
+         "to the end. It's the sum over the node's readers, and for the end itself it's 1."),
         ("Help, almost the code", "A dict `known = {end: 1}` and an inner function `count(node)`. "
          "If the node is not in `known`, store `sum(count(reader) for reader in readers.get(node, "
          "[]))`."),
@@ -910,19 +911,19 @@ exercise("d1.1.14", cases=programs, tolerance=0, seconds=1.0,
 
 quiz("d1.1.quiz",
     constant=option("zero", "mean", "resample",
-               says="Which replacement also removes the part that is the same for every image?"),
+               says="Which replacement also removes the part that's the same for every image?"),
     switch=option("zero", "mean", "resample",
-               says="Which replacement puts a value between the two positions?"),
+               says="Which replacement can lie between the two values?"),
     direction=option("noising", "denoising",
-               says="The clean part repairs the run. Which of the two words says so?"),
-    logits=number(says="Every reader of x gets the replacement, the hidden path too."),
-    error=number(says="The 20 draws of one image are about the same image."),
+               says="The clean part repairs the run. Which of the two words means that?"),
+    logits=number(says="Everything that reads x gets the replacement, including the hidden path."),
+    error=number(says="The 20 draws of one image are not independent of each other."),
     hints=[
-        ("Help, constant and switch", "Exercise 7: three neurons, three ablations. Which cell of "
-         "the table was large although it should not have been?"),
-        ("Help, direction", "Exercise 8: one direction adds damage, the other repairs it. The run "
-         "that we start from decides."),
-        ("Help, the two numbers", "Exercise 10 showed logits equal to those of the other image. "
-         "Exercise 5 averaged the draws of one image first."),
+        ("Help, constant and switch", "Look at the table of three neurons and three ablations in "
+         "d1.1.7. Which cells are large although they shouldn't be?"),
+        ("Help, direction", "In d1.1.8, one direction breaks a clean run, and the other one "
+         "repairs a corrupted run."),
+        ("Help, the two numbers", "In d1.1.10 the logits were equal to those of the other "
+         "image. In d1.1.5 you averaged over the draws of each image first."),
     ],
 )
