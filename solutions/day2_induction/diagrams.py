@@ -1,5 +1,7 @@
 """The pictures of day 2, which its masters show as ![alt text](diagram:name)."""
 
+from itertools import pairwise
+
 from tools.drawing import Arrow, Drawing, Stream
 from tools.plates import Box, plus, text, tokens
 
@@ -151,3 +153,66 @@ def repeated_tokens() -> Drawing:
         Arrow(start, raised.side("left"), "copying", "blue", bent=True, label_at=0.6),
     ]
     return Drawing("Prefix matching and copying on repeated tokens", tuple(parts))
+
+
+def one_part() -> Drawing:
+    """Draws how one part of the residual stream becomes a share of a logit difference."""
+    stream = Box("whole stream", at=(330, 20), size=(136, 44))
+    columns = Box("column of the answer\nminus column of the other", at=(598, 20), role="orange")
+    steps = ["one part", "subtract\nits mean", "divide by\nthe scale", "multiply by\nln_final.w"]
+    steps += ["dot\nproduct", "share of the\ndifference"]
+    places = [(62 + 134 * step, 130) for step in range(6)]
+    pairs = zip(steps, places, strict=True)
+    boxes = [Box(label, place, "blue", (112, 56), padding=6) for label, place in pairs]
+    parts = [stream, columns, *boxes]
+    for before, after in pairwise(boxes):
+        parts.append(Arrow(before.side("right"), after.side("left"), role="blue"))
+    parts.append(Arrow(stream.side("bottom"), boxes[2].side("top"), "scale"))
+    parts.append(Arrow(columns.side("bottom"), boxes[4].side("top"), "W_U", "orange"))
+    return Drawing("One part's share of a logit difference", tuple(parts))
+
+
+def path_orders() -> Drawing:
+    """Draws a path without heads, one through a single head, and one through two heads."""
+    parts = [
+        *_path(110, {}, 'order 0: ("embed",)'),
+        *_path(370, {"head 1.3": 100}, 'order 1: ("embed", (1, 3))'),
+        *_path(640, {"head 0.6": 180, "head 1.3": 100}, 'order 2: ("embed", (0, 6), (1, 3))'),
+    ]
+    return Drawing("Paths of order 0, 1 and 2", tuple(parts))
+
+
+def _path(x: float, heads: dict[str, float], note: str) -> list[Box | Arrow]:
+    """Returns a column from embed through heads at their heights to the logits."""
+    size = (100, 44)
+    boxes = [Box("embed", (x, 260), size=size)]
+    boxes += [Box(head, (x, y), "blue", size) for head, y in heads.items()]
+    boxes.append(Box("logits", (x, 20), size=size))
+    ends = [(below.side("top"), above.side("bottom")) for below, above in pairwise(boxes)]
+    arrows = [Arrow(start, end, role="blue") for start, end in ends]
+    return [*boxes, *arrows, text(note, (x, 310))]
+
+
+def uses_of_a_head() -> Drawing:
+    """Draws the uses of a head of layer 0: through patterns, as values, and directly."""
+    head = Box("head 0.0", at=(60, 150), size=(100, 44))
+    queries = Box("queries", at=(250, 30), role="green", size=(90, 44))
+    keys = Box("keys", at=(250, 100), role="green", size=(90, 44))
+    values = Box("values", at=(250, 190), role="blue", size=(90, 44))
+    pattern = Box("pattern", at=(390, 65), role="green", size=(90, 44))
+    later = Box("output of a head\nof layer 1", at=(590, 130), size=(156, 60))
+    logits = Box("logits", at=(745, 190), size=(80, 44))
+    attend, move = pattern.side("right"), values.side("right")
+    parts = [
+        *(head, queries, keys, values, pattern, later, logits),
+        Arrow(head.side("top"), queries.side("left"), role="green", bent=True),
+        Arrow(head.side("right", 0.2), keys.side("left"), role="green", bent=True),
+        Arrow(head.side("right", 0.8), values.side("left"), role="blue", bent=True),
+        Arrow(head.side("bottom"), logits.side("bottom"), "directly", "blue", bent=True),
+        Arrow(queries.side("right"), pattern.side("left", 0.3), role="green", bent=True),
+        Arrow(keys.side("right"), pattern.side("left", 0.7), role="green", bent=True),
+        Arrow(attend, later.side("top"), "where to attend", "green", bent=True, label_at=0.42),
+        Arrow(move, later.side("bottom"), "content", "blue", bent=True, label_at=0.4),
+        Arrow(later.side("right"), logits.side("top"), bent=True),
+    ]
+    return Drawing("The uses of a head of layer 0", tuple(parts))

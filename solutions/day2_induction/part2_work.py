@@ -3,72 +3,84 @@
 #
 # **How does a two-layer model know what comes next in a sentence that it has never seen?**
 #
-# In part 1 we watched: heads 1.1 and 1.3 look at what followed and say it, 0.0 looks at the token before. To watch is not to know. In this part we take heads away: one at a time, two together, and at last one head on one of its paths only. What remains of the loss, and of the attention, tells who does the work, and for whom.
+# In part 1 you observed heads. Heads 1.1 and 1.3 attend to the token after an earlier match and raise its logit, and head 0.0 attends to the previous token. But observation isn't causal evidence. In this part you remove heads. You start with one head at a time, go on to two together, and end with a head that is removed along a single path. Each time you measure how much the loss rises, or how much attention is left.
 #
-# **After this part we can**
-# - attribute a logit to heads with a tool of our own;
-# - compare three ways of ablating a head, and know when one of them misleads;
-# - tell heads that back each other up from heads that do not matter;
-# - take away what a head writes and leave where others look, or the other way round.
+# **After this part you can**
+# - split a difference of logits into the contributions of all heads
+# - compare three ways to ablate a head, and say which question each of them answers
+# - find two heads that hide each other when you ablate them one at a time
+# - remove the output of a head along some paths and keep it along all others
 #
-# **Time**: about 80 minutes without the ★ exercise.
+# **Time**: about 120 minutes for the core, with reading, predictions and pair cards. The ★ exercise takes about 20 minutes more. The slowest cell takes about ten seconds. The marks and calls are explained at the top of part 1.
 #
-# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, the sections on two-layer attention-only transformers and on the importance of the terms of the path expansion: d2.2.4. Olsson et al. 2022, *In-context Learning and Induction Heads*, the section on pattern-preserving ablation: d2.2.6.
+# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections on two-layer attention-only transformers and on the terms of the path expansion, for d2.2.4 and d2.2.7. Olsson et al. 2022, *In-context Learning and Induction Heads* ([arXiv 2209.11895](https://arxiv.org/abs/2209.11895)), the section on pattern-preserving ablation, for d2.2.6. You can read both later.
 # %%
 from functools import reduce
 from operator import or_
 
 import torch
-from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint
-from remix_utils import index, models, placeholder, plot, split, start_at
+from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find
+from remix_utils import find_one, hint, index, models, placeholder, plot, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
-from remix_utils.circuits import components, logit_attribution, path_expansion, token_loss
+from remix_utils.circuits import Estimate, components, logit_attribution, path_expansion, token_loss
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.2")  # brings what part 1 made: token_losses, induction_guess, candidates, by_head and the others
+start_at("d2.2")  # to rejoin the room: start_at("d2.2.4") brings every name that the rest reads
 # %% [markdown]
-# ## Two texts
+# ## Two settings
 #
-# All through this part there are two settings. On *random tokens*, an end of text and 25 tokens said twice, we measure the losses of the second copy without its first token: there induction is the only way to know. On *stories*, passages of 128 tokens, we measure all losses: there many things help. For means and for resampling each has other rows of its own kind, which no loss is measured on.
+# You'll run most experiments of this part in two settings.
+#
+# | setting | one row | the losses that count |
+# |---|---|---|
+# | random tokens | an end-of-text token, then the same 25 random tokens twice | the second copy without its first token |
+# | stories | a passage of 128 tokens | all of them |
+#
+# On random tokens, only the first copy can help the model. On stories many things help. Some ablations need other rows, from which they take a mean or a sample. So each setting has 32 more rows of the same kind, and no loss is measured on those.
 # %%
 model = models.load("induction-2l")
 LENGTH, ROWS = 25, 32
+twice = repeated.draw(ROWS, LENGTH, range(1, 1024), start=0, seed=0)["tokens"]
+others = repeated.draw(ROWS, LENGTH, range(1, 1024), start=0, seed=1)["tokens"]
 document = "\n\n".join(stories.tell(60, seed=2))
 passages = text.sequences(document, model.tokenize, seq=128, start=0)["tokens"]
-twice, others = (repeated.draw(ROWS, LENGTH, range(1, 1024), start=0, seed=seed)["tokens"] for seed in (0, 1))
-
-
+rows = passages[:ROWS]
+other_rows = {"random tokens": {"tokens": others}, "stories": {"tokens": passages[64 : 64 + ROWS]}}
+# %%
 def second_copy(graph: Node) -> Node:
-    """The losses of the second copy without its first token [24], in nats, as a node."""
+    """Returns the losses of the second copy without its first token [24], in nats, as a node."""
     return index(token_loss(graph), slice(LENGTH + 1, 2 * LENGTH))
 
 
-on_random = {"graph": model.graph(seq=2 * LENGTH + 1), "measure": second_copy, "inputs": {"tokens": twice}}
-on_stories = {"graph": model.graph(seq=128), "measure": token_loss, "inputs": {"tokens": passages[:ROWS]}}
-other_rows = {"random tokens": {"tokens": others}, "stories": {"tokens": passages[64 : 64 + ROWS]}}
-settings = {"random tokens": on_random, "stories": on_stories}
-
-
 def estimate(values: torch.Tensor) -> tuple[float, float]:
-    """The mean over rows [row], and its standard error."""
+    """Returns the mean over rows [row], and its standard error."""
     return values.mean().item(), values.std().item() / len(values) ** 0.5
 
+
+random_graph, story_graph = model.graph(seq=2 * LENGTH + 1), model.graph(seq=128)
+on_random = {"graph": random_graph, "measure": second_copy, "inputs": {"tokens": twice}}
+on_stories = {"graph": story_graph, "measure": token_loss, "inputs": {"tokens": rows}}
+settings = {"random tokens": on_random, "stories": on_stories}
 
 for name, setting in settings.items():
     clean = evaluate(setting["measure"](setting["graph"]), setting["inputs"])
     print("{}: loss {:.2f} ± {:.2f} nats".format(name, *estimate(clean.mean(1))))
 # %% [markdown]
-# ## d2.2.1 Who writes the answer?
-# ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
+# ## d2.2.1 Which heads write the answer?
+# ●●●○○ difficulty · ●●●●● importance · 17 minutes · core
 #
-# *Direct logit attribution*, yesterday a rewrite of a graph, is three lines of plain torch. The stream at the end is a sum of parts. The last layernorm centres it, divides by a scale, multiplies by a weight, adds a bias; then `W_U` reads the logits. Hold the scale at its value for the whole stream, and all of it is linear: every part has its share of every logit.
+# ![Six boxes in a row, joined by arrows from left to right. One part, subtract its mean, divide by the scale, multiply by ln_final.w, dot product, share of the difference. Above the row, an arrow with the label scale leads from the whole stream to the division. Another arrow, with the label W_U, leads from a box to the dot product. That box reads column of the answer minus column of the other.](diagram:one_part)
 #
-# We ask for a *difference* of two logits, the right token's and another one's, since only differences mean something. Write `attribute`: what each part adds to `logit[answers] - logit[others]`. `parts` maps names to tensors [row, place, d_model], `scale` is [row, place, 1], `answers` and `others` are [row, place]. The weights are `weights["ln_final.w"]` [d_model] and `weights["unembed.W_U"]` [d_model, d_vocab]. The bias is nobody's part.
+# Which heads raise the logit of the right token? *Direct logit attribution* answers this question. In d1.4.4 you rewrote a graph for it, and here you need three lines of torch. The stream at the end is a sum of parts, which are the embedding, the outputs of all heads, and biases. The final layernorm and `W_U` turn this sum into logits. Layernorm's scale depends on the whole stream, so these steps aren't linear. But if you hold the scale at its value, they are. Then each part has its own share of every logit.
+#
+# A single logit means little, because softmax depends on differences only. So take the logit of the answer minus the logit of one other token, and split this difference.
+#
+# Write `attribute`, which returns the share of each part in `logit[answers] - logit[others]`. `parts` maps names to tensors [row, place, d_model], and `scale` is [row, place, 1]. `answers` and `others` are tokens [row, place]. The weights that you need are `weights["ln_final.w"]` [d_model] and `weights["unembed.W_U"]` [d_model, d_vocab]. Leave out layernorm's bias, which belongs to no part. The check uses other sizes.
 #
 # Stuck? `hint("d2.2.1")`
 # %% exercise="d2.2.1"
 def attribute(parts: dict, scale: torch.Tensor, weights: dict, answers: torch.Tensor, others: torch.Tensor) -> dict:
-    """What each part [row, place, d_model] adds to logit[answers] - logit[others]: {name: [row, place]}."""
+    """Returns the share of each part in logit[answers] - logit[others], as {name: [row, place]}."""
     ### BEGIN SOLUTION
     rows = weights["unembed.W_U"].T
     direction = weights["ln_final.w"] * (rows[answers] - rows[others])
@@ -78,40 +90,68 @@ def attribute(parts: dict, scale: torch.Tensor, weights: dict, answers: torch.Te
 # %% check="d2.2.1" points=2
 check("d2.2.1", attribute)
 # %% [markdown]
-# On random tokens, the second copy: the right token against the one that is being read. The difference is some 15 logits. How much of it comes from the two induction heads together, in per cent?
+# Now apply it to the second copy of the random tokens. The answer is the right next token, and the other token is the current one. The difference is about 15 logits. How much of it comes from the two induction heads together, in per cent?
 # %%
 predict("d2.2.p1", ..., "per cent of the logit difference that 1.1 and 1.3 add")
 # %%
-places = torch.arange(LENGTH + 1, 2 * LENGTH)
+places = torch.arange(LENGTH + 1, 2 * LENGTH)  # where the next token is known from the first copy
 graph, answers, current = on_random["graph"], twice[:, places + 1], twice[:, places]
-opened = RULES["expand_layernorm"](graph, "ln_final")
-nodes = components(graph) | {"inverse": find_one(opened, "ln_final.inverse")}
-parts = evaluate({name: index(node, places) for name, node in nodes.items()}, on_random["inputs"])
-parts = {name: part.expand(ROWS, -1, -1) for name, part in parts.items()}
-scale = 1 / parts.pop("inverse")
+nodes = {name: index(node, places) for name, node in components(graph).items()}
+parts = evaluate(nodes, on_random["inputs"])
+parts = {name: part.expand(ROWS, -1, -1) for name, part in parts.items()}  # a bias has no rows
+inverse = find_one(RULES["expand_layernorm"](graph, "ln_final"), "ln_final.inverse")
+scale = 1 / evaluate(index(inverse, places), on_random["inputs"])
 ours = attribute(parts, scale, model.weights, answers, current)
 theirs = logit_attribution(graph, twice, answers, current, position=places)
 apart = max((ours[name] - theirs.parts[name]).abs().max() for name in ours)
-print(f"ours and the library's: {apart:.0e} apart; all parts and the bias: {theirs.total.mean():.1f} logits")
-by_place = theirs.heads.mean((0, 3))
-measured("d2.2.p1", 100 * by_place[1, [1, 3]].sum() / theirs.total.mean())
-plot.heads(by_place, "Who adds to the right token, directly?", "logit")
+print(f"largest difference between ours and the library's: {apart:.0e}")
+# %%
+in_all = theirs.total.mean(1)  # the difference of each row, averaged over places
+by_row = theirs.heads.mean(3)  # the same for each head [row, layer, head]
+print("all parts: {:.1f} ± {:.1f} logits".format(*estimate(in_all)))
+for layer, head in ((1, 1), (1, 3), (0, 7), (0, 6), (0, 0)):
+    print("head {}.{}: {:.2f} ± {:.2f}".format(layer, head, *estimate(by_row[:, layer, head])))
+shares = 100 * by_row[:, 1, [1, 3]].sum(1) / in_all
+measured("d2.2.p1", *estimate(shares))
+by_place = by_row.mean(0)
+plot.heads(by_place, "Which heads add to the right token directly?", "logit")
 # %% [markdown]
-# **What you should see**: 15.2 logits, of which 1.1 adds 7.9 and 1.3 adds 6.7: 97 per cent between them. Next are 0.7 and 0.6 with 0.2 each. By this measure the previous-token head 0.0 does nothing at all.
+# **What you should see**: a difference of 15.2 ± 0.4 logits. Heads 1.1 and 1.3 add 96.6 ± 0.4 % of it.
 #
-# *Learned*: attribution finds who *writes* the answer. It cannot see who told them.
+# | head | share of the difference (logits) |
+# |---|---|
+# | 1.1 | 7.9 ± 0.2 |
+# | 1.3 | 6.7 ± 0.2 |
+# | 0.7 | 0.25 ± 0.03 |
+# | 0.6 | 0.22 ± 0.03 |
+# | 0.0 | −0.04 ± 0.03 |
+#
+# By this measure the previous-token head 0.0 adds nothing.
+#
+# *Learned*: direct logit attribution finds the heads that write the answer, not the heads they depend on.
 # %% [markdown]
-# ## d2.2.2 What every head costs
-# ●●○○○ difficulty · ●●●●● importance · 10 minutes · core
+# ## d2.2.2 The cost of every head
+# ●●○○○ difficulty · ●●●●● importance · 16 minutes · core
 #
-# Now without them. Three things can stand in the place of what a head writes: zeros; its mean over other rows; what it wrote on another row. `ablate(graph, node, how, data)` does each. And all sixteen graphs go into one `evaluate`, so that what they share is computed once.
+# How much does the model lose without a head? There are three common ways to replace the output of a head.
 #
-# Write `head_costs`: for each head, the loss added when it is ablated, as mean over rows and standard error. Take the difference row by row: the same rows are hard with the head and without it. `measure(graph)` is the node of the losses [place] that count; all are of the same weight. The check uses models with other numbers of layers and heads, here and below.
+# | `how` | the head's output is replaced by |
+# |---|---|
+# | `"zero"` | zeros |
+# | `"mean"` | its mean over other rows |
+# | `"resample"` | its output on another row, drawn at random |
+#
+# `ablate(graph, node, how, data)` returns the graph with this replacement. Pass all ablated graphs to one call of `evaluate`, so that everything they share is computed once.
+#
+# Write `head_costs`, which returns the loss that each ablation adds, as a mean over rows and its standard error. A row that is hard without a head is often hard with it too, so subtract the clean loss row by row. `measure(graph)` is the node of the losses [place] that count. Give all places the same weight. The check uses models with other numbers of layers and heads, so ask the graph which heads it has. The same holds for all later exercises.
 #
 # Stuck? `hint("d2.2.2")`
 # %% exercise="d2.2.2"
 def head_costs(graph: Node, measure, inputs: dict, how: str, data: dict) -> dict[str, tuple[float, float]]:
-    """{"0.3": (mean loss added without head 0.3, its standard error over rows), ...}; the measure is a node [place]."""
+    """Returns {"0.3": (mean loss added without head 0.3, its standard error over rows), ...}.
+
+    `measure(graph)` is the node of the losses [place] that count.
+    """
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
     heads = [node.name for node in find(graph, "blocks.*.attn.head.*.out")]
@@ -123,44 +163,62 @@ def head_costs(graph: Node, measure, inputs: dict, how: str, data: dict) -> dict
 # %% check="d2.2.2" points=2
 check("d2.2.2", head_costs)
 # %% [markdown]
-# Two guesses before the run. Induction head 1.1 adds most to the right answer on random tokens. Ablate it at its mean: what does it cost there, and what on stories?
+# Make two guesses before you run it. Of all heads, 1.1 adds most to the right answer on random tokens. How much loss does its mean ablation add there? And how much does it add on stories?
 # %%
 predict("d2.2.p2", ..., "nats that ablating 1.1 (mean) costs on the second copy of random tokens")
 # %%
 predict("d2.2.p3", ..., "nats that ablating 1.1 (mean) costs on stories")
 # %%
-costs = {
-    (name, how): head_costs(**setting, how=how, data=other_rows[name])
-    for name, setting in settings.items()
-    for how in ("zero", "mean", "resample")
-}
+WAYS = ("zero", "mean", "resample")
+print("Six times 17 graphs. This takes about ten seconds.")
+costs = {}
+for name, setting in settings.items():
+    for how in WAYS:
+        costs[name, how] = head_costs(**setting, how=how, data=other_rows[name])
+        print(f"{name}, {how}: done")
 measured("d2.2.p2", *costs["random tokens", "mean"]["1.1"])
 measured("d2.2.p3", *costs["stories", "mean"]["1.1"])
-shown = {how: costs["random tokens", how] for how in ("zero", "mean", "resample")}
-plot.bars(shown, "Every head ablated, random tokens said twice", "loss added (nats)", "head")
+groups = {how: costs["random tokens", how] for how in WAYS}
+plot.bars(groups, "Each head ablated, repeated random tokens", "loss added (nats)", "head")
 # %%
-shown = {how: costs["stories", how] for how in ("zero", "mean", "resample")}
-plot.bars(shown, "Every head ablated, stories", "loss added (nats)", "head")
+groups = {how: costs["stories", how] for how in WAYS}
+plot.bars(groups, "Each head ablated, stories", "loss added (nats)", "head")
 # %% [markdown]
-# **What you should see**: on random tokens 0.0 costs 7.3 nats, all that there was to win, though it adds nothing to the answer. 1.1 costs 2.7 at its mean and 4.3 resampled: a head that has seen another row says *another row's* token, and a wrong answer costs more than none. On stories 1.1 costs 0.02 and 1.3 0.06. On random tokens nobody writes more of the answer than these two; do they do nothing on stories?
+# **What you should see**, in nats of added loss:
 #
-# Look at 0.2 on stories too: 1.12 nats if it is put to zero, 0.05 at its mean. Whatever the text, it writes nearly the same, and what reads it is used to that. Zero is a value that they have never met.
+# | head | random tokens, mean | random tokens, resample | stories, mean | stories, zero |
+# |---|---|---|---|---|
+# | 0.0 | 7.25 ± 0.10 | 7.34 ± 0.07 | 1.87 ± 0.04 | 1.85 ± 0.04 |
+# | 0.2 | 0.20 ± 0.04 | 0.30 ± 0.05 | 0.05 ± 0.01 | 1.12 ± 0.03 |
+# | 1.1 | 2.73 ± 0.08 | 4.26 ± 0.09 | 0.02 ± 0.01 | 0.03 ± 0.01 |
+# | 1.3 | 1.78 ± 0.05 | 2.77 ± 0.08 | 0.06 ± 0.01 | 0.07 ± 0.01 |
 #
-# *Learned*: zero asks about a constant that is missing, the mean about what varies, resampling about being misled. Say which of these you asked.
+# Without head 0.0, the loss on the second copy rises from 0.2 to 7.5 nats. A random guess costs 6.93. So the model loses everything that the first copy could give it, although head 0.0 adds nothing to the answer directly.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "What stands in the place of the head, and has the layer above ever seen that?" Explain back to each other: why may resampling cost more than the mean, and why is it seldom the other way round? *Alone:* find a head for which the three ways give the same number, and write down why they might.
+# For 1.1, resampling costs more than the mean. A likely reason is that the resampled head raises a token of *another* row, and a confident wrong prediction costs more than a vague one.
+#
+# On stories, the two induction heads cost almost nothing. Are they useless there? The next exercise looks again.
+#
+# Head 0.2 shows how zero ablation can mislead. On stories it costs 1.12 nats at zero and only 0.05 at its mean. So nearly all of its effect there comes from a constant part of its output. Zero is out of distribution for the parts that read this head.
+#
+# *Learned*: zero ablation also removes a head's constant part. The mean removes only the variation between rows, and resampling adds the variation of a wrong row. Always state which of them you used.
+#
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which value replaces the head's output here, and could the next layer ever see such a value in a clean run?" Explain back why resampling can cost more than the mean. *Alone:* find a head for which all three ways give the same cost, and write down a possible reason.
 # %% [markdown]
-# ## d2.2.3 Two heads that stand in for each other
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
+# ## d2.2.3 One at a time, or both together
+# ●●●○○ difficulty · ●●●●● importance · 18 minutes · core
 #
-# On random tokens 1.1 costs 2.7 and 1.3 costs 1.8. If the two worked apart, both together would cost 4.5. If they do the same work, each covers for the other, and one alone says too little. The *interaction* is the cost of ablating all of them together less the sum of the costs of each alone.
+# On random tokens, ablating 1.1 costs 2.7 nats and ablating 1.3 costs 1.8. If costs simply add up, ablating both costs 4.5. Do they add up? The *interaction* of several heads is the cost of ablating all of them together, minus the sum of the costs of ablating each one alone.
 #
-# Write `interaction`: its mean over rows, and standard error. `heads` is a list such as `[(1, 1), (1, 3)]`. A selector of several heads is made with `|`: `at("a") | at("b")`; `reduce(or_, selectors)` does it for a list.
+# Write `interaction`, which returns the mean over rows and its standard error. `heads` is a list such as `[(1, 1), (1, 3)]`. You select several heads with `|`, as in `at("a") | at("b")`, and `reduce(or_, selectors)` does this for a list of selectors.
 #
 # Stuck? `hint("d2.2.3")`
 # %% exercise="d2.2.3"
 def interaction(graph: Node, measure, inputs: dict, heads: list, how: str, data: dict) -> tuple[float, float]:
-    """The loss added without all the heads less what is added without each: mean over rows, and standard error."""
+    """Returns the loss added without all heads, minus the losses added without each one alone.
+
+    It is a mean over rows, with its standard error.
+    """
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
     each = [at(f"blocks.{layer}.attn.head.{head}.out") for layer, head in heads]
@@ -172,49 +230,103 @@ def interaction(graph: Node, measure, inputs: dict, heads: list, how: str, data:
     ### END SOLUTION
 # %% check="d2.2.3" points=2
 check("d2.2.3", interaction)
-# %%
-predict("d2.2.p4", ..., "interaction of 1.1 and 1.3 (mean), random tokens: nats beyond 2.7 + 1.8")
-# %%
-beyond = {
-    name: interaction(**setting, heads=[(1, 1), (1, 3)], how="mean", data=other_rows[name])
-    for name, setting in settings.items()
-}
-measured("d2.2.p4", *beyond["random tokens"])
-for name, extra in beyond.items():
-    alone = [costs[name, "mean"][head][0] for head in ("1.1", "1.3")]
-    print("{}: 1.1 alone {:.2f}, 1.3 alone {:.2f}, together {:.2f} more ± {:.2f}".format(name, *alone, *extra))
 # %% [markdown]
-# That leaves the stories, where both together still cost almost nothing. In part 1 we chose tokens at which it pays to look back. We measure there, and elsewhere.
+# For comparison, the cell below also computes the interaction of 0.0 and 1.1.
+# %%
+predict("d2.2.p4", ..., "interaction of 1.1 and 1.3 (mean), random tokens: nats on top of 2.7 + 1.8")
+# %%
+pairs = {"1.1 and 1.3": [(1, 1), (1, 3)], "0.0 and 1.1": [(0, 0), (1, 1)]}
+beyond = {}
+for pair, heads in pairs.items():
+    for name, setting in settings.items():
+        beyond[pair, name] = interaction(**setting, heads=heads, how="mean", data=other_rows[name])
+        print("{}, {}: interaction {:.2f} ± {:.2f} nats".format(pair, name, *beyond[pair, name]))
+measured("d2.2.p4", *beyond["1.1 and 1.3", "random tokens"])
+# %% [markdown]
+# Does one head react when the other one is removed? It can't, since both are in layer 1 and neither reads the other's output. So look at the *lead* instead, the logit of the right token minus the logit of the current one, as in d2.2.1.
+# %%
+induction_heads = {"1.1": at("blocks.1.attn.head.1.out"), "1.3": at("blocks.1.attn.head.3.out")}
+induction_heads["both"] = induction_heads["1.1"] | induction_heads["1.3"]
+
+
+def without_induction_heads(setting: dict, data: dict) -> dict[str, Node]:
+    """Builds the graph without 1.1, without 1.3, without both and without ablation."""
+    graph = split(setting["graph"], "blocks.*.attn_out", "head")
+    ablated = {name: ablate(graph, which, "mean", data) for name, which in induction_heads.items()}
+    return {"none": graph, **ablated}
+
+
+graphs = without_induction_heads(on_random, other_rows["random tokens"])
+logits = evaluate({name: index(each, places) for name, each in graphs.items()}, {"tokens": twice})
+leads, losses_left = {}, {}
+for name, values in logits.items():  # [row, place, d_vocab]
+    right = values.gather(-1, answers[..., None])
+    lead = (right - values.gather(-1, current[..., None])).mean((1, 2))
+    loss = (values.logsumexp(-1, keepdim=True) - right).mean((1, 2))
+    leads[name], losses_left[name] = estimate(lead), estimate(loss)
+    print("ablated {:5} lead {:5.1f} ± {:.1f}".format(name, *leads[name]), end="")
+    print(", loss {:.2f} ± {:.2f}".format(*losses_left[name]))
+# %% [markdown]
+# **What you should see**: on random tokens, the interaction of 1.1 and 1.3 is 4.3 ± 0.2 nats.
+#
+# | ablated (mean) | lead (logits) | loss (nats) |
+# |---|---|---|
+# | none | 15.2 ± 0.4 | 0.21 ± 0.03 |
+# | 1.1 | 6.7 ± 0.2 | 2.95 ± 0.09 |
+# | 1.3 | 8.6 ± 0.1 | 2.00 ± 0.05 |
+# | both | 0.6 ± 0.1 | 9.01 ± 0.21 |
+#
+# The lead falls by 8.5 without 1.1, by 6.5 without 1.3, and by 14.6 without both. So in the lead, the two heads add up almost exactly. The loss doesn't add up, because a lead of 15 is more than the model needs. Suppose that all 1,023 other tokens have equal logits. Then a lead of log 1,023, which is about 7, already gives the right token half of the probability. With a lead of 7 to 9 the right token is still far more probable than by chance. With a lead of 0.6 it's even less probable than by chance.
+#
+# The interaction of 0.0 and 1.1 is −2.5 ± 0.1. Once 0.0 is ablated, almost nothing is left for 1.1 to lose.
+#
+# *Learned*: if two heads do the same work, single ablations make both of them look less important than they are.
+# %% [markdown]
+# On stories, ablating both heads still adds only 0.15 nats. But in part 1, the guess of induction was right at few tokens only. So measure at candidate tokens (d2.1.10), and separately at all others.
 # %%
 guesses = induction_guess(passages)
 chosen = torch.tensor(candidates(passages, guesses, least=20))
-rows = passages[:ROWS]
 there = torch.isin(rows[:, :-1], chosen) & (guesses[:ROWS, :-1] >= 0)
-heads_apart = split(on_stories["graph"], "blocks.*.attn_out", "head")
-selectors = {"1.1": at("blocks.1.attn.head.1.out"), "1.3": at("blocks.1.attn.head.3.out")}
-selectors |= {"both": selectors["1.1"] | selectors["1.3"]}
-without = {name: ablate(heads_apart, which, "mean", other_rows["stories"]) for name, which in selectors.items()}
-losses = evaluate({name: token_loss(each) for name, each in {"none": heads_apart, **without}.items()}, {"tokens": rows})
-lost = {name: losses[name] - losses["none"] for name in without}
-at_places = {f"candidates ({there.float().mean():.1%} of places)": there, "all other tokens": ~there}
-lost_at = {where: {name: estimate(loss[mask]) for name, loss in lost.items()} for where, mask in at_places.items()}
-plot.bars(lost_at, "What ablating the induction heads costs on stories", "loss added (nats)", "heads ablated")
+passage_of = torch.arange(ROWS)[:, None].expand_as(there)
+graphs = without_induction_heads(on_stories, other_rows["stories"])
+losses = evaluate({name: token_loss(each) for name, each in graphs.items()}, {"tokens": rows})
+lost = {name: losses[name] - losses["none"] for name in induction_heads}
+where = {f"candidates ({there.float().mean():.1%} of places)": there, "all other tokens": ~there}
+lost_at = {}
+for label, mask in where.items():
+    lost_at[label] = {}
+    for name, values in lost.items():
+        added = Estimate.over_groups(values[mask], passage_of[mask])
+        lost_at[label][name] = float(added.mean), float(added.se)
+        print("{}, ablated {}: {:.3f} ± {:.3f} nats".format(label, name, *lost_at[label][name]))
+print("all tokens, ablated both: {:.2f} ± {:.2f} nats".format(*estimate(lost["both"].mean(1))))
+plot.bars(lost_at, "Induction heads ablated on stories", "loss added (nats)", "heads ablated")
 # %% [markdown]
-# **What you should see**: on random tokens the two together cost 4.3 ± 0.2 nats more than the sum: each covers for the other. At the candidate tokens of the stories, 3.1 % of all places, both together cost 2.0 ± 0.2 nats; at all other tokens 0.09 ± 0.01. The mean over the text, 0.15, is both of these mixed.
+# **What you should see**, in nats of added loss, with errors over passages:
 #
-# *Learned*: ablating one of two that do the same work understates both; averaging over tokens where they have no work understates them again.
+# | ablated (mean) | candidate tokens | all other tokens |
+# |---|---|---|
+# | 1.1 | 0.34 ± 0.08 | 0.01 ± 0.01 |
+# | 1.3 | 0.91 ± 0.09 | 0.04 ± 0.01 |
+# | both | 2.0 ± 0.2 | 0.09 ± 0.02 |
+#
+# Candidates are 3.1 % of all places, and they were chosen from the text alone. At these places, the induction heads matter a lot. The average over all tokens, 0.15 ± 0.03, hides this.
+#
+# *Learned*: before you call a head useless on a text, measure at the tokens where it could help.
 # %% [markdown]
-# ## d2.2.4 None, one, two: how far does information go?
-# ●●●○○ difficulty · ●●●●○ importance · 10 minutes · core
+# ## d2.2.4 Paths through no head, one head or two
+# ●●●○○ difficulty · ●●●●○ importance · 15 minutes · core
 #
-# Hold all patterns and scales, and the logits are a sum over paths (yesterday, d1.4.5). Elhage et al. 2021 order the paths by how many heads they pass: 0, the embedding alone; 1, one head; 2, a head of layer 1 that moves what a head of layer 0 wrote. Add them up order by order, and see what each brings.
+# ![Three paths from embed at the bottom to logits at the top. The first arrow goes straight up and has the label order 0: ("embed",). The second path passes head 1.3 and has the label order 1: ("embed", (1, 3)). The third path passes head 0.6 and then head 1.3, and has the label order 2: ("embed", (0, 6), (1, 3)).](diagram:path_orders)
 #
-# `path_expansion(graph)` from the library is a dict from path to term. A path is where it starts and the heads it passes: `("embed",)`, `("embed", (1, 3))`, `("blocks.0.attn.b_O", (1, 3))`, `("embed", (0, 6), (1, 3))`. Write `up_to_order`: the sum of all terms that pass at most `order` heads. Biases are starts like others.
+# How many heads does information pass on its way to the logits? Hold all attention patterns and layernorm scales at their values. Then the logits are a sum over paths. Elhage et al. 2021 sort these paths by *order*, the number of heads on a path. Add up the orders one after the other, and see how much each of them lowers the loss.
+#
+# `path_expansion(graph)` returns a dict from paths to terms. A path is a tuple of its start and the heads that follow, as in the labels of the picture. A path can also start at a bias, such as `("blocks.0.attn.b_O", (1, 3))`. Write `up_to_order`, the sum of all terms that pass at most `order` heads, and keep the paths that start at biases.
 #
 # Stuck? `hint("d2.2.4")`
 # %% exercise="d2.2.4"
 def up_to_order(graph: Node, order: int) -> Node:
-    """The logits of the paths that pass at most `order` heads, patterns and scales held, as one node."""
+    """Builds the logits of all paths with at most `order` heads, patterns and scales held."""
     ### BEGIN SOLUTION
     terms = [term for path, term in path_expansion(graph).items() if len(path) - 1 <= order]
     return add(*terms, name="logits")
@@ -222,52 +334,69 @@ def up_to_order(graph: Node, order: int) -> Node:
 # %% check="d2.2.4" points=1
 check("d2.2.4", up_to_order)
 # %% [markdown]
-# Guessing costs 6.93 nats, the whole model 0.2 on the second copy. Where do you put the paths that pass one head at most? There are induction heads among them.
+# A random guess costs 6.93 nats, and the whole model has a loss of 0.2 on the second copy. How high is the loss if no path passes more than one head? The paths through 1.1 and through 1.3 are among them.
 # %%
-predict("d2.2.p5", ..., "loss on the second copy with paths of one head at most, nats (guessing: 6.93)")
+predict("d2.2.p5", ..., "loss on the second copy with at most one head on a path, nats (guessing: 6.93)")
 # %%
 def loss_of(logits: Node, places: slice) -> Node:
-    """The losses [place] that these logits give the graph's tokens, as a node."""
-    tokens = placeholder("tokens", logits.shape[:1], torch.long)
-    log_probs = apply("log_softmax", index(logits, slice(0, logits.shape[0] - 1)))
-    return index(add(apply("pick", log_probs, index(tokens, slice(1, None))), weights=[-1]), places)
+    """Returns the losses [place] that these logits give to the graph's tokens, as a node."""
+    seq = logits.shape[0]
+    tokens = placeholder("tokens", (seq,), torch.long)
+    log_probs = apply("log_softmax", index(logits, slice(0, seq - 1)))
+    picked = apply("pick", log_probs, index(tokens, slice(1, None)))
+    return index(add(picked, weights=[-1]), places)
 
 
-which = {"random tokens": slice(LENGTH + 1, 2 * LENGTH), "stories": slice(0, 2 * LENGTH)}
-short = {"random tokens": twice[:16], "stories": passages[:16, : 2 * LENGTH + 1]}
+def with_current_token_heads(graph: Node) -> Node:
+    """Builds order 1, and the paths of order 2 through 0.6 or 0.7 and then 1.1 or 1.3."""
+    chains = [(first, second) for first in ((0, 6), (0, 7)) for second in ((1, 1), (1, 3))]
+    terms = [term for path, term in path_expansion(graph).items() if path[1:] in chains]
+    return add(up_to_order(graph, 1), *terms)
+# %%
+graph = on_random["graph"]
+sums = {f"up to {order}": up_to_order(graph, order) for order in range(3)}
+sums["up to 1, and through 0.6 or 0.7"] = with_current_token_heads(graph)
+some_rows = {"random tokens": twice[:16], "stories": passages[:16, : 2 * LENGTH + 1]}
+counted = {"random tokens": slice(LENGTH + 1, 2 * LENGTH), "stories": slice(0, 2 * LENGTH)}
 orders = {}
-for name, tokens in short.items():
-    terms = [loss_of(up_to_order(on_random["graph"], order), which[name]) for order in range(3)]
-    values = evaluate(terms, {"tokens": tokens})
-    orders[name] = {f"up to {order}": estimate(value.mean(1)) for order, value in enumerate(values)}
+for name, tokens in some_rows.items():
+    nodes = {label: loss_of(logits, counted[name]) for label, logits in sums.items()}
+    values = evaluate(nodes, {"tokens": tokens})
+    orders[name] = {label: estimate(loss.mean(1)) for label, loss in values.items()}
+    for label, loss in orders[name].items():
+        print("{}, {}: loss {:.2f} ± {:.2f}".format(name, label, *loss))
 measured("d2.2.p5", *orders["random tokens"]["up to 1"])
-plot.bars(orders, "The loss with paths of so many heads", "loss (nats)", "heads on a path")
+plot.bars(orders, "The loss, by the number of heads on a path", "loss (nats)", "heads on a path")
 # %% [markdown]
-# **What you should see**, as what each order takes off the loss:
+# **What you should see**: the table shows by how many nats each order lowers the loss, starting from a random guess.
 #
 # | | order 0 | order 1 | order 2 |
 # |---|---|---|---|
-# | published, a two-layer model on its own text (Elhage et al. 2021) | 1.8 nats | 5.2 | 0.3 |
+# | another two-layer model on its own text (Elhage et al. 2021) | 1.8 | 5.2 | 0.3 |
 # | ours, stories | 0.7 | 1.6 | 3.1 |
-# | ours, second copy | −0.1 | −1.4 | 8.3 |
+# | ours, second copy of random tokens | −0.1 | −1.4 | 8.3 |
 #
-# In theirs, what matters passes one head, and moving it twice brings little. In ours the second order brings most, and on random tokens *all*: with one head on each path the model is worse than guessing. Why? The patterns are held, so 1.1 and 1.3 look at the right place in all three. But what they fetch there, at order 1, is the bare embedding, and they were not trained on that. Heads 0.6 and 0.7 look at the current token, and write it down once more; it is that copy that 1.1 and 1.3 move on. (d1.4.6 saw their virtual heads.) For a model without MLPs two heads with nothing to move are a second embedding. Theirs is another model, with other tokens and another training. The expansion is the same; the answer is a property of the model.
+# In the published model, order 1 helps most. In ours order 2 helps most, and on random tokens nothing else helps. With at most one head on a path, the loss is 8.5 ± 0.1 nats, worse than a random guess.
 #
-# *Learned*: where heads look and what they find there are two questions, and each has its own layer 0.
+# Why is order 1 so bad? The patterns are held, so 1.1 and 1.3 attend to the right token in all of these sums. But at order 1 the only content that they can move is the bare embedding of that token. Heads 0.6 and 0.7 attend to the current token (d2.1.6), so they write a second version of each token at its own position. Suppose that the induction heads copy this second version. Then a few paths of order 2 should be enough. The last pair of bars tests this. If you add only the paths through 0.6 or 0.7 and then through 1.1 or 1.3, the loss on random tokens falls from 8.5 ± 0.1 to 1.1 ± 0.1 nats. On stories the same paths don't help. The loss goes from 4.7 ± 0.1 to 4.9 ± 0.1, so other paths of order 2 matter there.
 #
-# > **Pair card.** Swap. The navigator asks: "In this sum, has any head changed where it looks?" Explain back: why does holding the patterns hide the previous-token head completely? *Alone:* count the paths of each order, from the embedding, in a model of three layers.
+# The published model has another vocabulary and another training, so the table shows only that the result depends on the model.
+#
+# *Learned*: the position that a head attends to and the content that it finds there are two separate questions.
+#
+# > **Pair card.** Swap. The navigator asks: "In these sums, does any head attend elsewhere than in the whole model?" Explain back why head 0.0 looks unimportant as long as the patterns are held. *Alone:* in a model with three layers of eight heads, count the paths of each order that start at the embedding.
 # %% [markdown]
 # ## d2.2.5 The targeted ablation
-# ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Nobody has yet explained *where* 1.1 and 1.3 look. So we measure just that: the prefix-matching score of part 1, after taking away a head of layer 0. A score can be a node like any other. It is a weighted sum of the pattern's entries, and then `evaluate` computes no logits at all.
+# Why do 1.1 and 1.3 attend to the right position? So far you've measured logits and losses. To answer this question, measure attention itself. Take the prefix-matching score of part 1 while heads of layer 0 are ablated. A score can be a node like any other. This one is a weighted sum of the entries of a pattern, and to compute it `evaluate` needs no logits.
 #
-# Write `prefix_node`: the mean attention of the second copy's queries to what followed their token, as a node without axes. The tokens are an end of text and `length` random ones, said twice: so the second copy is positions `length + 1` to `2 * length`, and the place is still `length - 1` back. `pattern` is a node [query, key].
+# Write `prefix_node`, the mean attention of the second copy's queries to the token after their match, as a node without axes. A row is an end-of-text token, then `length` random tokens, then the same tokens again. So the second copy is at positions `length + 1` to `2 * length`, and the right key is still `length - 1` back. `pattern` is a node [query, key]. The check uses other lengths.
 #
 # Stuck? `hint("d2.2.5")`
 # %% exercise="d2.2.5"
 def prefix_node(pattern: Node, length: int) -> Node:
-    """The prefix-matching score of a pattern [2 * length + 1, 2 * length + 1], as a node []."""
+    """Returns the prefix-matching score of a pattern [2 * length + 1, 2 * length + 1], as a node []."""
     ### BEGIN SOLUTION
     targets = torch.zeros(pattern.shape)
     queries = torch.arange(length + 1, 2 * length + 1)
@@ -277,49 +406,73 @@ def prefix_node(pattern: Node, length: int) -> Node:
 # %% check="d2.2.5" points=2
 check("d2.2.5", prefix_node)
 # %% [markdown]
-# Each head of layer 0 in its turn is put at its mean. Which will bring the score of the induction heads, 0.95 and 0.94, down to nearly nothing? And will another one bring it down at all?
+# The cell below ablates each head of layer 0 at its mean, one at a time. Then it ablates 0.6 and 0.7 together, and finally all heads of layer 0 *except* 0.0. In the whole model the score of 1.1 is 0.95. How high is it if 0.0 is the only head of layer 0 that is left?
 # %%
-predict("d2.2.p6", ..., "the head of layer 0 without which 1.1 no longer finds its place, such as 0.5")
+predict("d2.2.p6", ..., "prefix score of 1.1 if all heads of layer 0 but 0.0 are ablated (clean: 0.95)")
 # %%
 whole = split(on_random["graph"], "blocks.*.attn_out", "head")
+random_rows = other_rows["random tokens"]
 
 
 def heads_of_layer_0(*heads: int):
-    """The selector of what some heads of layer 0 write."""
+    """Returns the selector of the outputs of some heads of layer 0."""
     return reduce(or_, [at(f"blocks.0.attn.head.{head}.out") for head in heads])
 
 
 def scores(graph: Node) -> dict[str, Node]:
-    """The prefix-matching scores of the two induction heads, as nodes."""
-    return {f"1.{head}": prefix_node(find_one(graph, f"blocks.1.attn.head.{head}.pattern"), LENGTH) for head in (1, 3)}
+    """Returns the prefix-matching scores of the two induction heads, as nodes."""
+    found = {}
+    for head in (1, 3):
+        pattern = find_one(graph, f"blocks.1.attn.head.{head}.pattern")
+        found[f"1.{head}"] = prefix_node(pattern, LENGTH)
+    return found
 
 
-groups = {f"0.{head}": (head,) for head in range(8)} | {"0.6, 0.7": (6, 7), "all but 0.0": range(1, 8)}
+groups = {f"0.{head}": (head,) for head in range(8)}
+groups |= {"0.6, 0.7": (6, 7), "all but 0.0": range(1, 8)}
+graphs = {"none": whole}
+for name, heads in groups.items():
+    graphs[name] = ablate(whole, heads_of_layer_0(*heads), "mean", random_rows)
+# %%
 left = {"1.1": {}, "1.3": {}}
-for name, heads in {"none": (), **groups}.items():
-    without = ablate(whole, heads_of_layer_0(*heads), "mean", other_rows["random tokens"]) if heads else whole
-    for head, value in evaluate(scores(without), on_random["inputs"]).items():
-        left[head][name] = estimate(value)
-measured("d2.2.p6", min((f"0.{head}" for head in range(8)), key=left["1.1"].get))
-plot.bars(left, "Where the induction heads look, without heads of layer 0", "prefix matching", "ablated (mean)")
+for name, ablated in graphs.items():
+    values = evaluate(scores(ablated), on_random["inputs"])
+    for head, score in values.items():
+        left[head][name] = estimate(score)
+        print("ablated {:12} score of {}: {:.3f} ± {:.3f}".format(name, head, *left[head][name]))
+measured("d2.2.p6", *left["1.1"]["all but 0.0"])
+title = "Prefix matching of the induction heads, heads of layer 0 ablated"
+plot.bars(left, title, "attention", "ablated (mean)")
 # %% [markdown]
-# **What you should see**: without 0.0 the scores are 0.022 ± 0.002 and 0.009 ± 0.001. No other single head does anything like it: without 0.6 or 0.7 there is between 0.67 and 0.72, without any of the other five at least 0.90. Of all heads, only the previous-token head takes induction away with it.
+# **What you should see**: the prefix-matching scores of the two induction heads.
 #
-# Of all *single* heads. Without 0.6 *and* 0.7 the scores are 0.20 and 0.17, and when 0.0 is the only one that stays, they are 0.04 and 0.02. So 0.0 is necessary and not sufficient: two heads that cover for each other are needed as well, and an ablation one by one would have called them helpers.
+# | ablated in layer 0 (mean) | 1.1 | 1.3 |
+# |---|---|---|
+# | none | 0.950 ± 0.004 | 0.941 ± 0.005 |
+# | 0.0 | 0.022 ± 0.002 | 0.009 ± 0.001 |
+# | 0.6 | 0.717 ± 0.008 | 0.668 ± 0.011 |
+# | 0.7 | 0.697 ± 0.010 | 0.675 ± 0.012 |
+# | any other single head | 0.90 or more | 0.90 or more |
+# | 0.6 and 0.7 | 0.196 ± 0.007 | 0.173 ± 0.009 |
+# | all but 0.0 | 0.043 ± 0.003 | 0.016 ± 0.002 |
 #
-# *Learned*: "only this one" is a sentence about single ablations. Take two away before you write it down.
+# Of all single heads, only 0.0 brings both scores down to nearly zero. So 0.0 is necessary, but it isn't sufficient. If it is the only head of layer 0 that is left, the scores are almost as low. Part of the reason is that 0.6 and 0.7 hide each other in single ablations, as 1.1 and 1.3 did in d2.2.3.
+#
+# *Learned*: "only this head matters" needs more than single ablations. Ablate pairs before you claim it.
 # %% [markdown]
-# ## d2.2.6 Leave the patterns as they were
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
+# ## d2.2.6 Keep the patterns
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# What 0.0 writes has two kinds of use. Layer 1 may read it to decide where to look, and it may be moved on as content, to the logits. A full ablation takes away both. Olsson et al. 2022 keep them apart: in a *pattern-preserving ablation* a head is ablated, and all attention patterns stay what they were without the ablation.
+# ![Head 0.0 on the left has four arrows. Green arrows lead to queries and keys, from both of these to a pattern, and from the pattern to the output of a head of layer 1, with the label where to attend. A blue arrow leads to values and on to the same output, with the label content. Another blue arrow leads directly to the logits. The output of the head of layer 1 also has an arrow to the logits.](diagram:uses_of_a_head)
 #
-# They run the model twice, and force the patterns of the first run on the second. A graph needs one selector: ablate the head along those paths that pass no pattern. Write `keeping_patterns`.
+# The output of head 0.0 has two kinds of use. Through queries and keys it changes where layer 1 attends. It's also content, which values move to other positions and which the logits read directly. A full ablation removes both uses. Olsson et al. 2022 separate them. In their *pattern-preserving ablation* a head is ablated, but all attention patterns keep their clean values. So only the blue paths of the picture are ablated.
+#
+# They run the model twice, and force the patterns of the first run onto the second. In a graph, one selector is enough. Write `keeping_patterns`, which ablates a head along all paths that pass no pattern.
 #
 # Stuck? `hint("d2.2.6")`
 # %% exercise="d2.2.6"
 def keeping_patterns(graph: Node, layer: int, head: int, how: str, data=None) -> Node:
-    """The logits without what a head writes, in every use of it but through attention patterns."""
+    """Builds the logits with a head ablated in every use except through attention patterns."""
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
     which = at(f"blocks.{layer}.attn.head.{head}.out").avoiding("*.pattern")
@@ -330,46 +483,58 @@ check("d2.2.6", keeping_patterns)
 # %%
 predict("d2.2.p7", ..., "nats that 0.0 (mean) costs on random tokens if the patterns are kept (full: 7.3)")
 # %%
-def ways_of(layer: int, head: int, setting: dict, data: dict) -> dict[str, tuple[float, float]]:
-    """The loss added by the full ablation of a head (mean), by that which keeps patterns, and by the patterns' alone."""
-    graph, measure = split(setting["graph"], "blocks.*.attn_out", "head"), setting["measure"]
-    out = at(f"blocks.{layer}.attn.head.{head}.out")
+def costs_by_use(head: int, setting: dict, data: dict) -> dict[str, tuple[float, float]]:
+    """Returns the loss that a head of layer 0 costs at its mean, by the uses that are ablated."""
+    graph = split(setting["graph"], "blocks.*.attn_out", "head")
+    output = at(f"blocks.0.attn.head.{head}.out")
     graphs = {
-        "full": ablate(graph, out, "mean", data),
-        "patterns kept": keeping_patterns(setting["graph"], layer, head, "mean", data),
-        "patterns only": ablate(graph, at("*.pattern") >> out, "mean", data),
+        "full": ablate(graph, output, "mean", data),
+        "patterns kept": keeping_patterns(setting["graph"], 0, head, "mean", data),
+        "patterns only": ablate(graph, at("*.pattern") >> output, "mean", data),
     }
-    losses = evaluate({name: measure(each) for name, each in {"clean": graph, **graphs}.items()}, setting["inputs"])
+    measure = setting["measure"]
+    nodes = {"clean": measure(graph), **{name: measure(each) for name, each in graphs.items()}}
+    losses = evaluate(nodes, setting["inputs"])
     return {name: estimate((losses[name] - losses["clean"]).mean(1)) for name in graphs}
 
 
-uses = {
-    f"0.{head}, {name}": ways_of(0, head, setting, other_rows[name])
-    for name, setting in settings.items()
-    for head in (0, 6)
-}
+uses = {}
+for name, setting in settings.items():
+    for head in (0, 6):
+        uses[f"0.{head}, {name}"] = costs_by_use(head, setting, other_rows[name])
+        for use, cost in uses[f"0.{head}, {name}"].items():
+            print("0.{}, {}, {}: {:.2f} ± {:.2f} nats".format(head, name, use, *cost))
 measured("d2.2.p7", *uses["0.0, random tokens"]["patterns kept"])
-plot.bars(uses, "What is lost, by the use that is made of a head", "loss added (nats)", "ablation")
+plot.bars(uses, "Loss added by three ablations of one head", "loss added (nats)", "ablation")
 # %% [markdown]
-# **What you should see**: on random tokens 0.0 costs 7.3 in full, and with the patterns kept less than nothing, −0.09 ± 0.02. All that it does there goes through patterns. 0.6 is of another kind: it costs 2.2 in full and 0.5 with the patterns kept; part of what it writes decides where to look, and part is what is moved. On stories both uses count for both heads: for 0.0 they are 0.6 with the patterns kept and 1.0 by the patterns alone, and 1.9 in full. They need not add up, since what arrives is a pattern *times* a value.
+# **What you should see**, in nats of added loss:
 #
-# Which ablation is right? Whoever asks what a head *moves* keeps patterns; whoever asks what the model loses without it does not.
+# | head and text | full | patterns kept | patterns only |
+# |---|---|---|---|
+# | 0.0, random tokens | 7.3 ± 0.1 | −0.09 ± 0.02 | 7.3 ± 0.1 |
+# | 0.6, random tokens | 2.2 ± 0.1 | 0.49 ± 0.05 | 1.5 ± 0.1 |
+# | 0.0, stories | 1.87 ± 0.04 | 0.64 ± 0.02 | 0.99 ± 0.03 |
+# | 0.6, stories | 1.06 ± 0.03 | 0.57 ± 0.02 | 0.39 ± 0.01 |
 #
-# *Learned*: a head that tells others where to look is invisible to any method that holds patterns.
+# On random tokens, the whole cost of 0.0 comes from patterns. With the patterns kept, the loss even falls a little. Head 0.6 is needed in both ways, for patterns and as content. On stories, both heads are. The last two columns needn't add up to the full cost, because layer 1 multiplies patterns by values, and because the loss isn't linear.
 #
-# > **Pair card.** Swap. The navigator asks: "Which readers of this head still read the old value?" Explain back: for a head of layer 1 the two ablations are the same. Why? *Alone:* run `ways_of` for 0.7, and say before you look whether it will resemble 0.0 or 0.6.
+# Which ablation is the right one? If you ask about the content that a head moves, keep the patterns. If you ask how much the model loses without the head, don't keep them.
+#
+# *Learned*: if you hold the patterns, a head that acts only through patterns seems to have no effect.
+#
+# > **Pair card.** Swap. The navigator asks: "Which readers of this head still get its clean output?" Explain back why the two kinds of ablation are the same for a head of layer 1. *Alone:* run `costs_by_use` for 0.7, and first write down whether you expect it to resemble 0.0 or 0.6.
 # %% [markdown]
 # ## d2.2.7 Queries, keys or values?
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 20 minutes · core
 #
-# One step remains. A pattern is made of queries and keys. 0.0 must enter by one of them. Which? At the second A the query must say what it looks for; at B the key must say what stood before it.
+# Head 0.0 acts through patterns, and a pattern is computed from queries and keys. Which of the two depend on head 0.0? To find out, ablate the head for one kind of reader at a time.
 #
-# Write `as_read_by`: the graph in which a head of layer 0 is ablated only as the *q*, *k* or *v* of the heads of layer 1 read it; everybody else reads it as it was. `a >> b` selects b where it is reached below a. After the split, the nodes are called `blocks.1.attn.head.3.q` and so on.
+# Write `as_read_by`. In the graph that it builds, the queries, the keys or the values of layer 1 read the ablated head of layer 0, and all its other readers get its clean output. `side` is `"q"`, `"k"` or `"v"`, and it means this side of all heads of layer 1. The selector `a >> b` selects the paths that lead from the logits through a to b. After the split, the nodes have names such as `blocks.1.attn.head.3.q`.
 #
 # Stuck? `hint("d2.2.7")`
 # %% exercise="d2.2.7"
 def as_read_by(graph: Node, side: str, head: int, how: str, data=None) -> Node:
-    """The logits, where head 0.`head` is ablated as the "q", "k" or "v" of layer 1's heads read it, and only so."""
+    """Builds the logits with head 0.`head` ablated only as "q", "k" or "v" of layer 1 read it."""
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
     which = at(f"blocks.1.attn.head.*.{side}") >> at(f"blocks.0.attn.head.{head}.out")
@@ -377,87 +542,133 @@ def as_read_by(graph: Node, side: str, head: int, how: str, data=None) -> Node:
     ### END SOLUTION
 # %% check="d2.2.7" points=2
 check("d2.2.7", as_read_by)
+# %% [markdown]
+# Before you run it, think of the sequence A B … A. The query is at the second A, and the key is at B.
 # %%
 predict("d2.2.p8", ..., "q, k or v: the side by which 0.0 reaches the patterns of 1.1 and 1.3")
 # %%
+print("24 graphs, one after the other. This takes a few seconds.")
 table = torch.zeros(3, 8)
 for row, side in enumerate("qkv"):
     for head in range(8):
-        there_only = as_read_by(on_random["graph"], side, head, "mean", other_rows["random tokens"])
-        table[row, head] = evaluate(scores(there_only)["1.1"], on_random["inputs"]).mean()
+        ablated = as_read_by(on_random["graph"], side, head, "mean", random_rows)
+        table[row, head] = evaluate(scores(ablated)["1.1"], on_random["inputs"]).mean()
 measured("d2.2.p8", "qkv"[int(table[:, 0].argmin())])
 sides, heads = [f"read by {side}" for side in "qkv"], [f"0.{head}" for head in range(8)]
-title = "Prefix matching of 1.1, a head of layer 0 ablated on one side"
+title = "Prefix matching of 1.1, a head of layer 0 ablated for one side"
 plot.heatmap(table, sides, heads, title, "attention", x="ablated (mean)", y="")
 # %% [markdown]
-# **What you should see**: through the keys, 0.0 alone: 0.02 is left, and no other head takes anything away there. Through the queries 0.6 and 0.7, each down to 0.66 or 0.65; and 0.0 is not needed there at all. Values decide nothing about where to look, and leave the score as it is.
+# **What you should see**: if the *keys* read the ablated head 0.0, only 0.02 is left of the score of 1.1, and no other head matters there. If the *queries* read an ablated head, 0.6 and 0.7 matter, with 0.66 and 0.65 left, and 0.0 doesn't. The row of the values is constant, since values aren't used to compute the pattern of their own layer.
 #
-# So this is how it goes, on random tokens, in this model:
+# This shows attention and single heads only. The next cell ablates for one side of the two induction heads alone, takes 0.6 and 0.7 together, and measures the loss too.
+# %%
+def read_by_induction_heads(side: str, *heads: int) -> dict[str, tuple[float, float]]:
+    """Returns a score and the loss if one side of 1.1 and 1.3 reads ablated heads of layer 0."""
+    readers = at(f"blocks.1.attn.head.1.{side}") | at(f"blocks.1.attn.head.3.{side}")
+    graph = ablate(whole, readers >> heads_of_layer_0(*heads), "mean", random_rows)
+    nodes = {"score of 1.1": scores(graph)["1.1"], "loss": second_copy(graph)}
+    values = evaluate(nodes, on_random["inputs"])
+    loss = values["loss"].mean(1)
+    return {"score of 1.1": estimate(values["score of 1.1"]), "loss": estimate(loss)}
+
+
+by_side = {}
+for heads in ((0,), (6, 7)):
+    for side in "qkv":
+        name = ", ".join(f"0.{head}" for head in heads) + f" read by {side}"
+        by_side[name] = read_by_induction_heads(side, *heads)
+        for figure, value in by_side[name].items():
+            print("{:22} {:13} {:5.2f} ± {:.2f}".format(name, figure, *value))
+# %% [markdown]
+# **What you should see**: the score of 1.1 and the loss on the second copy, which are 0.95 and 0.21 ± 0.03 nats in the whole model.
 #
-# - At B, head 0.0 fetches A from the position before, and writes it into B's stream. The *key* at B now says: "A stood before me."
-# - At the second A, heads 0.6 and 0.7 write A once more, into the form in which the *query* asks: "before whom did A stand?"
-# - 1.1 and 1.3 match the two, look at B, and fetch B's own token, in the form in which 0.6 and 0.7 wrote it there. They say B.
+# | ablated, for one side of 1.1 and 1.3 | score of 1.1 | loss (nats) |
+# |---|---|---|
+# | 0.0, queries | 0.97 ± 0.00 | 0.18 ± 0.03 |
+# | 0.0, keys | 0.02 ± 0.00 | 7.49 ± 0.08 |
+# | 0.0, values | 0.95 ± 0.00 | 0.13 ± 0.02 |
+# | 0.6 and 0.7, queries | 0.15 ± 0.01 | 6.21 ± 0.05 |
+# | 0.6 and 0.7, keys | 0.98 ± 0.00 | 0.19 ± 0.04 |
+# | 0.6 and 0.7, values | 0.95 ± 0.00 | 3.67 ± 0.09 |
+#
+# Three of the six ablations raise the loss by a lot. Together they support this account of the model on random tokens.
+#
+# - **Keys.** At B, head 0.0 attends to A and writes into the stream of B. The keys of 1.1 and 1.3 read this output. If the keys of a later head read the output of an earlier head, this is called *K-composition* (Elhage et al. 2021).
+# - **Queries.** At the second A, heads 0.6 and 0.7 write a second version of A, and the queries of 1.1 and 1.3 read it. This is *Q-composition*.
+# - **Values.** At B, heads 0.6 and 0.7 write a second version of B. The values of 1.1 and 1.3 read it, which is *V-composition*. So 1.1 and 1.3 raise the logit of B.
 #
 # ![Induction on the tokens A B … A. The two dashed arrows below the tokens show where a head attends. At B, head 0.0 attends to the A before it, and at the second A, heads 1.1 and 1.3 attend to B. The solid arrows above the tokens show what moves. Head 0.0 reads A and writes "after A" into the residual stream of B. From this stream heads 1.1 and 1.3 read their key, after A, and their value, B. This is K-composition, because head 0.0 writes what the keys read. The key matches the query, A, from the stream of the second A. The two heads therefore write B into that stream, and the model predicts B.](diagram:induction)
 #
-# Elhage et al. call the first of these *K-composition*; part 3 looks for it in the weights, without any text.
+# The picture leaves out 0.6 and 0.7. It also says a little more than you measured. You know that the keys need the output of 0.0, and that 0.0 attends to the previous token. You haven't tested that this output contains the previous token, or that query and key match because of it. Part 3 looks for both in the weights. And remember from part 1 that an auxiliary loss pushed 0.0 to attend to the previous token. So this part shows how the circuit works, not that training alone would give such a clean head.
 #
-# *Learned*: "head 0.0 feeds the induction heads" is too short. It feeds their keys.
+# *Learned*: "head 0.0 feeds the induction heads" can be made precise. On random tokens, it acts through their keys.
+#
+# > **Pair card.** Swap. The navigator points at one arrow of the picture and asks: "Which experiment supports this one?" Explain back the arrows in turn, with a number for each. Then run an ablation of your own. Choose a head and a path that this page didn't try, write down the loss that you expect, and compare. *Alone:* do the same in writing.
 # %% [markdown]
-# ## d2.2.8 ★ A head that does two things
-# ●●●●○ difficulty · ●●●○○ importance · 15 minutes · ★
+# ## d2.2.8 ★ One job, or two?
+# ●●●●○ difficulty · ●●●○○ importance · 20 minutes · ★
 #
-# An open question. On random tokens all of 0.0's work goes through keys. On stories 0.0 costs 1.9 nats, the induction heads almost nothing: so it must do something else there. What? The cell below gives its cost by the way it takes, on stories: directly to the logits, as values, by queries, by keys, and by the keys of the induction heads alone.
+# This is an open question. On random tokens, all that 0.0 does goes through keys. On stories, ablating 0.0 costs 1.9 nats, and ablating both induction heads costs only 0.15. So on stories 0.0 must have another effect. The cell below ablates it along several paths, one at a time. The paths are the direct path to the logits, the values, queries and keys of layer 1, and the keys of the induction heads alone.
 # %%
-out = at("blocks.0.attn.head.0.out")
-by_way = {
-    "directly": out.avoiding("*.ln1"),
-    "as values": at("blocks.1.attn.head.*.v") >> out,
-    "by queries": at("blocks.1.attn.head.*.q") >> out,
-    "by keys": at("blocks.1.attn.head.*.k") >> out,
-    "keys of 1.1, 1.3": (at("blocks.1.attn.head.1.k") | at("blocks.1.attn.head.3.k")) >> out,
-    "all": out,
+output = at("blocks.0.attn.head.0.out")
+induction_keys = at("blocks.1.attn.head.1.k") | at("blocks.1.attn.head.3.k")
+paths = {
+    "directly": output.avoiding("*.ln1"),
+    "as values": at("blocks.1.attn.head.*.v") >> output,
+    "by queries": at("blocks.1.attn.head.*.q") >> output,
+    "by keys": at("blocks.1.attn.head.*.k") >> output,
+    "keys of 1.1, 1.3": induction_keys >> output,
+    "all": output,
 }
-graphs = {name: ablate(heads_apart, way, "mean", other_rows["stories"]) for name, way in by_way.items()}
-losses_by_way = evaluate({name: token_loss(each) for name, each in graphs.items()}, {"tokens": rows})
-cost_by_way = {name: estimate((each - losses["none"]).mean(1)) for name, each in losses_by_way.items()}
-plot.bars({"0.0": cost_by_way}, "Head 0.0 on stories, by the way it takes", "loss added (nats)", "way")
+graph = split(on_stories["graph"], "blocks.*.attn_out", "head")
+nodes = {"clean": token_loss(graph)}
+for name, path in paths.items():
+    nodes[name] = token_loss(ablate(graph, path, "mean", other_rows["stories"]))
+losses = evaluate(nodes, {"tokens": rows})
+cost_by_way = {name: estimate((losses[name] - losses["clean"]).mean(1)) for name in paths}
+for name, cost in cost_by_way.items():
+    print("{:18}{:.2f} ± {:.2f} nats".format(name, *cost))
+plot.bars({"0.0": cost_by_way}, "Head 0.0 ablated on stories, by path", "loss added (nats)", "path")
 # %% [markdown]
-# Write down, with figures from this page or from runs of your own:
+# Answer in writing, with numbers from this page or from experiments of your own. There's no check, so let your instructor or another pair read it. It's worth 2 points.
 #
-# 1. the two or more things that 0.0 does, each as a claim that could be wrong;
-# 2. one experiment that would tell "two jobs" from "one job that is used twice", and what you would expect from it;
-# 3. what you could not find out.
+# | your answer | points |
+# |---|---|
+# | two effects of 0.0, each as a claim that could turn out wrong, with numbers and errors | 1 |
+# | one experiment that would distinguish two jobs from one job that is used twice, with the result that you expect | ½ |
+# | one thing that you couldn't find out | ½ |
 #
-# There is no check: an instructor reads it. Whoever works alone finds one answer in the reference notebook.
+# After you've handed in your answer, compare it with ours in `solutions/day2_induction/part2_work.ipynb`.
 # %% [markdown] answer="d2.2.8" points=2
 # ### BEGIN SOLUTION
-# 1. Job one: 0.0 writes the token before into the keys of the induction heads. On random tokens this is all (7.3 nats; with patterns kept nothing is lost). On stories it is little: by the keys of 1.1 and 1.3 alone, 0.15 nats. Job two: it brings the token before to the present position, so that the next token can be predicted from two tokens in place of one. Directly to the logits that is worth 0.22 nats, as values 0.35. By the queries of layer 1 it is 0.39, by all keys 0.57, far more than by those of the induction heads: the others too use what stood before to choose where to look.
-# 2. If there is one job, one direction of what 0.0 writes would serve all the uses. Project what it writes on the directions that the keys of 1.1 and 1.3 read, ablate along these only (d1.3.12), and measure the stories: if the direct and value uses suffer as much as in the full ablation, it is one message with several readers. Expected: the message is the token before in both cases, and the readers differ.
-# 3. Whether single words do most of job two; what the other heads of layer 1 look for.
+# 1. The first effect is on the keys of the induction heads. On random tokens this is everything. The full ablation costs 7.3 ± 0.1 nats, and with patterns kept it costs −0.09 ± 0.02. On stories this path costs only 0.15 ± 0.03. Our claim about the second effect is that 0.0 brings the previous token to the current position, where it helps to predict the next token from two tokens instead of one. The direct path costs 0.22 ± 0.01 nats, values 0.35 ± 0.01, queries 0.39 ± 0.01 and all keys 0.57 ± 0.03. So the keys of the other six heads of layer 1 matter as well, and those heads use 0.0 to decide where to attend. The claim is wrong if the loss rises just as much at tokens that the previous token doesn't help to predict.
+# 2. If there is one job with several readers, then all of them use the same direction of the output of 0.0. Take the directions that the keys of 1.1 and 1.3 read, ablate the output of 0.0 along these directions only (d1.3.12), and measure the loss on stories. With one job, the direct path and the values suffer nearly as much as in the full ablation. With two jobs, they suffer little. We expect one job, because 0.0 attends to the previous token in both cases, so the content should be the same and only the readers differ.
+# 3. We couldn't find out whether common words account for most of the second effect, or where the other heads of layer 1 attend. The costs by path don't add up to 1.87 ± 0.04, so we can't say which share belongs to which path.
+#
+# *Grading, 2 points.* Give 1 point for two effects with numbers and errors, and half of it if the errors are missing or if a claim couldn't turn out wrong. Give ½ for an experiment with an expected result for each of the two possibilities. Give ½ for a real limit. "More data is needed" is not enough.
 # ### END SOLUTION
 # %% [markdown]
 # ## Closing: from memory
-# ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
+# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# Close the page above, or look away. Answer with a number, or one of the listed options: `recall = {"mean": ..., "interaction": ..., "kept": ..., "side": ..., "order": ...}`
+# Answer without scrolling up. Give a number, or one of the listed options. Write `recall = {"constant": ..., "interaction": ..., "lead": ..., "kept": ..., "side": ...}`.
 #
-# 1. `mean`: head 0.2 costs 1.1 nats when it is set to zero, and next to nothing in another way of ablating: `mean` or `resample`?
-# 2. `interaction`: two heads cover for each other. Ablated together, do they cost `more` or `less` than the sum of each alone?
-# 3. `kept`: in a pattern-preserving ablation of 0.0, how many nats are lost on random tokens, rounded to a whole number?
-# 4. `side`: through which of `q`, `k` and `v` does the previous-token head reach the induction heads' patterns?
-# 5. `order`: on the second copy, how many heads do the paths pass that carry nearly everything? (a number)
+# 1. `constant`. A head has the same output on every row. Which ablation still changes it, `zero`, `mean` or `resample`?
+# 2. `interaction`. Two heads do the same work. Ablated together, do they cost `more` or `less` than the sum of each alone?
+# 3. `lead`. Suppose that 1,023 other tokens have equal logits. Which lead in logits gives the right token a probability of one half, rounded to a whole number?
+# 4. `kept`. How many nats does a pattern-preserving ablation of 0.0 cost on random tokens, rounded to a whole number?
+# 5. `side`. Through which of `q`, `k` and `v` does 0.0 reach the patterns of the induction heads?
 #
 # Stuck? `hint("d2.2.quiz")`
 # %% exercise="d2.2.quiz"
 ### BEGIN SOLUTION
-recall = {"mean": "mean", "interaction": "more", "kept": 0, "side": "k", "order": 2}
+recall = {"constant": "zero", "interaction": "more", "lead": 7, "kept": 0, "side": "k"}
 ### END SOLUTION
 # %% check="d2.2.quiz" points=2
 check("d2.2.quiz", recall)
 # %%
-predictions("d2")
+predictions("d2.2")
 # %% [markdown]
-# ## What we have
+# ## What you have
 #
-# A mechanism, each step of it with an experiment that could have refuted it. But all of it is about *these* rows, random tokens and stories that we chose. The weights are there for every text. If 0.0 really looks one back, whatever the token, the weights must say so; if 1.1 copies, its OV circuit must have a strong diagonal; and "it feeds the keys" is a statement about two matrices. Part 3 asks the weights.
+# You have an account of induction in this model, and nearly every step of it has an experiment that could have refuted it. All of these experiments ran on texts that we chose. The weights don't depend on a text. If head 0.0 attends to the previous position whatever the token is, then its weights must show it. If 1.1 copies, its OV circuit must have a strong diagonal. And K-composition is a statement about the weights of two heads. Part 3 looks for all three in the weights.
