@@ -372,3 +372,38 @@ def _tower(x: float, labels: list[str], note: str) -> list[Box | Arrow]:
     arrows = [Arrow(one.side("bottom"), other.side("top")) for one, other in pairwise(boxes)]
     notes = [text(note, (x, 285))] if note else []
     return [*boxes, *arrows, *notes]
+
+
+def head_to_logits() -> Drawing:
+    """Draws head 0.0 on another text along its direct path, and on the prompt through layer 1."""
+    other = Box("head 0.0\non the other text", at=(90, 50), role="orange", size=(160, 56))
+    own = Box("head 0.0\non the prompt", at=(90, 170), role="blue", size=(160, 56))
+    norm = Box("blocks.1.ln1", at=(290, 170), role="blue", size=(120, 40))
+    heads = Box("heads 1.0 to 1.7", at=(470, 170), role="blue", size=(150, 40))
+    total = plus((600, 50))
+    unembed = Box("ln_final, W_U", at=(720, 50), size=(130, 40))
+    logits = Box("logits", at=(860, 50), size=(80, 40))
+    parts = [
+        *(other, own, norm, heads, total, unembed, logits),
+        Arrow(other.side("right"), total.side("left"), "direct path", role="orange"),
+        Arrow(own.side("right"), norm.side("left"), role="blue"),
+        Arrow(norm.side("right"), heads.side("left"), role="blue"),
+        Arrow(heads.side("right"), total.side("bottom"), role="blue", bent=True),
+        Arrow(total.side("right"), unembed.side("left")),
+        Arrow(unembed.side("right"), logits.side("left")),
+    ]
+    return Drawing("Head 0.0 is patched along its direct path to the logits", tuple(parts))
+
+
+def virtual_head() -> Drawing:
+    """Draws two heads in a row, and the virtual head that leads from the key to the query."""
+    key = Box("x at the key", at=(90, 250), size=(120, 40))
+    middle = Box("middle position", at=(360, 150), size=(150, 40))
+    query = Box("query", at=(640, 50), size=(90, 40))
+    parts = [
+        *(key, middle, query),
+        Arrow(key.side("right"), middle.side("bottom"), "first head", "blue", bent=True, label_at=0.3),
+        Arrow(middle.side("right"), query.side("bottom"), "second head", "orange", bent=True, label_at=0.3),
+        Arrow(key.side("top"), query.side("left"), "virtual head", "green", dashed=True, bent=True),
+    ]
+    return Drawing("Two heads in a row move a vector like one head", tuple(parts))

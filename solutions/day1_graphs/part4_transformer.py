@@ -3,105 +3,117 @@
 #
 # **Two networks are equally accurate. For the same reasons?**
 #
-# The digits networks had two paths. A language model of two layers and sixteen heads has hundreds, and the same handful of verbs is enough for it: split a node, find it, put something in its place, patch a path. In this part we turn them on a small transformer, and ask of each of its heads what it is good for. We shall get two answers that contradict each other, and today's one idea says why both are right.
+# The digits networks have two paths. A language model with two layers and sixteen heads has hundreds. Still, you don't need new tools for it. As in parts 2 and 3, you split a node, find it, replace it, or patch a path to it. In this part you do this with a small transformer, and you ask what each of its heads contributes. Two of your experiments will seem to contradict each other, and at the end you'll be able to explain why both are right.
 #
-# **After this part we can**
-# - make a node of one attention head, see where it looks and what it writes;
-# - write a logit as a sum of what each head adds to it;
-# - expand a transformer, its attention held fixed, into paths;
-# - patch one head's way to the logits, and say what that leaves out.
+# **After this part you can**
+# - make a node for a single attention head, and see where the head attends and what it writes
+# - write a logit as a sum with one term for each head
+# - patch a single head along its direct path to the logits, and say what this leaves out
+# - expand a transformer with fixed attention patterns into paths (★)
 #
-# **Time**: about 30 minutes without the ★ exercises. Whoever has not met a transformer before finds one built in part 0.
+# **Time**: about 65 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 85 minutes more. If transformers are new to you, you can build one in part 0 first.
 #
-# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, the sections on zero-layer transformers, path expansion and virtual attention heads: they are d1.4.3 to d1.4.6. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching*, the definition: d1.4.8. Both can wait until tonight.
+# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections on zero-layer transformers, path expansion and virtual attention heads, for d1.4.3 to d1.4.6. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), the definition of path patching, for d1.4.8. Both can wait until tonight.
 # %%
+import textwrap
 import time
 from contextlib import ExitStack
 
 import torch
-from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, find, find_one, hint
-from remix_utils import explain, index, models, path_patch, placeholder, plot, replace, show, split, start_at, update
+from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, explain
+from remix_utils import find, find_one, hint, index, models, path_patch, placeholder, plot, replace
+from remix_utils import show, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, ov, path_expansion
 from remix_utils.tasks import stories
 
-start_at("d1.4")  # to rejoin the room: start_at("d1.4.4") brings every name that the rest of this part reads
+start_at("d1.4")  # to rejoin the room: start_at("d1.4.4") brings every name that the rest reads
 # %% [markdown]
 # ## The model
 #
-# `induction-2l` reads text in 1,024 kinds of tokens, which are pieces of some two or three letters, and predicts the next one. It has two layers of eight attention heads and nothing else: no MLP. What every position holds is a vector of 256 numbers, the *residual stream*. It starts as the token's embedding, each head adds something to it, and at the end a layernorm and a matrix read the logits from it.
+# `induction-2l` reads text as tokens and predicts the next token. Its vocabulary has 1,024 tokens, most of them two or three characters long. It has two layers of eight attention heads and no MLPs. At each position it computes a vector of 256 numbers, the *residual stream*. The stream starts as the embedding of the token. Each head reads the stream and adds a vector to it. At the end, a layernorm and a matrix turn the stream into logits.
 #
 # ![The residual stream of a two-layer attention-only transformer, drawn from the bottom up as one thick line. The tokens, 64 of them, become embed, 64 × 256, where the stream begins under the name blocks.0.resid_pre. Layer 0 reads the stream there. Each of its heads, head 0.0, head 0.1 and so on to head 0.7, writes to the stream, where a plus adds what they write and gives blocks.0.resid_post. Layer 1 reads this and writes to the stream in the same way, with head 1.0, head 1.1 and so on to head 1.7, which gives blocks.1.resid_post. At the top, ln_final and W_U turn the stream into logits, 64 × 1024.](diagram:residual_stream)
 #
-# ```
-# logits [64, 1024] = ln_final(blocks.1.resid_post) · W_U
-# blocks.1.resid_post = blocks.1.resid_pre + blocks.1.attn_out        reads the stream through blocks.1.ln1
-# blocks.0.resid_post = blocks.0.resid_pre + blocks.0.attn_out        reads the stream through blocks.0.ln1
-# blocks.0.resid_pre  = embed
-# ```
+# | node | computed as |
+# |---|---|
+# | `blocks.0.resid_pre` | `embed` |
+# | `blocks.0.resid_post` | `blocks.0.resid_pre` + `blocks.0.attn_out` |
+# | `blocks.1.resid_pre` | `blocks.0.resid_post` |
+# | `blocks.1.resid_post` | `blocks.1.resid_pre` + `blocks.1.attn_out` |
+# | `logits` | `ln_final` of `blocks.1.resid_post`, times `unembed.W_U` |
 #
-# One thing is unusual. Positions are not in the stream: they are added to what queries and keys read, after the layernorm, and to nothing else. So a head can look at "the token before", but it cannot carry a position along.
+# Before a layer reads the stream, a layernorm rescales it. It's called `blocks.0.ln1` in layer 0 and `blocks.1.ln1` in layer 1.
+#
+# One thing is unusual about this model. The position vectors aren't part of the stream. They're added to the input of queries and keys, after the layernorm, and to nothing else. So a head can attend to "the previous token", but its values contain no position.
 # %%
 model = models.load("induction-2l")
 SEQ = 64
 graph = model.graph(seq=SEQ)
 print({key: model.config[key] for key in ("n_layers", "n_heads", "d_model", "d_head", "d_vocab")})
+for entry in ("data", "limits"):
+    print(textwrap.fill(f"{entry}, as the model's card says: {model.card[entry]}", 100))
 print(show(graph, depth=4))
 # %% [markdown]
-# ## What we ask it
+# ## The question
 #
-# The stories of `tasks.stories` are about people, places and things whose names are put together anew for each story, so that only the story itself can tell how a name goes on. We cut forty of them off in the middle of a name that was there before. `prompts` [40, 64] holds the tokens, `answer` [40] the token with which the name goes on. `log_prob` makes a node of what the model says about it: the logarithm of the probability (in nats) of the right token, at the last position. With its sign turned, it is the loss.
+# How does the model complete a name that's new in each story? The stories of `tasks.stories` have people, places and things with made-up names. The names differ from story to story, so only the story itself shows how a name goes on. The cells below cut forty stories off in the middle of a name that occurred earlier. `prompts` [40, 64] holds the tokens of each prompt, and `answer` [40] holds the token that continues the name.
+#
+# `log_prob` makes a node for the log-probability of the right token at the last position, in nats. Its negative is the loss.
 # %%
-def half_said(story: str) -> torch.Tensor | None:
-    """65 tokens of a story, the last of which goes on with a name that was there before; None if there are none."""
+def cut_in_a_name(story: str) -> torch.Tensor | None:
+    """Returns 65 tokens of a story, the last of which continues an earlier name, or None."""
     tokens = model.tokenize(story)
     pieces = [model.decode(token[None]) for token in tokens]
     for end in range(SEQ, len(pieces)):
-        begin = max(place for place in range(end) if pieces[place].startswith(" "))
-        name = "".join(pieces[begin : end + 1]).strip()
-        if name[:1].isupper() and name.isalpha() and name in "".join(pieces[end - SEQ : begin]):
+        word_start = max(place for place in range(end) if pieces[place].startswith(" "))
+        name = "".join(pieces[word_start : end + 1]).strip()
+        text_before = "".join(pieces[end - SEQ : word_start])
+        if name[:1].isupper() and name.isalpha() and name in text_before:
             return tokens[end - SEQ : end + 1]
     return None
 
 
 def log_prob(logits: Node) -> Node:
-    """The log-probability, in nats, of the token `answer` at the last position."""
+    """Returns the log-probability of the token `answer` at the last position, in nats, as a node."""
     last = apply("log_softmax", index(logits, -1), name="log_probs")
     return apply("pick", last, placeholder("answer", (), torch.long), name="log_prob")
 # %%
-cut = [tokens for tokens in map(half_said, stories.tell(50, seed=2)) if tokens is not None]
-prompts, answer = torch.stack(cut)[:40, :-1], torch.stack(cut)[:40, -1]
+cut = [cut_in_a_name(story) for story in stories.tell(50, seed=2)]
+rows = torch.stack([tokens for tokens in cut if tokens is not None])[:40]
+prompts, answer = rows[:, :-1], rows[:, -1]
 inputs = {"tokens": prompts, "answer": answer}
 
 
 def estimate(values: torch.Tensor) -> tuple[float, float]:
-    """The mean over prompts [prompt], and its standard error."""
+    """Returns the mean of values [prompt] over the prompts, and its standard error."""
     return values.mean().item(), values.std().item() / len(values) ** 0.5
 
 
 def loss(graph: Node) -> torch.Tensor:
-    """The loss of each prompt's answer [prompt], in nats."""
+    """Returns the loss of each prompt's answer [prompt], in nats."""
     return -evaluate(log_prob(graph), inputs)
 
 
-for row in range(4):
-    print(repr(model.decode(prompts[row, -32:])), "→", repr(model.decode(answer[row, None])))
+for prompt, token in zip(prompts[:4], answer[:4], strict=True):
+    print(textwrap.fill(model.decode(prompt), 100), "→", repr(model.decode(token[None])), "\n")
 whole_loss = loss(graph)
 print("loss: {:.2f} ± {:.2f} nats".format(*estimate(whole_loss)))
+print(f"half of the prompts have a loss below {whole_loss.quantile(0.5):.2f}")
 # %% [markdown]
-# **What you should see**: four beginnings that we could complete ourselves, by looking back; and a loss of 0.7 nats, where guessing at random costs log 1,024 = 6.93. The model looks back as well, and the rest of this part finds out by which ways.
+# **What you should see**: four prompts that end inside a name. You can complete each of them yourself, because the name occurs earlier in the prompt. The loss is 0.7 ± 0.2 nats, and on half of the prompts it's below 0.13. A uniform guess over 1,024 tokens costs log 1,024 = 6.93 nats. The name is new, so the model has to get its continuation from the earlier text. In the rest of this part you look for the paths along which it does this.
 # %% [markdown]
 # ## d1.4.1 What one head writes
-# ●●○○○ difficulty · ●●●●● importance · 6 minutes · core
+# ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# A layer's output, `blocks.1.attn_out`, is a product that sums over heads, with a bias. No node in it is one head's share. In part 3 we wrote `split_sum` to make such nodes; the library's `split(graph, "blocks.1.attn_out", "head")` does so too, and names them `blocks.1.attn.head.3.out` and so on, down to each head's own queries, keys and values.
+# Which vector does a single head add to the stream? The graph doesn't have a node for it yet. A layer's output, `blocks.1.attn_out`, is a bias plus one product, and this product sums over all heads. In part 3 you wrote `split_sum`, which makes a node for each term of such a sum. The library's `split(graph, "blocks.1.attn_out", "head")` does the same and names the new nodes `blocks.1.attn.head.3.out` and so on. It also splits the queries, keys and values by head.
 #
-# Write `head_output`: the node of what one head adds to the stream. The check uses transformers with other numbers of layers and heads, here and below.
+# Write `head_output`, which returns the node of the vectors that one head adds to the stream. Here and below, the check uses transformers with other numbers of layers and heads.
 #
 # Stuck? `hint("d1.4.1")`
 # %% exercise="d1.4.1"
 def head_output(graph: Node, layer: int, head: int) -> Node:
-    """What one head adds to the residual stream, as a node [seq, d_model]; graph is that of the logits."""
+    """Returns the output of one head, a node [seq, d_model]; graph computes the logits."""
     ### BEGIN SOLUTION
     parts = split(graph, f"blocks.{layer}.attn_out", "head")
     return find_one(parts, f"blocks.{layer}.attn.head.{head}.out")
@@ -110,56 +122,72 @@ def head_output(graph: Node, layer: int, head: int) -> Node:
 check("d1.4.1", head_output)
 # %%
 HEADS = [(layer, head) for layer in range(2) for head in range(8)]
+names = [f"{layer}.{head}" for layer, head in HEADS]
 print(show(head_output(graph, 1, 3), depth=2))
-writes = evaluate([index(head_output(graph, *place), -1) for place in HEADS], inputs)
-length = torch.stack([each.norm(dim=-1).mean() for each in writes]).reshape(2, 8)
-plot.heads(length, "How much each head writes at the last position", "length of what it adds")
+
+at_the_end = [index(head_output(graph, layer, head), -1) for layer, head in HEADS]
+lengths = {}
+for name, vectors in zip(names, evaluate(at_the_end, inputs), strict=True):
+    lengths[name] = estimate(vectors.norm(dim=-1))
+for name in ("1.3", "0.0"):
+    print(f"head {name} writes a vector of length", "{:.1f} ± {:.1f}".format(*lengths[name]))
+length = torch.tensor([mean for mean, _ in lengths.values()]).reshape(2, 8)
+plot.heads(length, "Length of each head's output at the last position", "length")
 # %% [markdown]
-# **What you should see**: a product of this head's `z` with its own `W_O`, and sixteen lengths. Head 1.3 writes most, 35 at the last position; head 0.0, with 16, is the loudest of layer 0.
+# **What you should see**: a product of this head's `z` with its own `W_O`, and sixteen lengths. Head 1.3 adds the longest vector, with a length of 35 ± 3 at the last position. In layer 0 the longest vector is that of head 0.0, with 16.4 ± 0.4.
 #
-# *Learned*: a head is a term of a sum, and a term can be a node.
+# *Learned*: a head is one term of a sum, and `split` makes a node of it.
 # %% [markdown]
-# ## d1.4.2 Where it looks
-# ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core
+# ## d1.4.2 Where it attends
+# ●○○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Each position of each head looks back over the text and spreads an attention of 1 over what it finds: the *pattern* [query, key]. The graph has the patterns of a layer in one node, `blocks.1.attn.pattern` [head, query, key].
+# At each position, a head takes a weighted average of the values at this position and the earlier ones. The weights are the head's attention *pattern* [query, key]. Where does each head attend on these prompts? A single node holds the patterns of a whole layer, `blocks.1.attn.pattern` [head, query, key].
 #
-# Write `head_pattern`: one head's pattern, as a node.
+# Write `head_pattern`, which returns the pattern of one head as a node.
 #
 # Stuck? `hint("d1.4.2")`
 # %% exercise="d1.4.2"
 def head_pattern(graph: Node, layer: int, head: int) -> Node:
-    """The attention pattern of one head, as a node [query, key]."""
+    """Returns the attention pattern of one head, a node [query, key]."""
     ### BEGIN SOLUTION
     return index(find_one(graph, f"blocks.{layer}.attn.pattern"), head, name=f"pattern {layer}.{head}")
     ### END SOLUTION
 # %% check="d1.4.2" points=1
 check("d1.4.2", head_pattern)
 # %%
+pattern_nodes = [head_pattern(graph, layer, head) for layer, head in HEADS]
+patterns = dict(zip(names, evaluate(pattern_nodes, {"tokens": prompts}), strict=True))
+to_previous = patterns["0.0"][:, 1:, :-1].diagonal(dim1=1, dim2=2).mean(1)
+print("0.0 to the previous token: {:.3f} ± {:.3f}".format(*estimate(to_previous)))
+for name in ("0.6", "0.7"):
+    to_itself = patterns[name].diagonal(dim1=1, dim2=2).mean(1)
+    print(f"{name} to the token itself:", "{:.3f} ± {:.3f}".format(*estimate(to_itself)))
+
 pieces = [model.decode(token[None]) for token in prompts[1]]
-patterns = evaluate([head_pattern(graph, *place) for place in HEADS], {"tokens": prompts[1:2]})
-names = [f"{layer}.{head}" for layer, head in HEADS]
-plot.attention(pieces, torch.cat(patterns), names, "All sixteen heads on the second prompt")
+on_one_prompt = torch.stack([pattern[1] for pattern in patterns.values()])
+plot.attention(pieces, on_one_prompt, names, "All sixteen heads on the second prompt")
 # %% [markdown]
-# **What you should see**: thin diagonals in layer 0, and something harder to name in layer 1. Click on head 0.0: nearly every token looks at the token *before* it. Heads 0.6 and 0.7 look at the token itself. Now click on 1.3, and point at the last token, ` E`. It looks at `ll`, in the middle of "Ellis", and `ll` is how the name goes on.
+# **What you should see**: thin diagonals in layer 0, and less regular patterns in layer 1. Click on head 0.0. Nearly every token attends to the token *before* it. Over all forty prompts, the previous token gets 85 % of this head's attention. Then click on heads 0.6 and 0.7. They give 89 % and 91 % of their attention to the token itself.
 #
-# *Learned*: patterns can be read off. What they are good for cannot.
+# Now click on 1.3, and look at the row of the last token, ` E`. It attends most to `ll`, inside the name "Ellis". That's also the token that continues the name.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "A head looks at a token. What does it do with it?" Explain back to each other: why does each row of a pattern sum to 1, and why is the upper right half empty? *Alone:* find the two heads whose pictures you find clearest, and write down in one sentence each what they do.
+# *Learned*: a pattern shows where a head attends. It doesn't show how the model uses the result.
+#
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Suppose that a head attends to a token. What does it do with it?" Explain back why each row of a pattern sums to 1, and why the upper right half is empty. *Alone:* choose the two heads whose patterns you find clearest, and describe each of them in one sentence.
 # %% [markdown]
 # ## d1.4.3 The direct path
-# ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core
+# ●○○○○ difficulty · ●●●●○ importance · 7 minutes · core
 #
-# The shortest path from the tokens to the logits passes no head: embedding, layernorm, unembedding. Along it a prediction depends on the last token alone. It is a table of *bigrams*: after this token, that one.
+# How much can the model predict without attention? The shortest path from the tokens to the logits passes no head. It consists of the embedding, the final layernorm and the unembedding. Along this path, a prediction depends on the last token alone. So the path amounts to a table of *bigrams*, with a distribution over the next token for each token.
 #
-# Write `direct_path`: the graph in which attention writes nothing. `ablate(graph, selector, "zero")` puts zeros in the place of the selected nodes. Take care that nothing of the attention layers is left, whatever their number.
+# Write `direct_path`, which returns the graph in which the attention layers write nothing. `ablate(graph, selector, "zero")` replaces the selected nodes with zeros. Make sure that no part of any attention layer still writes. The check also uses models with one layer and with three.
 #
-# Before the run: guessing at random costs 6.93 nats. What does the direct path alone cost?
+# A uniform guess costs 6.93 nats. What does the direct path cost by itself?
 #
 # Stuck? `hint("d1.4.3")`
 # %% exercise="d1.4.3"
 def direct_path(graph: Node) -> Node:
-    """The logits [seq, d_vocab] of the embedding alone: no attention layer writes anything."""
+    """Returns the logits [seq, d_vocab] of the embedding alone, without attention layers."""
     ### BEGIN SOLUTION
     return ablate(graph, "blocks.*.attn_out", "zero")
     ### END SOLUTION
@@ -172,28 +200,41 @@ bigrams = direct_path(graph)
 print(show(bigrams))
 direct_loss = loss(bigrams)
 measured("d1.4.p1", *estimate(direct_loss))
-
+# %%
 some = torch.cat([model.tokenize(text)[:1] for text in (" of", "qu", " did", " had", ",")])
 table = evaluate(bigrams, {"tokens": some[:, None].expand(-1, SEQ)})[:, -1].softmax(-1)
 for token, row in zip(some, table, strict=True):
-    likely = ", ".join(f"{model.decode(next[None])!r} {p:.2f}" for p, next in zip(*row.topk(4), strict=True))
-    print(f"after {model.decode(token[None])!r}: {likely}")
+    top = row.topk(4)
+    likely = [f"{model.decode(i[None])!r} {p:.2f}" for p, i in zip(*top, strict=True)]
+    print(f"after {model.decode(token[None])!r}:", ", ".join(likely))
+
+of, letter = some[0], table[0].argmax()
+after_of = evaluate(graph, inputs).softmax(-1)[prompts == of]
+print(f"the whole model, {len(after_of)} times after ' of': {after_of[:, letter].mean():.5f}")
 # %% [markdown]
-# **What you should see**: 9.2 ± 0.6 nats, worse than guessing. The table knows something, `qu` goes on with `ence`, `ire` or `ir`; but it puts 0.9 on " of letter", as no text would. In the whole model the heads correct that: the table was trained beside them, and never alone.
+# **What you should see**: 9.2 ± 0.6 nats, which is *worse* than guessing. The table does contain bigrams of English. After `qu`, for example, it predicts `ence`, `ire` or `ir`. But after " of" it gives " letter" a probability of 0.89. In the whole model, this probability is about 0.00002, averaged over the 14 places where " of" occurs in the prompts. The direct path was never trained by itself. During training the heads were always there, and they correct it.
 #
-# *Learned*: a path taken out of a network is not a network that was trained. It says what it adds, and need not make sense alone.
+# *Learned*: a path that you take out of a network isn't a model of its own. It's one term of a sum, and the other terms may correct it.
 # %% [markdown]
 # ## d1.4.4 What a part adds to the logits
-# ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# The stream at the end is a sum: embedding, heads, biases. Were the logits linear in it, each term's share in a logit could be read off. They nearly are. Between stream and logits stands `ln_final`, and of its steps (centre, divide by a scale, multiply by a weight, add a bias) only one is not linear: the scale depends on the whole stream. So we *hold* it at its value. This is *direct logit attribution*.
+# Which heads raise the logit of the right token? The last stream is a sum of the embedding, the outputs of the heads, and biases. If the logits were linear in the stream, you could split each logit into the contributions of these terms. They almost are. Between stream and logits, `ln_final` centres the stream, divides it by a scale, multiplies it by a weight and adds a bias. Only the division isn't linear, because the scale depends on the whole stream. So we *hold* the scale, which means that we keep its value on the whole stream. This method is called *direct logit attribution*.
 #
-# Write `direct_logits`: what one part [seq, d_model] of the stream adds to the logits. `RULES["expand_layernorm"](graph, "ln_final")` makes a node of each step. Put the part in the place of the stream, keep `ln_final.inverse` (1 / scale) as it was for the whole stream, and put zeros in the place of `ln_final.b`, which is nobody's part. One `replace` can do all three at once: its new nodes keep what they were built from.
+# Write `direct_logits`, which returns the contribution of one part [seq, d_model] of the stream. `RULES["expand_layernorm"](graph, "ln_final")` makes a node for each step of the layernorm. In the expanded graph, you need three substitutions.
+#
+# | node | replacement |
+# |---|---|
+# | the stream, which is the first child of `ln_final` | the part |
+# | `ln_final.inverse`, which is 1 / scale | a node that keeps the value for the whole stream |
+# | `ln_final.b`, the bias, which belongs to no part | zeros |
+#
+# A single `replace` can make all three substitutions. The replacement nodes are used exactly as given, and nothing inside them is replaced again.
 #
 # Stuck? `hint("d1.4.4")`
 # %% exercise="d1.4.4"
 def direct_logits(graph: Node, part: Node) -> Node:
-    """What a part [seq, d_model] of the last stream adds to the logits [seq, d_vocab], ln_final's scale held."""
+    """Returns the logits [seq, d_vocab] that a part [seq, d_model] of the stream adds."""
     ### BEGIN SOLUTION
     opened = RULES["expand_layernorm"](graph, "ln_final")
     stream = find_one(graph, "ln_final").children[0]
@@ -203,138 +244,148 @@ def direct_logits(graph: Node, part: Node) -> Node:
 # %% check="d1.4.4" points=2
 check("d1.4.4", direct_logits)
 # %% [markdown]
-# Logits mean something only beside other logits: add 5 to all of them, and nothing changes. So we look at the right token's logit *above the mean of all 1,024*. `components(graph)` from the library lists the terms of the last stream. Which head adds most to the right token?
+# A logit means something only in comparison with other logits. If you add 5 to all of them, the probabilities stay the same. So we measure the right token's logit *minus the mean of all 1,024 logits*. For the whole model it's 15.6 on average. How much of this does head 0.0 add, the head with the longest output in layer 0?
 # %%
-predict("d1.4.p2", ..., "the head that adds most to the right token, such as 0.5")
+predict("d1.4.p2", ..., "logits that head 0.0 adds to the right token, of 15.6 above the mean")
 # %%
 def above_mean(logits: Node) -> Node:
-    """The right token's logit at the last position, less the mean logit."""
+    """Returns the right token's logit at the last position minus the mean logit, as a node."""
     last = index(logits, -1)
-    mean = einsum("vocab, vocab ->", last, array(torch.full(last.shape, 1 / last.size), "1 / vocab"))
-    return add(apply("pick", last, placeholder("answer", (), torch.long)), mean, weights=[1, -1], name="above_mean")
+    shares = array(torch.full(last.shape, 1 / last.size), "1 / d_vocab")
+    mean = einsum("vocab, vocab ->", last, shares)
+    picked = apply("pick", last, placeholder("answer", (), torch.long))
+    return add(picked, mean, weights=[1, -1], name="above_mean")
 
 
-parts = components(graph)
-asked = {name: above_mean(direct_logits(graph, part)) for name, part in parts.items()}
-adds = {name: value.expand(40) for name, value in evaluate(asked, inputs).items()}
-heads_add = torch.stack([adds[f"blocks.{layer}.attn.head.{head}.out"].mean() for layer, head in HEADS]).reshape(2, 8)
-measured("d1.4.p2", names[int(heads_add.argmax())])
+part_nodes = {}
+for name, part in components(graph).items():  # the terms of the last stream
+    part_nodes[name] = above_mean(direct_logits(graph, part))
+adds = {}
+for name, value in evaluate(part_nodes, inputs).items():
+    adds[name] = value.expand(len(answer))  # a bias adds the same on every prompt
 
-zeros = array(torch.zeros(SEQ, 256), "nothing")
-bias_adds = evaluate(above_mean(replace(graph, {find_one(graph, "ln_final").children[0]: zeros})), inputs)
-total, logit = sum(adds.values()) + bias_adds, evaluate(above_mean(graph), inputs)
-print(f"all {len(adds)} parts and the bias: {total.mean():.3f}; the logit: {logit.mean():.3f}")
-print(f"largest difference on a prompt: {(total - logit).abs().max():.0e}")
+head_adds = {name: adds["blocks.{}.attn.head.{}.out".format(*name.split("."))] for name in names}
+measured("d1.4.p2", *estimate(head_adds["0.0"]))
+heads_add = torch.stack([values.mean() for values in head_adds.values()]).reshape(2, 8)
 plot.heads(heads_add, "What each head adds to the right token directly", "logit above the mean")
 # %% [markdown]
-# **What you should see**: the parts sum to the logit, 15.6, but for rounding. Head 1.3 adds most, 4.3; then come 0.6, 1.1 and 1.5 with a little under 2 each. The embedding adds 0.1, and head 0.0, loud as it is, 0.1 as well.
-#
-# *Learned*: with the scale held, a logit is a sum, and each term has an owner.
-#
-# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if another head were removed?" Explain back: why must the scale be that of the whole stream, and what would the parts sum to if each had its own? *Alone:* write down three things that head 0.0 may be good for although it adds nothing here.
+# Do the parts really sum to the logit? The bias of `ln_final` has to be added too. The next cell gets it from a graph with a stream of zeros.
+# %%
+stream = find_one(graph, "ln_final").children[0]
+only_bias = replace(graph, {stream: array(torch.zeros(stream.shape), "zeros")})
+total = sum(adds.values()) + evaluate(above_mean(only_bias), inputs)
+logit = evaluate(above_mean(graph), inputs)
+print(f"all {len(adds)} parts and the bias: {total.mean():.3f}; the logit: {logit.mean():.3f}")
+print(f"largest difference on a prompt: {(total - logit).abs().max():.0e}")
+for name in sorted(adds, key=lambda name: -adds[name].mean()):
+    print(f"{name:26}", "{:5.2f} ± {:.2f}".format(*estimate(adds[name])))
 # %% [markdown]
-# ## d1.4.5 ★ Hold attention, and all is linear
-# ●●●○○ difficulty · ●●●●○ importance · 10 minutes · ★
+# **What you should see**: the parts sum to the logit, 15.6, up to rounding.
 #
-# We held one scale. Hold all of them, and all sixteen patterns, and nothing in this model is nonlinear any more. It is a sum over *paths*: from a token, through no head, one head or two, to the logits. `RULES["expand_paths"](graph, "logits")` writes that sum; it holds `*.pattern`, `*.scale` and `*.inverse` by itself. It cannot pass what is still in one piece, though: a layernorm, or heads that are not split.
+# | part | logits that it adds |
+# |---|---|
+# | head 1.3 | 4.3 ± 0.2 |
+# | head 0.6 | 2.0 ± 0.2 |
+# | head 1.1 | 1.9 ± 0.3 |
+# | head 1.5 | 1.7 ± 0.2 |
+# | embedding | 0.09 ± 0.02 |
+# | head 0.0 | 0.1 ± 0.1 |
 #
-# Write `path_terms`: split, open every layernorm, expand. The biases begin paths, too.
+# Head 1.3 adds most. Head 0.0 writes a long vector, but along the direct path this vector hardly changes the right token's logit.
 #
-# Stuck? `hint("d1.4.5")`
-# %% exercise="d1.4.5"
-def path_terms(graph: Node) -> Node:
-    """The logits as an add with a term for each path, attention patterns and layernorm scales held."""
+# *Learned*: with the scale held, a logit is a sum with one term for each part of the stream.
+#
+# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if another head were removed?" Explain back why the scale has to be that of the whole stream. *Alone:* write down three things that head 0.0 could be useful for although it adds so little here.
+# %% [markdown]
+# ## d1.4.8 One head's path to the logits
+# ●●●○○ difficulty · ●●●●● importance · 15 minutes · core
+#
+# ![Two copies of head 0.0. The one at the top, in orange, is computed on the other text. An orange arrow labelled direct path leads from it to a plus, which stands for the last stream. The one below, in blue, is computed on the prompt. Its blue arrow leads to blocks.1.ln1, from there to heads 1.0 to 1.7, and from these up to the same plus. From the plus, arrows lead to ln_final and W_U, and to the logits.](diagram:head_to_logits)
+#
+# Can the model do without head 0.0, then? The logits aren't the only reader of a head in layer 0. Every head of layer 1 reads its output too, through `blocks.1.ln1`. In part 2 you patched `x` only for the skip path. Here you patch a head only for its direct path to the logits. Along this path the head's output is computed on another text. Along all other paths it's computed on the prompt.
+#
+# Write `head_to_logits`. Split the heads, select the head's output along the paths that avoid every later layer, and patch with `path_patch(graph, selector, {"tokens": other})`. The selector `at("x").avoiding("y")` matches the paths to x that don't pass y. Which node does every path through a later layer pass?
+#
+# Stuck? `hint("d1.4.8")`
+# %% exercise="d1.4.8"
+def head_to_logits(graph: Node, layer: int, head: int, other: Node) -> Node:
+    """Returns the logits with a head's direct path computed on the tokens `other` [seq]."""
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
-    graph = RULES["expand_layernorm"](graph, at("*.ln1") | at("ln_final"))
-    return RULES["expand_paths"](graph, "logits")
+    direct = at(f"blocks.{layer}.attn.head.{head}.out").avoiding("blocks.*.ln1")
+    return path_patch(graph, direct, {"tokens": other})
     ### END SOLUTION
-# %% check="d1.4.5" points=2
-check("d1.4.5", path_terms)
-# %%
-expanded = path_terms(graph)
-from_tokens = [term for term in expanded.children if term.name.endswith("< embed")]
-print(f"{len(expanded.children)} terms, of which {len(from_tokens)} start at the tokens, the rest at biases; the longest:")
-print(max((term.name for term in from_tokens), key=len))
-one, other_side = evaluate([index(graph, -1), index(expanded, -1)], inputs)
-print(f"the logits and the sum of the terms: {(one - other_side).abs().max():.0e} apart")
+# %% check="d1.4.8" points=2
+check("d1.4.8", head_to_logits)
 # %% [markdown]
-# **What you should see**: 81 paths from the tokens: 1 that passes no head, 16 that pass one, and 8 · 8 = 64 that pass two. The sum is the logits, up to rounding.
-#
-# *Learned*: attention decides where information moves; what moves, moves linearly.
-# %% [markdown]
-# ## d1.4.6 ★ Two heads in a row are one head
-# ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
-#
-# A head does two things. Its pattern $A$ [query, key] says from where to where; its *OV circuit*, $W_V W_O$ [d_model, d_model], says what becomes of what it moves. On a stream $x$ it writes $A\,x\,W_V W_O$. If a second head reads that, it writes $A'\,(A\,x\,W_V W_O)\,W'_V W'_O$, and this has the same form: one pattern, one OV circuit. Elhage et al. call it a *virtual attention head*.
-#
-# Write `virtual_head`: the pattern and the OV circuit of two heads in a row. Both are products of matrices, but not in the same order. Vectors are rows.
-#
-# Stuck? `hint("d1.4.6")`
-# %% exercise="d1.4.6"
-def virtual_head(first: tuple[Node, Node], second: tuple[Node, Node]) -> tuple[Node, Node]:
-    """Pattern [query, key] and OV [d_model, d_model] of two heads in a row, of which each is such a pair."""
-    ### BEGIN SOLUTION
-    pattern = einsum("query middle, middle key -> query key", second[0], first[0], name="virtual pattern")
-    circuit = einsum("from middle, middle to -> from to", first[1], second[1], name="virtual OV")
-    return pattern, circuit
-    ### END SOLUTION
-# %% check="d1.4.6" points=2
-check("d1.4.6", virtual_head)
-# %% [markdown]
-# We compare it with the term of the expansion that passes heads 0.6 and 1.3. `as_matrices` writes a head of the model as a pair: layernorm's scale goes into the pattern, its centring and weight into the OV circuit, which is what `ov` from the library gives. And how much do all 64 virtual heads carry, of the 15.6 logits that the right token has above the mean?
+# The next cells patch each of the sixteen heads, first along the direct path and then along all its paths. The other text of each prompt is one of the other prompts. Attribution gave head 0.0 only 0.1 logits. By how many nats does the loss rise if head 0.0 is on the other text along *all* its paths?
 # %%
-predict("d1.4.p3", ..., "of the right token's logit above the mean, how much comes through two heads")
+predict("d1.4.p5", ..., "nats lost when head 0.0 is on another text along all its paths")
 # %%
-def as_matrices(layer: int, head: int) -> tuple[Node, Node]:
-    """A head as (pattern over the scale of what it reads [query, key], OV circuit with ln1 folded in)."""
-    inverse = find_one(RULES["expand_layernorm"](graph, f"blocks.{layer}.ln1"), f"blocks.{layer}.ln1.inverse")
-    pattern = einsum("query key, key one -> query key", head_pattern(graph, layer, head), inverse)
-    return pattern, array(ov(model, (layer, head)).full(), f"OV {layer}.{head}")
+other = placeholder("other", (SEQ,), torch.long)
+both = {**inputs, "other": prompts.roll(1, 0)}
+in_heads = split(graph, "blocks.*.attn_out", "head")
 
+patched = {"direct path": {}, "all paths": {}}
+for name, (layer, head) in zip(names, HEADS, strict=True):
+    output = f"blocks.{layer}.attn.head.{head}.out"
+    patched["direct path"][name] = head_to_logits(graph, layer, head, other)
+    patched["all paths"][name] = path_patch(in_heads, output, {"tokens": other})
 
-from_tokens = [term for term in path_terms(graph).children if term.name.endswith("< embed")]
-
-
-def passes(term: Node) -> list[str]:
-    """The heads that a path passes, the last one first."""
-    steps = [step.split(".") for step in term.name.split(" < ") if step.endswith(".out")]
-    return [f"{step[1]}.{step[4]}" for step in steps]
-
-
-pattern, circuit = virtual_head(as_matrices(0, 6), as_matrices(1, 3))
-written = einsum("query key, key from, from to -> query to", pattern, find_one(graph, "embed"), circuit)
-(term,) = [each for each in from_tokens if passes(each) == ["1.3", "0.6"]]
-one, other_side = evaluate([index(direct_logits(graph, written), -1), index(term, -1)], inputs)
-print(f"one virtual head and the path through two heads: {(one - other_side).abs().max():.0e} apart")
-# %%
-carried = torch.stack(evaluate([above_mean(term) for term in from_tokens], inputs))  # [path, prompt]
-length_of = torch.tensor([len(passes(term)) for term in from_tokens])
-by_length = {heads: estimate(carried[length_of == heads].sum(0)) for heads in range(3)}
-print({f"through {heads} heads": f"{mean:.2f} ± {error:.2f}" for heads, (mean, error) in by_length.items()})
-measured("d1.4.p3", *by_length[2])
-pairs = {tuple(passes(term)): value.mean() for term, value in zip(from_tokens, carried, strict=True)}
-grid = torch.tensor([[pairs[f"1.{second}", f"0.{first}"] for second in range(8)] for first in range(8)])
-shown = [f"0.{first}" for first in range(8)], [f"1.{second}" for second in range(8)]
-plot.heatmap(grid, *shown, "What each virtual head adds to the right token", "logit", x="second head", y="first head")
+lost = {}
+for paths, graphs in patched.items():
+    nodes = {name: log_prob(logits) for name, logits in graphs.items()}
+    values = evaluate(nodes, both)
+    lost[paths] = {name: estimate(-values[name] - whole_loss) for name in names}
+measured("d1.4.p5", *lost["all paths"]["0.0"])
+plot.bars(lost, "Loss added by each head on another text", "loss added (nats)", "head")
 # %% [markdown]
-# **What you should see**: 0.1 through no head, 5.3 ± 0.6 through one, and 9.4 ± 0.4 through two: of the right token's 15.6, most has passed two heads. The two largest are 0.7 or 0.6, then 1.3. These heads of layer 0 look at the token itself and write it down once more, in a form that 1.3 can carry to the end of the text.
+# **What you should see**: head 0.0 has no measurable effect along its direct path, and the largest effect of all heads along all its paths.
 #
-# *Learned*: a path through two heads is a head that nobody built, and it can be read like the others.
+# | head | attribution (logits) | direct path (nats) | all paths (nats) |
+# |---|---|---|---|
+# | 0.0 | 0.1 ± 0.1 | 0.01 ± 0.05 | 3.5 ± 0.3 |
+# | 0.6 | 2.0 ± 0.2 | 0.10 ± 0.05 | 2.0 ± 0.3 |
+# | 0.7 | 1.1 ± 0.2 | 0.02 ± 0.04 | 1.4 ± 0.2 |
+# | 1.1 | 1.9 ± 0.3 | 0.31 ± 0.07 | 0.31 ± 0.07 |
+# | 1.3 | 4.3 ± 0.2 | 2.1 ± 0.3 | 2.1 ± 0.3 |
 #
-# > **Pair card.** Swap. The navigator asks: "Which of the two patterns do we read first, standing at the last token?" Explain back: how many virtual heads of three heads would a model of three layers have? *Alone:* follow one prompt by eye through both patterns, from the last token to the token whose value arrives.
+# A head of layer 1 has only the direct path, so its two bars are equal. Two questions remain. Do the heads of layer 1 really account for the difference at head 0.0? And why does head 0.6 cost so little along its direct path, when attribution gave it 2.0 logits?
+# %%
+through_layer_1 = at("blocks.1.ln1") >> at("blocks.0.attn.head.0.out")
+indirect = path_patch(in_heads, through_layer_1, {"tokens": other})
+indirect_cost = estimate(-evaluate(log_prob(indirect), both) - whole_loss)
+print("head 0.0 through layer 1 only: {:.1f} ± {:.1f} nats lost".format(*indirect_cost))
+
+on_other_prompt = {"tokens": both["other"], "answer": answer}
+still_adds = estimate(evaluate(part_nodes["blocks.0.attn.head.6.out"], on_other_prompt))
+print("head 0.6 on another prompt adds {:.1f} ± {:.1f} logits".format(*still_adds))
+# %% [markdown]
+# **What you should see**: through layer 1 alone, head 0.0 costs 3.4 ± 0.3 nats. So nearly all of its effect goes through the heads of layer 1.
+#
+# Head 0.6 still adds 1.0 ± 0.2 logits to the same token when it's computed on another prompt. So about half of its 2.0 logits don't depend on the prompt. Attribution counts everything that a head writes, and patching counts only the part that changes with the text. The units differ too. On half of the prompts the model gives the right token a probability of almost 0.9 or more, and there a logit less costs only a fraction of a nat.
+#
+# This is the day's idea again. "How important is head 0.0?" asks about a node, and a node has several paths. For these prompts, the direct path of head 0.0 has no effect that we can measure, and its paths through layer 1 matter more than any other head.
+#
+# *Learned*: "the head adds nothing to the logits" and "the answer is lost without the head" don't contradict each other. They're statements about different paths.
+#
+# > **Pair card.** Swap. The navigator asks: "Which nodes read this head, and which of these did we leave on the prompt?" Explain back why the two bars are equal for every head of layer 1. *Alone:* use `>>` to write a selector for the paths of head 0.0 that pass head 1.3, and look at it with `explain`.
+# %% [markdown]
+# ## ★ More about the heads
+#
+# All exercises from here to "Closing: from memory" are ★, and each of them can be done without the others. If the room moves on, skip them and do the closing quiz.
 # %% [markdown]
 # ## d1.4.7 ★ Every head, ablated in three ways
-# ●●○○○ difficulty · ●●●●○ importance · 8 minutes · ★
+# ●●○○○ difficulty · ●●●●○ importance · 13 minutes · ★
 #
-# Attribution says what a head adds directly. Ablation asks what happens without it. In part 1 this took a hook, an edit and a run for each; now an ablation is a graph, and sixteen of them are a dict, evaluated by one call that computes what they share once.
+# Attribution measures the logits that a head adds directly. Ablation measures the loss without the head, along all its paths. In part 1, each ablation took a hook, an edit and a run. Here each ablation is a graph. You can keep sixteen of them in a dict and evaluate them in one call, which computes every shared node once.
 #
-# Write `ablate_each_head`: for every head, the graph without it. `how` is "zero", "mean" or "resample", and `data` the inputs from which `ablate(graph, node, how, data)` takes means and other rows. The check uses transformers of other sizes, so ask the graph which heads it has.
+# Write `ablate_each_head`, which returns one graph for each head, without that head. `how` is "zero", "mean" or "resample". `data` holds the inputs from which `ablate(graph, node, how, data)` takes the mean or the other rows. The check uses transformers of other sizes, so ask the graph which heads it has.
 #
 # Stuck? `hint("d1.4.7")`
 # %% exercise="d1.4.7"
 def ablate_each_head(graph: Node, how: str, data=None) -> dict[str, Node]:
-    """{"0.3": the logits' graph in which head 3 of layer 0 is ablated, ...}, for every head."""
+    """Returns {"0.3": the logits with head 3 of layer 0 ablated, ...}, for every head."""
     ### BEGIN SOLUTION
     graph, found = split(graph, "blocks.*.attn_out", "head"), {}
     for node in find(graph, "blocks.*.attn.head.*.out"):
@@ -345,92 +396,160 @@ def ablate_each_head(graph: Node, how: str, data=None) -> dict[str, Node]:
 # %% check="d1.4.7" points=2
 check("d1.4.7", ablate_each_head)
 # %% [markdown]
-# Which head will cost most when it is resampled? You have seen their patterns, and what they add.
+# In d1.4.8, head 0.6 cost 2.0 nats on another text. What does it cost at its mean over the prompts?
 # %%
-predict("d1.4.p4", ..., "the head that costs most when it is resampled, such as 0.5")
+predict("d1.4.p4", ..., "nats lost when head 0.6 is set to its mean")
 # %%
 costs = {}
 for how in ("zero", "mean", "resample"):
+    print(f"sixteen ablations, {how} ...")  # about a second each, longer on a busy machine
     without = ablate_each_head(graph, how, {"tokens": prompts})
-    values = evaluate({name: log_prob(each) for name, each in without.items()}, inputs)
+    values = evaluate({name: log_prob(logits) for name, logits in without.items()}, inputs)
     costs[how] = {name: estimate(-values[name] - whole_loss) for name in names}
-measured("d1.4.p4", max(names, key=lambda name: costs["resample"][name]))
-plot.bars(costs, "The cost of every head, ablated in three ways", "loss added (nats)", "head")
+measured("d1.4.p4", *costs["mean"]["0.6"])
+plot.bars(costs, "Loss added by ablating each head in three ways", "loss added (nats)", "head")
 # %% [markdown]
-# **What you should see**: head 0.0 costs most, 3.4 ± 0.3 nats resampled, more than head 1.3 with 2.0 ± 0.3. Yet it adds next to nothing to the right token. The three ways agree on which heads matter, 0.0, 0.6, 0.7 and 1.3, and not on how much: 0.6 costs 1.3 nats at its mean and 2.0 resampled.
+# **What you should see**: in all three ablations the same four heads cost most, and in all three head 0.0 costs most of all. The sizes differ.
 #
-# *Learned*: what a head adds to the logits, and what the logits lose without it, are two questions.
+# | head | zero | mean | resample |
+# |---|---|---|---|
+# | 0.0 | 3.0 ± 0.3 | 2.9 ± 0.3 | 3.4 ± 0.3 |
+# | 0.6 | 2.3 ± 0.3 | 1.3 ± 0.2 | 2.0 ± 0.2 |
+# | 0.7 | 1.1 ± 0.3 | 0.8 ± 0.2 | 1.6 ± 0.2 |
+# | 1.3 | 1.6 ± 0.2 | 1.4 ± 0.2 | 2.0 ± 0.3 |
+#
+# *Learned*: if a head adds little to the logits, the loss can still be large without it. Attribution and ablation answer different questions.
 # %% [markdown]
-# ## d1.4.8 One head's way to the logits
-# ●●●○○ difficulty · ●●●●● importance · 6 minutes · core
+# ## d1.4.5 ★ With attention held, everything is linear
+# ●●●○○ difficulty · ●●●●○ importance · 13 minutes · ★
 #
-# What a head of layer 0 writes has several readers: the logits read it, and so does every head of layer 1. Which of them matters? In part 2 we patched `x` as the skip path reads it. Here we patch a head *as the logits read it*: on this way the head has seen another text, and on all other ways its own.
+# In d1.4.4 you held one scale. If you hold all scales and all sixteen patterns, the rest of this model is linear. Then the logits are a sum over *paths*. Each path leads from a token to the logits, through no head, one head or two. How many paths are there? `RULES["expand_paths"](graph, "logits")` writes this sum. It holds `*.pattern`, `*.scale` and `*.inverse` for you. But it can't follow a path through a node that's still in one piece, such as a layernorm or the sum over the heads of a layer.
 #
-# Write `head_to_logits`. Split the heads; select the head's output, but only on ways that avoid the layers above it; patch with `path_patch(graph, way, {"tokens": other})`. `at("x").avoiding("y")` selects the paths to x that do not pass y. What does a head of layer 1 read the stream through?
+# Write `path_terms`. Split the heads, expand every layernorm, and expand the paths. Biases are starting points of paths too.
 #
-# Stuck? `hint("d1.4.8")`
-# %% exercise="d1.4.8"
-def head_to_logits(graph: Node, layer: int, head: int, other: Node) -> Node:
-    """The logits, where one head's output, as they read it directly, comes from the tokens `other` [seq]."""
+# Stuck? `hint("d1.4.5")`
+# %% exercise="d1.4.5"
+def path_terms(graph: Node) -> Node:
+    """Returns the logits as an add with a term for each path, patterns and scales held."""
     ### BEGIN SOLUTION
     graph = split(graph, "blocks.*.attn_out", "head")
-    way = at(f"blocks.{layer}.attn.head.{head}.out").avoiding("blocks.*.ln1")
-    return path_patch(graph, way, {"tokens": other})
+    graph = RULES["expand_layernorm"](graph, at("*.ln1") | at("ln_final"))
+    return RULES["expand_paths"](graph, "logits")
     ### END SOLUTION
-# %% check="d1.4.8" points=2
-check("d1.4.8", head_to_logits)
-# %% [markdown]
-# Now for all sixteen heads: once on the direct way, and once on all its ways together. As other text each prompt gets the next one. In nats: how much does the loss rise when head 0.0 is patched on *all* its ways? Attribution gave it 0.1 of a logit.
+# %% check="d1.4.5" points=2
+check("d1.4.5", path_terms)
 # %%
-predict("d1.4.p5", ..., "nats lost when head 0.0 has seen another text, on all its ways")
+expanded = path_terms(graph)
+from_tokens = [term for term in expanded.children if term.name.endswith("< embed")]
+print(f"{len(expanded.children)} terms, of which {len(from_tokens)} start at the tokens")
+print("the longest:", textwrap.fill(max((term.name for term in from_tokens), key=len), 100))
+logits_now, sum_of_terms = evaluate([index(graph, -1), index(expanded, -1)], inputs)
+print(f"the logits and the sum of the terms: {(logits_now - sum_of_terms).abs().max():.0e} apart")
+# %% [markdown]
+# **What you should see**: 81 paths from the tokens. One of them passes no head, 16 pass one head, and 8 · 8 = 64 pass two. All other terms start at biases. The sum of all terms equals the logits, up to rounding.
+#
+# *Learned*: once the patterns are fixed, everything that attention moves is moved linearly.
+# %% [markdown]
+# ## d1.4.6 ★ Two heads in a row are one head
+# ●●●○○ difficulty · ●●●○○ importance · 19 minutes · ★
+#
+# ![Three boxes on a diagonal, from x at the key, at the lower left, over the middle position to the query, at the upper right. A blue arrow from the key to the middle is labelled first head. An orange arrow from the middle to the query is labelled second head. A dashed green arrow leads straight from the key to the query and is labelled virtual head.](diagram:virtual_head)
+#
+# What do two heads in a row compute together? A head has two parts. Its pattern $A$ [query, key] determines how much moves from each key to each query. Its *OV circuit* $W_V W_O$ [d_model, d_model] is applied to every vector that it moves. From a stream $x$, the first head writes $A\,x\,W_V W_O$. If a second head reads this, it writes $A'\,(A\,x\,W_V W_O)\,W'_V W'_O$. The result has the same form, with one pattern and one OV circuit. Elhage et al. call it a *virtual attention head*.
+#
+# Write `virtual_head`, which returns the pattern and the OV circuit of two heads in a row. Both are matrix products, but with the two heads in opposite orders. Vectors are rows.
+#
+# Stuck? `hint("d1.4.6")`
+# %% exercise="d1.4.6"
+def virtual_head(first: tuple[Node, Node], second: tuple[Node, Node]) -> tuple[Node, Node]:
+    """Returns pattern [query, key] and OV [d_model, d_model] of two heads, each such a pair."""
+    ### BEGIN SOLUTION
+    pattern = einsum("query middle, middle key -> query key", second[0], first[0], name="virtual pattern")
+    circuit = einsum("from middle, middle to -> from to", first[1], second[1], name="virtual OV")
+    return pattern, circuit
+    ### END SOLUTION
+# %% check="d1.4.6" points=2
+check("d1.4.6", virtual_head)
+# %% [markdown]
+# The next cell compares your virtual head of 0.6 and 1.3 with the path through these two heads. The library's `path_expansion` gives all paths from the tokens, as in d1.4.5. `as_matrices` writes a head of the model as a pair. It puts the scale of the layernorm into the pattern, and its centring and weight into the OV circuit. The library's `ov` does the latter.
 # %%
-other = placeholder("other", (SEQ,), torch.long)
-both = {**inputs, "other": prompts.roll(1, 0)}
-in_heads = split(graph, "blocks.*.attn_out", "head")
-ways = {
-    "directly to the logits": {f"{l}.{h}": head_to_logits(graph, l, h, other) for l, h in HEADS},
-    "all its ways": {
-        f"{l}.{h}": path_patch(in_heads, f"blocks.{l}.attn.head.{h}.out", {"tokens": other}) for l, h in HEADS
-    },
-}
-lost = {}
-for way, graphs in ways.items():
-    values = evaluate({name: log_prob(each) for name, each in graphs.items()}, both)
-    lost[way] = {name: estimate(-value - whole_loss) for name, value in values.items()}
-measured("d1.4.p5", *lost["all its ways"]["0.0"])
-plot.bars(lost, "What each head is good for, by the way it takes", "loss added (nats)", "head on another text")
+def as_matrices(layer: int, head: int) -> tuple[Node, Node]:
+    """Returns (pattern over the scale of its input [query, key], OV circuit with ln1 folded in)."""
+    opened = RULES["expand_layernorm"](graph, f"blocks.{layer}.ln1")
+    inverse = find_one(opened, f"blocks.{layer}.ln1.inverse")
+    pattern = einsum("query key, key one -> query key", head_pattern(graph, layer, head), inverse)
+    return pattern, array(ov(model, (layer, head)).full(), f"OV {layer}.{head}")
+
+
+expansion = path_expansion(graph)  # {("embed", (0, 6), (1, 3)): a node [seq, d_vocab], ...}
+token_paths = {path: term for path, term in expansion.items() if path[0] == "embed"}
+
+pattern, circuit = virtual_head(as_matrices(0, 6), as_matrices(1, 3))
+moved = "query key, key from, from to -> query to"
+by_virtual_head = direct_logits(graph, einsum(moved, pattern, find_one(graph, "embed"), circuit))
+by_two_heads = token_paths["embed", (0, 6), (1, 3)]
+one, two = evaluate([index(by_virtual_head, -1), index(by_two_heads, -1)], inputs)
+print(f"the virtual head and the path through two heads: {(one - two).abs().max():.0e} apart")
 # %% [markdown]
-# **What you should see**: head 0.0 costs 0.01 ± 0.05 directly and 3.5 ± 0.3 on all its ways, more than any other head. What it writes is not for the logits: the heads of layer 1 read it. The heads 0.6 and 0.7 are of the same kind. Of layer 1, whose heads have only the direct way, one head does most of it: 1.3, with 2.1 ± 0.3.
-#
-# Head 0.6 is worth a second look: attribution gave it 2.0 logits, and its direct way costs 0.1 nats. On another text it still adds 1.0 to the same token. Attribution counts all that a head writes; patching counts only what depends on this text.
-#
-# This is the day's idea once more. "How important is head 0.0?" is a question about a value, and it has no answer: through one reading it is worth nothing, and through another nearly everything. Only a path has an importance.
-#
-# *Learned*: "it adds nothing" and "without it the answer is lost" do not contradict each other. They are about different paths.
-#
-# > **Pair card.** Swap. The navigator asks: "Who reads this head, and which of them have we cut off?" Explain back: why are both bars of every head of layer 1 equally high? *Alone:* write the selector for the ways of head 0.0 that pass head 1.3, with `>>`, and look at it with `explain`.
+# The right token's logit is 15.6 above the mean. How much of this comes through two heads, over all 64 virtual heads together?
+# %%
+predict("d1.4.p3", ..., "of the right token's 15.6 logits above the mean, how much comes through two heads")
+# %%
+values = evaluate([above_mean(term) for term in token_paths.values()], inputs)
+path_adds = dict(zip(token_paths, values, strict=True))
+by_length = {}
+for heads in range(3):
+    of_this_length = [value for path, value in path_adds.items() if len(path) == 1 + heads]
+    by_length[heads] = estimate(sum(of_this_length))
+    print(f"paths through {heads} heads:", "{:.2f} ± {:.2f}".format(*by_length[heads]))
+measured("d1.4.p3", *by_length[2])
+
+grid = torch.zeros(8, 8)
+for first in range(8):
+    for second in range(8):
+        grid[first, second] = path_adds["embed", (0, first), (1, second)].mean()
+title = "What each virtual head adds to the right token"
+plot.heatmap(grid, names[:8], names[8:], title, "logit", x="second head", y="first head")
 # %% [markdown]
-# ## d1.4.9 ★ The same with hooks, and the clock
-# ●●●●○ difficulty · ●●●○○ importance · 12 minutes · ★
+# **What you should see**: most of the logit comes through two heads.
 #
-# Can hooks do it? As in part 1: corrupt the value for everybody, then repair what should not have changed. `record` runs the network and keeps what the heads gather (`z` [batch, seq, head, d_head]) and what the layers write (`attn_out`). Write `by_hooks`: the logits on `tokens`, when one head's z comes from the corrupted record, and every later layer writes what it wrote in the clean one.
+# | heads on the path | logits |
+# |---|---|
+# | none | 0.09 ± 0.02 |
+# | one | 5.3 ± 0.6 |
+# | two | 9.4 ± 0.4 |
 #
-# `hooked` of part 1 holds one hook on; `ExitStack` holds on any number: `hooks.enter_context(hooked(...))`. The records are used again for the next head, so work on a clone.
+# The remaining 0.8 logits start at biases. The two largest virtual heads add 1.5 logits each. They're 0.7 followed by 1.3, and 0.6 followed by 1.3. Heads 0.6 and 0.7 attend mostly to the token itself. So they map the token's embedding to another vector at the same position, and head 1.3 then moves this vector to the end of the text.
+#
+# *Learned*: you can read a path through two heads like a single head, from one pattern and one OV circuit.
+#
+# > **Pair card.** Swap. The navigator asks: "If you start at the last token, which of the two patterns do you need first?" Explain back how many virtual heads of three heads a model with three layers of eight heads has. *Alone:* follow one prompt through both patterns by eye, from the last token to the token whose value arrives there.
+# %% [markdown]
+# ## d1.4.9 ★ The same with hooks, and the time it takes
+# ●●●●○ difficulty · ●●●○○ importance · 20 minutes · ★
+#
+# Can hooks patch a direct path too, and how fast are they? The method is that of part 1. You change a value for every reader, and then you restore everything that shouldn't have changed. `record` runs the network once. It keeps the weighted averages of the heads (`z` [batch, seq, head, d_head]) and the output of each layer (`attn_out`).
+#
+# Write `by_hooks`, which returns the logits on `tokens`. The z of one head comes from the corrupted record, and the output of every later layer comes from the clean record. `hooked` from part 1 holds a single hook. `ExitStack` holds any number of them, each added with `hooks.enter_context(hooked(...))`. The records are used again for the next head, so change a clone.
 #
 # Stuck? `hint("d1.4.9")`
 # %%
 def record(network: torch.nn.Module, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The outputs of every `blocks.*.attn.z` and `blocks.*.attn_out` on these tokens, by name; one run."""
-    names = [name for name, _ in network.named_modules() if name.endswith((".attn.z", ".attn_out"))]
+    """Returns every `blocks.*.attn.z` and `blocks.*.attn_out` on these tokens, by name."""
     seen = {}
+
+    def keeper(name):
+        return lambda layer, inputs, output: seen.update({name: output})
+
     with ExitStack() as hooks:
-        for name in names:
-            hooks.enter_context(hooked(network, name, lambda layer, inputs, out, name=name: seen.update({name: out})))
+        for name, _ in network.named_modules():
+            if name.endswith((".attn.z", ".attn_out")):
+                hooks.enter_context(hooked(network, name, keeper(name)))
         network(tokens)
     return seen
 # %% exercise="d1.4.9"
 def by_hooks(network, tokens: torch.Tensor, clean: dict, corrupted: dict, layer: int, head: int) -> torch.Tensor:
-    """Logits [batch, seq, d_vocab]: one head's direct way to the logits from the corrupted record, all else clean."""
+    """Returns logits [batch, seq, d_vocab], with one head's direct path from the corrupted record."""
     ### BEGIN SOLUTION
     z = f"blocks.{layer}.attn.z"
     values = {name: value for name, value in clean.items() if "attn_out" in name and int(name.split(".")[1]) > layer}
@@ -444,50 +563,55 @@ def by_hooks(network, tokens: torch.Tensor, clean: dict, corrupted: dict, layer:
 # %% check="d1.4.9" points=3
 check("d1.4.9", by_hooks)
 # %% [markdown]
-# Both do all sixteen heads, on the same prompts. Hooks need a run for each head, and two for the records. We take the time of the whole, and the graphs' twice: when all logits of all positions are wanted, and when only the right token's logarithm at the last position is.
+# Now both methods patch all sixteen heads on the same prompts. Hooks need one run for each head and two runs for the records. The graphs are timed twice. First they compute all logits at all positions, and then only the right token's log-probability at the last position. The cell runs everything twice and keeps the shorter time. It takes 5 to 10 seconds of CPU time, and longer if the machine is busy.
 # %%
-def seconds(work) -> tuple[float, object]:
-    """How long the faster of two runs took, and what it gave."""
+def seconds(label: str, work) -> tuple[float, object]:
+    """Returns the CPU seconds of the faster of two runs, and the result."""
     times = []
-    for _ in range(2):
-        start = time.perf_counter()
+    for run in (1, 2):
+        print(f"{label}, run {run} of 2 ...", flush=True)
+        start = time.process_time()
         result = work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times), result
 
 
 def sweep_by_hooks() -> list[torch.Tensor]:
-    """All sixteen heads, all logits: two runs to record, and one for each head."""
-    records = record(network, prompts), record(network, both["other"])
-    return [by_hooks(network, prompts, *records, *place) for place in HEADS]
+    """Returns the logits for all sixteen heads, from two recorded runs and one run for each head."""
+    clean, corrupted = record(network, prompts), record(network, both["other"])
+    return [by_hooks(network, prompts, clean, corrupted, layer, head) for layer, head in HEADS]
 
 
 network = model.module()
-direct = list(ways["directly to the logits"].values())
-hook_time, hook_logits = seconds(sweep_by_hooks)
-graph_time, graph_logits = seconds(lambda: evaluate(direct, both))
-last_time, _ = seconds(lambda: evaluate([log_prob(each) for each in direct], both))
-apart_by = max((a - b).abs().max() for a, b in zip(hook_logits, graph_logits, strict=True))
-print(f"largest difference of any logit: {apart_by:.0e}")
-print(f"hooks {hook_time:.2f} s; graphs, all logits {graph_time:.2f} s, last position {last_time:.2f} s")
+direct_graphs = list(patched["direct path"].values())
+answers_only = [log_prob(logits) for logits in direct_graphs]
+hook_time, hook_logits = seconds("hooks", sweep_by_hooks)
+graph_time, graph_logits = seconds("graphs, all logits", lambda: evaluate(direct_graphs, both))
+last_time, _ = seconds("graphs, last position", lambda: evaluate(answers_only, both))
+# %%
+pairs = zip(hook_logits, graph_logits, strict=True)
+print(f"largest difference of any logit: {max((a - b).abs().max() for a, b in pairs):.0e}")
+print(f"CPU seconds: hooks {hook_time:.2f}; graphs {graph_time:.2f}, last position {last_time:.2f}")
+print(f"hooks take {hook_time / graph_time:.1f} times as long as graphs with all logits,")
+print(f"and {hook_time / last_time:.1f} times as long as graphs with the last position")
 # %% [markdown]
-# **What you should see**: the same logits up to rounding; and less time for the graphs. How much less depends on the machine: where all logits are wanted, two to four times; where the last position is enough, six to fourteen times. Clean run and other run are computed once for all sixteen graphs; above the head each has its own layernorm and unembedding, and of those only the rows that are asked for.
+# **What you should see**: the same logits up to rounding, and less time for the graphs. In our run, hooks took 2.6 times as long as graphs that compute all logits, and 7 times as long as graphs that compute only the last position. The ratios depend on the machine. All sixteen graphs share the run on the prompt and the run on the other text, and these are computed once. Only the nodes above the patched head are computed sixteen times, and these are a few sums, one layernorm and one unembedding. If you ask for the last position alone, the graphs compute only this row.
 #
-# *Learned*: a graph knows what its variants share, and what of them is asked for.
+# *Learned*: graphs that are evaluated together share their common nodes, and compute only the entries that you ask for.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these runs computed something that another one had computed already?" Explain back: what would have to be repaired by hooks for the way 0.0 → head 1.3's keys → logits? *Alone:* count the layers' runs that the hook version makes for a model of twelve layers and 144 heads.
+# > **Pair card.** Swap. The navigator asks: "Which of these runs computed something that another run had already computed?" Explain back which values hooks would have to restore for the path from head 0.0 through the keys of head 1.3 to the logits. *Alone:* count how often the hook version runs a layer, for a model with twelve layers and 144 heads.
 # %% [markdown]
-# ## d1.4.10 ★ What the weights say: QK and OV
-# ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
+# ## d1.4.10 ★ Reading the weights: QK and OV
+# ●●●○○ difficulty · ●●●○○ importance · 18 minutes · ★
 #
-# All so far was about these prompts. A head's weights hold for every text. From token to token they are two tables of 1,024 × 1,024. The *QK circuit*, $W_E W_Q W_K^T W_E^T / \sqrt{d_{head}}$: how much the query's token, a row, wants to look at the key's token, a column. And the *OV circuit*, $W_E W_V W_O W_U$: if the head looks at this token, a row, which logits does it raise, the columns?
+# So far every result was about these prompts. Can you learn something from a head's weights alone, for any text? From token to token, they give two tables of 1,024 × 1,024. A row of the *QK circuit*, $W_E W_Q W_K^T W_E^T / \sqrt{d_{head}}$, belongs to the query's token and a column to the key's token. The entry is an attention score. The *OV circuit* is $W_E W_V W_O W_U$. If the head attends to the token of a row, the entries are the logits that it adds to the tokens of the columns.
 #
-# Write `token_circuits`: both, for one head, with layernorms and biases left out, in which the picture is only a little coarser. (`full_qk` and `full_ov` in `remix_utils.circuits` fold them in, and never multiply the tables out.)
+# Write `token_circuits`, which returns both tables for one head. Leave out layernorms, biases and positions. The library's `full_qk` and `full_ov` in `remix_utils.circuits` include the layernorms, and they never compute the whole table.
 #
 # Stuck? `hint("d1.4.10")`
 # %% exercise="d1.4.10"
 def token_circuits(weights: dict[str, torch.Tensor], layer: int, head: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(QK, OV), each [d_vocab, d_vocab]; the head's W_Q is weights["blocks.0.attn.W_Q"][head], and so on."""
+    """Returns (QK, OV), each [d_vocab, d_vocab]; weights["blocks.0.attn.W_Q"][head] is a head's W_Q."""
     ### BEGIN SOLUTION
     embed, unembed = weights["embed.W_E"], weights["unembed.W_U"]
     W_Q, W_K, W_V, W_O = (weights[f"blocks.{layer}.attn.W_{letter}"][head] for letter in "QKVO")
@@ -497,44 +621,62 @@ def token_circuits(weights: dict[str, torch.Tensor], layer: int, head: int) -> t
 # %% check="d1.4.10" points=2
 check("d1.4.10", token_circuits)
 # %% [markdown]
-# Head 1.3 adds most to the right token. At the end of each prompt, take the token that it looks at most. Where does the QK circuit rank this token among all 1,024, for the prompt's last token as a query? (1 would be the very first choice; 512 is what chance gives.)
+# In each prompt, take the token to which head 1.3 attends most at the last position. Among all 1,024 tokens, which rank does the QK circuit give this token, with the prompt's last token as the query? Rank 1 would be the highest score, and chance gives 512.5 on average.
 # %%
-predict("d1.4.p6", ..., "mean rank of the token that head 1.3 looks at, in its QK circuit, of 1,024")
+predict("d1.4.p6", ..., "mean rank of the token that head 1.3 attends to, in its QK circuit, of 1,024")
 # %%
 qk, ov_table = token_circuits(model.weights, 1, 3)
-place = evaluate(index(head_pattern(graph, 1, 3), -1), inputs).argmax(-1)
-looked_at = prompts.gather(1, place[:, None])[:, 0]
-own = qk[prompts[:, -1]]
-ranks = 1 + (own > own.gather(1, looked_at[:, None])).sum(1).float()
+place = evaluate(index(head_pattern(graph, 1, 3), -1), inputs).argmax(-1)  # [prompt]
+attended = prompts.gather(1, place[:, None])[:, 0]
+scores = qk[prompts[:, -1]]  # [prompt, d_vocab]
+higher = scores > scores.gather(1, attended[:, None])
+ranks = 1 + higher.sum(1).float()
 measured("d1.4.p6", *estimate(ranks))
-print(f"it looks at the right token itself in {(looked_at == answer).sum()} of {len(answer)} prompts")
-by_13 = {way: term for way, term in path_expansion(graph).items() if way[0] == "embed" and way[-1] == (1, 3)}
-carries = dict(zip(by_13, evaluate([above_mean(term) for term in by_13.values()], inputs), strict=True))
-alone = carries.pop(("embed", (1, 3)))
-print("from the embedding straight to 1.3: {:.2f} ± {:.2f} logits".format(*estimate(alone)))
-print("through a head of layer 0 to 1.3:   {:.2f} ± {:.2f} logits".format(*estimate(sum(carries.values()))))
+print(f"it attends to the right token in {(attended == answer).sum()} of {len(answer)} prompts")
 # %%
-kinds = list(dict.fromkeys(answer.tolist()))[:16]
+# The paths whose last head is 1.3, straight from the embedding or through a head of layer 0.
+through_13 = {}
+for path, term in path_expansion(graph).items():
+    if path[0] == "embed" and path[-1] == (1, 3):
+        through_13[path] = above_mean(term)
+values = dict(zip(through_13, evaluate(list(through_13.values()), inputs), strict=True))
+straight = values.pop(("embed", (1, 3)))
+by_layer_0 = sum(values.values())
+print("from the embedding straight to 1.3: {:.2f} ± {:.2f} logits".format(*estimate(straight)))
+print("through a head of layer 0 to 1.3:   {:.2f} ± {:.2f} logits".format(*estimate(by_layer_0)))
+# %%
+kinds = list(dict.fromkeys(answer.tolist()))[:16]  # sixteen different right answers
+square = ov_table[kinds][:, kinds]
+own_logit = square.diagonal()
+elsewhere = (square.sum(1) - own_logit) / (len(kinds) - 1)  # the mean of the other fifteen, by row
+own_is_largest = (square.argmax(1) == torch.arange(len(kinds))).sum()
+print("on the diagonal {:.1f} ± {:.1f}".format(*estimate(own_logit)))
+print("elsewhere {:.1f} ± {:.1f}".format(*estimate(elsewhere)))
+print(f"the diagonal is the largest entry in {own_is_largest} of {len(kinds)} rows")
 shown = [repr(model.decode(torch.tensor([token]))) for token in kinds]
 title = "The OV circuit of head 1.3, on tokens that were right answers"
-plot.heatmap(ov_table[kinds][:, kinds], shown, shown, title, "logit", x="its logit", y="the token looked at")
+plot.heatmap(square, shown, shown, title, "logit", x="its logit", y="the token attended to")
 # %% [markdown]
-# **What you should see**: a mean rank of 565 ± 50, no better than chance. Head 1.3 finds the right token in 35 of 40 prompts, and *not* because that token, as it stands in the embedding, is one that ` E` likes to look at. The OV circuit looks more like an answer: on the diagonal, where a token raises its own logit, stands 2.2 on average, elsewhere 0.4. But it is the largest of its row in only 9 of 16. Both tables describe what goes from the embedding straight to head 1.3. By that path come 0.1 of its logits; through heads of layer 0 come 4.1.
+# **What you should see**: a mean rank of 565 ± 50, which is no better than chance. Head 1.3 attends to the right token in 35 of 40 prompts. But the QK circuit from token to token doesn't give this token a high score. The head's real scores also contain positions, which this table leaves out.
 #
-# *Learned*: a circuit from token to token describes one path. What comes by another is not in it.
+# The OV circuit fits better. On the diagonal, where a token raises its own logit, the mean is 2.2 ± 0.2. Elsewhere it's 0.4 ± 0.1. The diagonal is the largest entry in 9 of 16 rows, and by chance it would be in one.
 #
-# > **Pair card.** Swap. The navigator asks: "Which path does this table describe, and which ones does it leave out?" Explain back: what would a head with a strong diagonal in QK do, and one with a strong diagonal in OV? *Alone:* look at the OV circuit of head 1.7 for the same tokens.
+# Both tables describe the path from the embedding straight to head 1.3. This path carries only 0.13 ± 0.01 of the head's logits. The paths through heads of layer 0 carry 4.1 ± 0.2.
+#
+# *Learned*: a circuit from token to token describes a single path. It contains nothing of the paths through other heads.
+#
+# > **Pair card.** Swap. The navigator asks: "Which path does this table describe, and which paths does it leave out?" Explain back how a head with a large diagonal in QK behaves, and one with a large diagonal in OV. *Alone:* look at the OV circuit of head 1.7 for the same tokens.
 # %% [markdown]
 # ## Closing: from memory
-# ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
+# ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core
 #
-# Close the page above, or look away. Answer with a number, a name from the page, or one of the listed options: `recall = {"bias": ..., "held": ..., "paths": ..., "virtual": ..., "direct": ...}`
+# Answer from memory, without looking at the page above. Questions 3 and 4 come from ★ exercises. If you skipped these, work the answers out. Each answer is a number, a name from the page, or one of the listed options. Fill in `recall = {"bias": ..., "held": ..., "paths": ..., "virtual": ..., "direct": ...}`
 #
-# 1. `bias`: the outputs of all heads of a layer do not yet sum to `attn_out`. Which weight is missing? (its name)
-# 2. `held`: which step of `ln_final` do we hold at its value, so that the parts sum to the logit: `"the mean"`, `"the scale"`, `"the weight"` or `"the bias"`?
-# 3. `paths`: attention is held fixed. How many paths lead from the tokens to the logits in two layers of eight heads? (a number)
-# 4. `virtual`: a head with pattern A, and above it one with pattern B. Is the pattern of both in a row the product `"A B"` or `"B A"`?
-# 5. `direct`: head 0.0 is patched on its direct path to the logits. How many patterns of layer 1 change? (a number)
+# 1. `bias`: if you add up the outputs of all heads of a layer, you don't get `attn_out` yet. Which weight is missing? (its name)
+# 2. `held`: you hold one step of `ln_final`, so that the parts sum to the logit. Is it `"the mean"`, `"the scale"`, `"the weight"` or `"the bias"`?
+# 3. `paths`: a path from the tokens passes at most one head in each layer. How many paths are there with two layers of eight heads and attention held?
+# 4. `virtual`: a head with pattern A is followed by a head with pattern B, in a higher layer. Is the pattern of both in a row the product `"A B"` or `"B A"`?
+# 5. `direct`: you patch head 0.0 along its direct path to the logits. How many patterns of layer 1 change?
 #
 # Stuck? `hint("d1.4.quiz")`
 # %% exercise="d1.4.quiz"
@@ -544,10 +686,10 @@ recall = {"bias": "b_O", "held": "the scale", "paths": 81, "virtual": "B A", "di
 # %% check="d1.4.quiz" points=2
 check("d1.4.quiz", recall)
 # %% [markdown]
-# The day closes with all its guesses, beside what was measured.
+# The last table of the day shows all your guesses beside the measurements.
 # %%
 predictions("d1")
 # %% [markdown]
-# ## What we have
+# ## What you have now
 #
-# Two networks may be equally accurate for different reasons, and two heads may be equally important for different reasons. In both cases we found out by naming a path. What we have not found out is *how* it works: head 1.3 looks at the token that comes next, in a text that it has never seen, and the QK circuit of tokens does not tell it where that is. Head 0.0 writes nothing that the logits would read, and without it the answer is lost. Tomorrow we put the two together.
+# Two networks can be equally accurate and rely on different paths. The same holds for heads. On another text, heads 0.6 and 1.3 cost about 2 nats each, one of them through layer 1 and the other directly. In both cases you found out by patching a path. You don't know yet *how* the model finds the right token. Head 1.3 attends to the token that continues the name, in a story with new names. Head 0.0 adds nothing measurable to the right token's logit, but without it most answers are lost. Day 2 shows how these two heads work together.

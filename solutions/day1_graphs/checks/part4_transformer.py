@@ -1,4 +1,4 @@
-"""How the exercises of day 1, part 4 are judged: a transformer as a graph."""
+"""Judges the exercises of day 1, part 4, a transformer as a graph."""
 
 import itertools
 import re
@@ -33,15 +33,14 @@ SIZES = "The check uses transformers of 1 to 3 layers and 2 to 4 heads: read the
 
 
 def node_use(answer, graph, *arguments):
-    """The value of the node that the answer makes."""
+    """Returns the value of the node that the answer makes."""
     return said(graph, rewritten(answer, graph, *arguments))
 
 
 def some_heads(seed):
-    """Heads of both places, in layers that are first, in the middle and last."""
+    """Returns heads with both indices, in first, middle and last layers."""
     two, three = transformers(seed, 2, 3)
     return [(two, 0, 1), (two, 1, 0), (three, 1, 1), (three, 2, 0)]
-
 
 # --- one head -------------------------------------------------------------------------------------
 
@@ -60,8 +59,8 @@ exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
              says="This is a head of layer 0, whatever the layer. Use `layer`."),
         edit("{head}", "{1 - head}", says="This is another head of the layer. Use `head`."),
         edit(OUT, 'index(find_one(graph, f"blocks.{layer}.attn.z"), (slice(None), head))',
-             says="This is z [seq, d_head], the values that the head has gathered. Multiply them "
-                  "by W_O."),
+             says="This is z [seq, d_head], the head's weighted average of values. Multiply it by "
+                  "W_O."),
         edit(OUT, f"index({LAYER_OUT}, head)",
              says="This is one row of the layer's output. attn_out has no axis of heads, because "
                   "it is their sum. Split that sum first."),
@@ -81,11 +80,11 @@ exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
         """,
     ],
     hints=[
-        ("Help, I cannot find a node for one head", "There is none yet. `attn_out` is one einsum "
+        ("Help, I can't find a node for one head", "There's none yet. `attn_out` is one einsum "
          "that sums over all heads. Make it a sum of terms first."),
         ("Help, how do I split?", '`split(graph, name, "head")` gives a new graph, in which the '
-         "node of that name is an add with one term for each head. Print `show(...)` of it, a few "
-         "lines deep."),
+         "node of that name is an add with one term for each head. Print it with `show(...)`, a "
+         "few levels deep."),
         ("Help, almost the code", '`parts = split(graph, f"blocks.{layer}.attn_out", "head")`, and '
          'then `find_one` of `f"blocks.{layer}.attn.head.{head}.out"` in `parts`, not in `graph`.'),
     ],
@@ -98,15 +97,15 @@ SCORES = 'index(find_one(graph, f"blocks.{layer}.attn.scores"), head)'
 exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(PATTERN, SCORES,
-             says="These are the scores, before softmax and before the future is masked."),
+             says="These are the scores, before softmax and before later tokens are masked."),
         edit(PATTERN, f'apply("softmax", {SCORES})',
-             says="The softmax was taken of scores that still see the future. Use the pattern "
-                  "node, which is masked."),
+             says="The softmax was taken of scores without a mask, so it includes later tokens. "
+                  "Use the pattern node, which is masked."),
         edit(PATTERN, f'einsum("query key -> key query", index({PATTERNS}, head))',
-             says="Rows and columns are exchanged. A row is a query, and it sums to 1."),
+             says="Rows and columns are swapped. A row belongs to a query, and it sums to 1."),
         edit(PATTERN, f'einsum("head query key, head -> query key", {PATTERNS}, '
                       f"array(torch.full(({PATTERNS}.shape[0],), 1 / {PATTERNS}.shape[0])))",
-             says="This is the mean over the heads, and no head looks like it. Take one head."),
+             says="This is the mean over the heads of the layer. Take one head."),
         edit(PATTERN, f"index({PATTERNS}, (slice(None), head))",
              says="This is one query of every head. The first axis of the pattern is the head."),
         edit(PATTERN, f"index({PATTERNS}, ())",
@@ -125,7 +124,7 @@ exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
     ],
     hints=[
         ("Help, which node is the pattern?", "`blocks.1.attn.pattern`, of shape [head, query, "
-         "key]. The scores are one step before it, without softmax and mask."),
+         "key]. The scores are one step earlier, without mask and softmax."),
         ("Help, how do I take one head?", "With an index on the first axis, as in part 3. It "
          "leaves [query, key]."),
         ("Help, almost the code", "`index(find_one(graph, ...), head)`. After a split there is "
@@ -138,8 +137,8 @@ exercise("d1.4.2", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
 EMBED = 'find_one(graph, "embed")'
 STREAM = 'find_one(graph, "ln_final").children[0]'
 OWN_NORM = (
-    "The final layernorm is left out, or keeps the scale of the whole stream. The direct path has "
-    "a stream of its own, and ln_final reads that one."
+    "The final layernorm is left out, or keeps the scale of the whole stream. On the direct path, "
+    "ln_final reads the embedding alone, and its scale is that of the embedding."
 )
 
 exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2, 3, 1)],
@@ -182,18 +181,18 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         """,
     ],
     hints=[
-        ("Help, what writes nothing?", "Everything that attention adds to the stream: its heads, "
-         "and its bias b_O too. One node in each layer holds both."),
+        ("Help, which nodes must not write?", "Everything that attention adds to the stream, its "
+         "heads and its bias b_O too. One node in each layer holds both."),
         ("Help, how do I reach all layers?", "A star in a selector stands for anything: "
          '`"blocks.*.attn_out"`.'),
         ("Help, almost the code", '`ablate(graph, selector, "zero")` puts zeros in place of the '
-         "selected nodes. The layernorm at the end stays, and reads what is left."),
+         "selected nodes. The final layernorm stays as it is, and reads the remaining stream."),
     ],
 )
 
 
 def parts_of_streams(seed):
-    """Heads, the embedding and a constant, of transformers of two depths."""
+    """Returns heads, the embedding and a constant, in transformers of two depths."""
     cases = []
     for case in transformers(seed, 2, 3):
         nodes = components(case.node)
@@ -226,7 +225,7 @@ def direct_logits(graph, part):
 
 
 def by_weights(old, new):
-    """The answer from the weights, with one of its steps left out."""
+    """Returns the answer from the weights, with one of its steps left out."""
     assert BY_WEIGHTS.count(old) == 1
     return BY_WEIGHTS.replace(old, new)
 
@@ -255,8 +254,8 @@ exercise("d1.4.4", cases=parts_of_streams, use=node_use, tolerance=CLOSE, sizes=
     ],
     right=[BY_WEIGHTS],
     hints=[
-        ("Help, layernorm is not linear", "Only one step of it is not: the division by a scale "
-         'that depends on the whole stream. Expand it with `RULES["expand_layernorm"](graph, '
+        ("Help, layernorm isn't linear", "All of its steps are linear except the division by a "
+         'scale that depends on the whole stream. Expand it with `RULES["expand_layernorm"](graph, '
          '"ln_final")`, and look at the result with `show`.'),
         ("Help, how do I hold the scale?", "`replace(graph, {old: new})` makes all substitutions "
          "at once. Nothing inside the new nodes is replaced again, so a node that is mapped to "
@@ -267,24 +266,209 @@ exercise("d1.4.4", cases=parts_of_streams, use=node_use, tolerance=CLOSE, sizes=
     ],
 )
 
+# --- patching and ablating heads ------------------------------------------------------------------
+
+
+def some_senders(seed):
+    """Returns heads of first, middle and last layers; those of the last have only a direct path."""
+    two, three = transformers(seed, 2, 3)
+    return [(two, 0, 1), (two, 1, 0), (three, 1, 1), (three, 0, 0)]
+
+
+def path_use(answer, graph, layer, head):
+    return node_use(answer, graph, layer, head, placeholder("other", (graph.seq,), torch.long))
+
+
+EVERY_READER = (
+    "Every reader of the head gets its value on the other tokens, the layers above included. Patch "
+    "only what the logits read directly."
+)
+ALL_HEADS = "All the heads of the layer are on the other tokens. Patch one."
+CLEAN = "Nothing has changed: these are the clean logits."
+OTHER_HEAD = "This is another head of the layer. Use `head`."
+TURNED = (
+    "Everything is on the other tokens except this head's own path. That is denoising, and noising "
+    "was asked for."
+)
+PATCHED, AVOID = 'return path_patch(graph, direct, {"tokens": other})', '.avoiding("blocks.*.ln1")'
+
+exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZES,
+    mistakes=[
+        edit(AVOID, "", says=EVERY_READER),
+        edit('at(f"blocks.{layer}.attn.head.{head}.out")' + AVOID,
+             'at("blocks.*.ln1") >> at(f"blocks.{layer}.attn.head.{head}.out")',
+             says="This is the path through later heads, and a head of the last layer has none. "
+                  "Select the direct path: avoid blocks.*.ln1."),
+        edit("{head}", "*", says=ALL_HEADS),
+        edits(("{head}", "*"), (AVOID, ""), says=f"{ALL_HEADS} {EVERY_READER}"),
+        edit("graph, direct, ", 'graph, "logits", ',
+             says="The whole network reads the other tokens."),
+        edit(PATCHED,
+             "node = find_one(graph, f\"blocks.{layer}.attn.head.{head}.out\")\n"
+             "    there = path_patch(node, node, {\"tokens\": other})\n"
+             "    whole = path_patch(graph, \"logits\", {\"tokens\": other})\n"
+             "    return update(whole, at(\"ln_final\").child(0), "
+             "lambda x: add(x, node, there, weights=[1, 1, -1]))", says=TURNED),
+        edit(PATCHED, "return graph", says=CLEAN),
+        edit(PATCHED,
+             "node = find_one(graph, f\"blocks.{layer}.attn.head.{head}.out\")\n"
+             "    there = path_patch(node, node, {\"tokens\": other})\n"
+             "    return add(graph, direct_logits(graph, there), direct_logits(graph, node), "
+             "weights=[1, 1, -1])",
+             says="The scale of ln_final is that of the clean run. The nodes above the head are "
+                  "computed again: use path_patch."),
+        edit("{head}", "{1 - head}", says=OTHER_HEAD),
+        edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
+             says="No node is one head's output yet. Split blocks.*.attn_out into heads first."),
+        edit("blocks.*.ln1", "blocks.1.ln1",
+             says="Only the heads of layer 1 are avoided. Avoid those of every layer above: "
+                  "blocks.*.ln1."),
+        edit("blocks.*.ln1", "blocks.*.resid_pre",
+             says="Nothing is selected for some heads, because the direct path itself passes the "
+                  "stream between the layers. Avoid the layernorms through which later layers "
+                  "read: blocks.*.ln1."),
+        edit("blocks.*.ln1", "blocks.*.attn_out",
+             says="Nothing is selected, because the head's own attn_out lies on every path to it. "
+                  "Avoid the layernorms through which later layers read: blocks.*.ln1."),
+    ],
+    right=[
+        """
+        def head_to_logits(graph, layer, head, other):
+            parts = split(graph, f"blocks.{layer}.attn_out", "head")
+            node = find_one(parts, f"blocks.{layer}.attn.head.{head}.out")
+            there = path_patch(node, node, {"tokens": other})
+            swapped = lambda x: add(x, node, there, weights=[1, -1, 1], name=x.name)
+            return update(graph, at("ln_final").child(0), swapped)
+        """,
+    ],
+    hints=[
+        ("Help, the layer above changes too", '`at("blocks.0.attn.head.3.out")` selects every path '
+         "to that node: the direct one, and those through the heads of layer 1. Select the paths "
+         "that avoid something."),
+        ("Help, which node should the paths avoid?", "A later layer reads the stream through its "
+         "own `ln1`. The direct path passes none of these."),
+        ("Help, almost the code", 'Split the heads. `direct = at(...).avoiding("blocks.*.ln1")`. '
+         'Then `path_patch(graph, direct, {"tokens": other})`.'),
+    ],
+)
+
+
+def ablations(seed):
+    """Returns a case for each ablation; for resampling all rows are equal, so draws are too."""
+    two, three = transformers(seed, 2, 3, rows=3)
+    alike = {**three.inputs, "tokens": three.tokens[:1].expand(3, -1).clone()}
+    ways = (two, "zero"), (two, "mean"), (replace(three, inputs=alike), "resample")
+    return [(case, how, {"tokens": case.inputs["other"]}) for case, how in ways]
+
+
+MORE_HEADS = (
+    "The graph has fewer heads than the lesson's model, and HEADS lists sixteen. Ask the graph "
+    'which heads it has: find(graph, "blocks.*.attn.head.*.out").'
+)
+
+
+def names_no_head_of(config, text):
+    """Checks whether the first head in a text is one that a transformer of these sizes lacks."""
+    named = re.search(r"blocks\.(\d+)\.attn\.head\.(\d+)", text)
+    layer, head = map(int, named.groups()) if named else (0, 0)
+    return layer >= config.n_layers or head >= config.n_heads
+
+
+def sweep_use(answer, graph, how, data):
+    try:
+        result = answer(graph.node, how, data)
+    except MatchError as error:
+        if names_no_head_of(graph.network.config, str(error)):
+            raise Wrong(MORE_HEADS) from error
+        raise
+    if not isinstance(result, dict):
+        raise Wrong(f'It gives a {type(result).__name__}, expected a dict from "0.3" to the graph '
+                    "without head 0.3.")
+    for key, node in result.items():
+        if not isinstance(key, str) or type(node) is not Node:
+            raise Wrong(f"It gives a dict from {kind_of(key)} to {kind_of(node)}, expected one "
+                        'from a text such as "0.3" to a node, the graph without that head.')
+    found = evaluate(list(result.values()), {"tokens": graph.tokens})
+    if how == "resample":
+        found = [value[value.flatten(1).sum(1).argsort()] for value in found]
+    return dict(zip(result, found, strict=True))
+
+
+FOUND = 'found[f"{layer}.{head}"] = ablate(graph, node, how, data)'
+
+exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
+    mistakes=[
+        edit("node, how, data", 'node, "zero"',
+             says="The heads are set to zero for every value of `how`. Pass `how` on."),
+        edit("node, how, data", 'node, "mean" if how == "resample" else how, data',
+             says="The heads are set to their mean even if `how` is \"resample\". Pass `how` on."),
+        edit(FOUND, f"""
+        if how == "mean":
+            mean = evaluate(node, data).mean((0, 1)).expand(node.shape)
+            found[f"{{layer}}.{{head}}"] = replace(graph, {{node: array(mean.clone())}})
+        else:
+            {FOUND}""",
+             says="The mean is taken over positions too. A head has a mean for each position."),
+        edit("ablate(graph, node, how, data)",
+             'ablate(graph, f"blocks.{layer}.attn.head.*.out", how, data)',
+             says="Every graph lacks all the heads of a layer. Ablate one head."),
+        edit(FOUND, f"graph = {FOUND}".replace("graph, node", 'graph, node.name'),
+             says="The ablations pile up: every graph also lacks the heads before it. Ablate each "
+                  "head in the graph as it was."),
+        edit("blocks.*.attn.head", "blocks.0.attn.head",
+             says="Only the heads of layer 0 are there."),
+        edit('f"{layer}.{head}"', "node.name",
+             says='The keys are not of the form "layer.head", such as "0.3".'),
+        edit("{layer}.{head}", "{head}.{layer}", says="Layer and head are swapped in the keys."),
+        instead("""
+                def ablate_each_head(graph, how, data=None):
+                    graph = split(graph, "blocks.*.attn_out", "head")
+                    names = {f"{l}.{h}": f"blocks.{l}.attn.head.{h}.out" for l, h in HEADS}
+                    return {key: ablate(graph, name, how, data) for key, name in names.items()}
+                """,
+                says=MORE_HEADS),
+        edit("return found", "return list(found.values())", says="expected a dict from"),
+    ],
+    right=[
+        """
+        def ablate_each_head(graph, how, data=None):
+            graph, layer, found = split(graph, "blocks.*.attn_out", "head"), 0, {}
+            while find(graph, f"blocks.{layer}.attn_out", missing="ok"):
+                for head in range(len(find(graph, f"blocks.{layer}.attn.head.*.out"))):
+                    name = f"blocks.{layer}.attn.head.{head}.out"
+                    found[f"{layer}.{head}"] = ablate(graph, name, how, data)
+                layer += 1
+            return found
+        """,
+    ],
+    hints=[
+        ("Help, a layer disappears", "One `attn_out` stands for all heads of a layer. Split all of "
+         "them first."),
+        ("Help, how do I go through the heads?", '`find(graph, "blocks.*.attn.head.*.out")` lists '
+         "the nodes. If you split a name at its dots, item 1 is the layer and item 4 is the head."),
+        ("Help, almost the code", 'In a loop: `found[f"{layer}.{head}"] = ablate(graph, node, how, '
+         "data)`, always of the same `graph`."),
+    ],
+)
+
 # --- paths ----------------------------------------------------------------------------------------
 
 
 def read_by(norm, x, stream):
-    """A layernorm of part of a stream: centred, over the scale of the whole; without the bias."""
+    """Returns a part of a stream, centred, over the scale of the whole, without the bias."""
     scale = (stream.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
     return (x - x.mean(-1, keepdim=True)) / scale * norm.w
 
 
 def through(case, seen, layer, head, x):
-    """The output of a head for a part of the stream that it reads, its pattern held."""
+    """Returns the output of a head for a part of the stream that it reads, its pattern held."""
     block = case.network.blocks[layer]
     value = read_by(block.ln1, x, seen[f"blocks.{layer}.resid_pre"]) @ block.attn.W_V[head]
     return seen[f"blocks.{layer}.attn.pattern"][:, head] @ value @ block.attn.W_O[head]
 
 
 def path_values(case):
-    """What every path from the embedding adds to the logits, by the heads on it; in plain torch."""
+    """Returns what each path from the embedding adds to the logits, by its heads."""
     seen, network = case.watched(), case.network
     heads = list(itertools.product(range(len(network.blocks)), range(network.config.n_heads)))
     found = {(): seen["embed"]}
@@ -302,7 +486,7 @@ def has(parts, value):
 
 
 def require_paths(case, parts):
-    """Every path from the embedding is a term; a missing one says which step was left out."""
+    """Checks that every path from the embedding is a term; a missing one shows the missing step."""
     wanted = path_values(case)
     missing = [path for path, value in wanted.items() if not has(parts, value)]
     if not missing:
@@ -369,8 +553,8 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         """,
     ],
     hints=[
-        ("Help, there is one path only", "A path goes through sums and products. Anything still "
-         "whole, a layernorm or the heads of a layer, blocks it."),
+        ("Help, I get only one path", "A path goes through sums and products. A node that's still "
+         "in one piece, such as a layernorm or the heads of a layer, blocks it."),
         ("Help, in which order?", "Split all `attn_out`. Expand all layernorms: `at(\"*.ln1\") | "
          'at("ln_final")` selects them. Then expand the paths.'),
         ("Help, almost the code", '`RULES["expand_layernorm"](graph, selector)`, and then '
@@ -381,7 +565,7 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
 
 @dataclass(frozen=True)
 class Heads(Graph):
-    """Two heads in a row on a random stream: the second head's output for the first head's."""
+    """Holds two heads in a row on a random stream, where the second reads the first."""
 
     stream: Node = field(kw_only=True)
     first: tuple[Node, Node] = field(kw_only=True)
@@ -394,7 +578,7 @@ class Heads(Graph):
 
 
 def two_heads(seed):
-    """A stream, and pairs (pattern, OV) in which no two matrices are equal."""
+    """Returns a stream, and pairs (pattern, OV) in which no two matrices are equal."""
     cases = []
     move = "query key, key from, from to -> query to"
     for seq, width in ((4, 3), (3, 5), (4, 4)):
@@ -423,7 +607,7 @@ def heads_use(answer, heads):
 
 
 ORDER = (
-    "The second head looks from the query to a position in the middle, and the first head from "
+    "The second head attends from the query to a position in the middle, and the first head from "
     "there to the key. Write the pattern with the words query, middle and key."
 )
 SWAP_PATTERNS = "second[0], first[0]", "first[0], second[0]"
@@ -456,204 +640,21 @@ exercise("d1.4.6", cases=two_heads, use=heads_use,
     ],
     hints=[
         ("Help, which head comes first?", "The first head runs first, in a lower layer. But a "
-         "pattern is read from the query: the *second* head looks from the query to a position in "
-         "the middle, where it finds what the first head fetched from the key."),
-        ("Help, what of the OV circuits?", "They are read from the token on. The vector at the key "
-         "goes through the first head's OV and then through the second's."),
+         "pattern is read from the query. The *second* head attends from the query to a position "
+         "in the middle, and the first head has moved a vector there from the key."),
+        ("Help, in which order do I multiply the OV circuits?", "Start at the key. Its vector is "
+         "multiplied by the first head's OV, and then by the second head's."),
         ("Help, almost the code", 'Two einsums. `"query middle, middle key -> query key"` takes '
          "the second head's pattern and then the first's. The other one has the words from, middle "
          "and to: whose OV is its first factor?"),
     ],
 )
 
-# --- ablating and patching heads ------------------------------------------------------------------
-
-
-def ablations(seed):
-    """Each way; rows that are all alike for resampling, so that any draw gives the same rows."""
-    two, three = transformers(seed, 2, 3, rows=3)
-    alike = {**three.inputs, "tokens": three.tokens[:1].expand(3, -1).clone()}
-    ways = (two, "zero"), (two, "mean"), (replace(three, inputs=alike), "resample")
-    return [(case, how, {"tokens": case.inputs["other"]}) for case, how in ways]
-
-
-MORE_HEADS = (
-    "The graph has fewer heads than the lesson's model, and HEADS lists sixteen. Ask the graph "
-    'which heads it has: find(graph, "blocks.*.attn.head.*.out").'
-)
-
-
-def names_no_head_of(config, text):
-    """Whether the first head in a text is one that a transformer of these sizes lacks."""
-    named = re.search(r"blocks\.(\d+)\.attn\.head\.(\d+)", text)
-    layer, head = map(int, named.groups()) if named else (0, 0)
-    return layer >= config.n_layers or head >= config.n_heads
-
-
-def sweep_use(answer, graph, how, data):
-    try:
-        result = answer(graph.node, how, data)
-    except MatchError as error:
-        if names_no_head_of(graph.network.config, str(error)):
-            raise Wrong(MORE_HEADS) from error
-        raise
-    if not isinstance(result, dict):
-        raise Wrong(f'It gives a {type(result).__name__}, expected a dict from "0.3" to the graph '
-                    "without head 0.3.")
-    for key, node in result.items():
-        if not isinstance(key, str) or type(node) is not Node:
-            raise Wrong(f"It gives a dict from {kind_of(key)} to {kind_of(node)}, expected one "
-                        'from a text such as "0.3" to a node, the graph without that head.')
-    found = evaluate(list(result.values()), {"tokens": graph.tokens})
-    if how == "resample":
-        found = [value[value.flatten(1).sum(1).argsort()] for value in found]
-    return dict(zip(result, found, strict=True))
-
-
-FOUND = 'found[f"{layer}.{head}"] = ablate(graph, node, how, data)'
-
-exercise("d1.4.7", cases=ablations, use=sweep_use, tolerance=CLOSE, sizes=SIZES,
-    mistakes=[
-        edit("node, how, data", 'node, "zero"',
-             says="The heads are set to zero, whatever is asked for. Pass `how` on."),
-        edit("node, how, data", 'node, "mean" if how == "resample" else how, data',
-             says="The heads are at their mean where resampling is asked for. Pass `how` on."),
-        edit(FOUND, f"""
-        if how == "mean":
-            mean = evaluate(node, data).mean((0, 1)).expand(node.shape)
-            found[f"{{layer}}.{{head}}"] = replace(graph, {{node: array(mean.clone())}})
-        else:
-            {FOUND}""",
-             says="The mean is taken over positions too. A head has a mean for each position."),
-        edit("ablate(graph, node, how, data)",
-             'ablate(graph, f"blocks.{layer}.attn.head.*.out", how, data)',
-             says="Every graph lacks all the heads of a layer. Ablate one head."),
-        edit(FOUND, f"graph = {FOUND}".replace("graph, node", 'graph, node.name'),
-             says="The ablations pile up: every graph also lacks the heads before it. Ablate each "
-                  "head in the graph as it was."),
-        edit("blocks.*.attn.head", "blocks.0.attn.head",
-             says="Only the heads of layer 0 are there."),
-        edit('f"{layer}.{head}"', "node.name",
-             says='The keys are not of the form "layer.head", such as "0.3".'),
-        edit("{layer}.{head}", "{head}.{layer}", says="The keys have layer and head exchanged."),
-        instead("""
-                def ablate_each_head(graph, how, data=None):
-                    graph = split(graph, "blocks.*.attn_out", "head")
-                    names = {f"{l}.{h}": f"blocks.{l}.attn.head.{h}.out" for l, h in HEADS}
-                    return {key: ablate(graph, name, how, data) for key, name in names.items()}
-                """,
-                says=MORE_HEADS),
-        edit("return found", "return list(found.values())", says="expected a dict from"),
-    ],
-    right=[
-        """
-        def ablate_each_head(graph, how, data=None):
-            graph, layer, found = split(graph, "blocks.*.attn_out", "head"), 0, {}
-            while find(graph, f"blocks.{layer}.attn_out", missing="ok"):
-                for head in range(len(find(graph, f"blocks.{layer}.attn.head.*.out"))):
-                    name = f"blocks.{layer}.attn.head.{head}.out"
-                    found[f"{layer}.{head}"] = ablate(graph, name, how, data)
-                layer += 1
-            return found
-        """,
-    ],
-    hints=[
-        ("Help, a layer disappears", "One `attn_out` stands for all heads of a layer. Split all of "
-         "them first."),
-        ("Help, how do I go through the heads?", '`find(graph, "blocks.*.attn.head.*.out")` lists '
-         "the nodes. Their names, split at the dots, have the layer and the head at places 1 and "
-         "4."),
-        ("Help, almost the code", 'In a loop: `found[f"{layer}.{head}"] = ablate(graph, node, how, '
-         "data)`, always of the same `graph`."),
-    ],
-)
-
-
-def some_senders(seed):
-    """Heads of first, middle and last layers; those of the last have the direct path alone."""
-    two, three = transformers(seed, 2, 3)
-    return [(two, 0, 1), (two, 1, 0), (three, 1, 1), (three, 0, 0)]
-
-
-def path_use(answer, graph, layer, head):
-    return node_use(answer, graph, layer, head, placeholder("other", (graph.seq,), torch.long))
-
-
-EVERY_READER = (
-    "Every reader of the head gets its value on the other tokens, the layers above included. Patch "
-    "only what the logits read directly."
-)
-ALL_HEADS = "All the heads of the layer are on the other tokens. Patch one."
-CLEAN = "Nothing has changed: these are the clean logits."
-OTHER_HEAD = "This is another head of the layer. Use `head`."
-TURNED = (
-    "Everything is on the other tokens except this head's own path. That is denoising, and noising "
-    "was asked for."
-)
-PATCHED, AVOID = 'return path_patch(graph, way, {"tokens": other})', '.avoiding("blocks.*.ln1")'
-
-exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZES,
-    mistakes=[
-        edit(AVOID, "", says=EVERY_READER),
-        edit('at(f"blocks.{layer}.attn.head.{head}.out")' + AVOID,
-             'at("blocks.*.ln1") >> at(f"blocks.{layer}.attn.head.{head}.out")',
-             says="This is the path through later heads, and a head of the last layer has none. "
-                  "Select the direct path: avoid blocks.*.ln1."),
-        edit("{head}", "*", says=ALL_HEADS),
-        edits(("{head}", "*"), (AVOID, ""), says=f"{ALL_HEADS} {EVERY_READER}"),
-        edit("graph, way, ", 'graph, "logits", ', says="The whole network reads the other tokens."),
-        edit(PATCHED,
-             "node = find_one(graph, f\"blocks.{layer}.attn.head.{head}.out\")\n"
-             "    there = path_patch(node, node, {\"tokens\": other})\n"
-             "    whole = path_patch(graph, \"logits\", {\"tokens\": other})\n"
-             "    return update(whole, at(\"ln_final\").child(0), "
-             "lambda x: add(x, node, there, weights=[1, 1, -1]))", says=TURNED),
-        edit(PATCHED, "return graph", says=CLEAN),
-        edit(PATCHED,
-             "node = find_one(graph, f\"blocks.{layer}.attn.head.{head}.out\")\n"
-             "    there = path_patch(node, node, {\"tokens\": other})\n"
-             "    return add(graph, direct_logits(graph, there), direct_logits(graph, node), "
-             "weights=[1, 1, -1])",
-             says="The scale of ln_final is that of the clean run. The nodes above the head are "
-                  "computed again: use path_patch."),
-        edit("{head}", "{1 - head}", says=OTHER_HEAD),
-        edit('    graph = split(graph, "blocks.*.attn_out", "head")\n', "",
-             says="No node is one head's output yet. Split blocks.*.attn_out into heads first."),
-        edit("blocks.*.ln1", "blocks.1.ln1",
-             says="Only the heads of layer 1 are avoided. Avoid those of every layer above: "
-                  "blocks.*.ln1."),
-        edit("blocks.*.ln1", "blocks.*.resid_pre",
-             says="Nothing is selected for some heads, because the direct path itself passes the "
-                  "stream between the layers. Avoid the layernorms through which later layers "
-                  "read: blocks.*.ln1."),
-        edit("blocks.*.ln1", "blocks.*.attn_out",
-             says="Nothing is selected, because the head's own attn_out lies on every path to it. "
-                  "Avoid the layernorms through which later layers read: blocks.*.ln1."),
-    ],
-    right=[
-        """
-        def head_to_logits(graph, layer, head, other):
-            parts = split(graph, f"blocks.{layer}.attn_out", "head")
-            node = find_one(parts, f"blocks.{layer}.attn.head.{head}.out")
-            there = path_patch(node, node, {"tokens": other})
-            swapped = lambda x: add(x, node, there, weights=[1, -1, 1], name=x.name)
-            return update(graph, at("ln_final").child(0), swapped)
-        """,
-    ],
-    hints=[
-        ("Help, the layer above changes too", '`at("blocks.0.attn.head.3.out")` selects every path '
-         "to that node: the direct one, and those through the heads of layer 1. Select the paths "
-         "that avoid something."),
-        ("Help, what do they avoid?", "A later layer reads the stream through its own `ln1`. The "
-         "direct path passes none of them."),
-        ("Help, almost the code", 'Split the heads. `way = at(...).avoiding("blocks.*.ln1")`. Then '
-         '`path_patch(graph, way, {"tokens": other})`.'),
-    ],
-)
+# --- hooks ----------------------------------------------------------------------------------------
 
 
 def recorded(seed):
-    """A network, tokens, the lesson's `record` of a clean run and of another one, and a head."""
+    """Returns networks, tokens, the lesson's records of a clean and another run, and heads."""
     cases = []
     for case, layer, head in some_senders(seed):
         runs = [kept(case, case.inputs[key]) for key in ("tokens", "other")]
@@ -717,9 +718,9 @@ exercise("d1.4.9", cases=recorded, use=hooks_use, tolerance=CLOSE, sizes=SIZES,
         ("Help, what has to be restored?", "The output of every later layer: its `attn_out`, as it "
          "was in the clean run. For a head of the last layer there is nothing to restore."),
         ("Help, almost the code", "A clone of the clean z, with `[:, :, head]` from the corrupted "
-         "one. A dict from layer name to the value that it gets. `ExitStack` keeps any number of "
-         "`hooked(...)` on at once: `hooks.enter_context(...)`. A lambda in a loop needs "
-         "`value=value`."),
+         "one. Keep a dict from the name of each layer to its new value. `ExitStack` holds any "
+         "number of `hooked(...)`, each added with `hooks.enter_context(...)`. A lambda in a loop "
+         "needs `value=value`."),
     ],
 )
 
@@ -727,7 +728,7 @@ exercise("d1.4.9", cases=recorded, use=hooks_use, tolerance=CLOSE, sizes=SIZES,
 
 
 def some_weights(seed):
-    """Heads of both layers, of two networks."""
+    """Returns heads of both layers, of two networks."""
     drawn = [random_weights(seed + place, d_mlp=0) for place in (0, 1)]
     return [(drawn[0], 0, 1), (drawn[0], 1, 0), (drawn[1], 1, 1)]
 
@@ -782,9 +783,10 @@ exercise("d1.4.10", cases=some_weights, use=circuits_use, tolerance=1e-4,
     ],
     hints=[
         ("Help, where do the tokens come in?", "At both ends. In QK a row of `W_E` is a query and "
-         "another one is a key. In OV a row of `W_E` goes in, and `W_U` reads what comes out."),
-        ("Help, what is transposed?", "A score is $q \\cdot k$, so the key's side is transposed: "
-         "$(W_E W_Q)(W_E W_K)^T$. It is divided by the square root of d_head."),
+         "another one is a key. In OV a row of `W_E` is the input, and `W_U` turns the output into "
+         "logits."),
+        ("Help, which factor is transposed?", "A score is $q \\cdot k$, so the key's factor is "
+         "transposed, as in $(W_E W_Q)(W_E W_K)^T$. It's divided by the square root of d_head."),
         ("Help, almost the code", "`W_Q` of the head is "
          '`weights[f"blocks.{layer}.attn.W_Q"][head]` [d_model, d_head]. OV is `W_E @ W_V @ W_O @ '
          "W_U`, four matrices in the order in which a vector meets them."),
@@ -792,23 +794,22 @@ exercise("d1.4.10", cases=some_weights, use=circuits_use, tolerance=1e-4,
 )
 
 quiz("d1.4.quiz",
-    bias=name(says="What is added once a layer, and belongs to no head?",
+    bias=name(says="Which weight is added once for each layer, and belongs to no head?",
               also=("the bias b_O", "attention bias", "blocks.0.attn.b_O",
                     "blocks.1.attn.b_O", "blocks.*.attn.b_O", "attn.b_O", "bias", "output bias")),
     held=option("the mean", "the scale", "the weight", "the bias",
                 says="One step of layernorm depends on the whole stream in a way that is not "
                      "linear. Which?"),
-    paths=number(says="A path goes past each of the two layers, or through one of its eight "
-                      "heads."),
-    virtual=option("A B", "B A", says="Seen from the query, the second head looks first."),
+    paths=number(says="In each of the two layers, a path passes no head or one of eight."),
+    virtual=option("A B", "B A", says="Start at the query. The second head attends from there."),
     direct=number(says="The head's direct path to the logits passes no other head. Whose pattern "
                        "could change?"),
     hints=[
-        ("Help, the bias and the scale", "d1.4.1: what did the sum of the heads still lack? "
-         "d1.4.4: which node was mapped to itself?"),
-        ("Help, the paths", "In each layer a path may pass by, or go through one of the heads. Two "
-         "layers: multiply."),
-        ("Help, the heads in a row", "d1.4.6: which head looks first, seen from the query? d1.4.8: "
-         "a path that avoids every later layernorm passes which heads?"),
+        ("Help, the bias and the scale", "In d1.4.1, which term of attn_out belonged to no head? "
+         "In d1.4.4, which node did you map to itself?"),
+        ("Help, the paths", "In each layer a path passes no head or one of eight. How many choices "
+         "is that in one layer, and how many in two?"),
+        ("Help, the heads in a row", "If you start at the query, which head's pattern do you need "
+         "first? In d1.4.8, which heads does a path pass that avoids every later layernorm?"),
     ],
 )
