@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import resource
 import signal
 import sys
 import sysconfig
@@ -169,6 +168,8 @@ def apart(proc: int) -> int:
 
 def limits(cpu: float) -> None:
     """Bounds what a worker may use; for a process that is about to run an answer."""
+    import resource  # not on every system; without it there is no sandbox either
+
     bounds = {
         resource.RLIMIT_CPU: int(cpu) + 1,
         resource.RLIMIT_AS: MEMORY,
