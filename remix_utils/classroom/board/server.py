@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -185,13 +184,17 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     try:
         if not host:  # it would mean every address of this machine
             raise OSError
-        return bind_sockets(port, address=host)
+        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Tornado's own bind_sockets leaves a socket open where it fails.
+        listening = socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as problem:
         said = getattr(problem, "strerror", None) or "no address of this machine"
         raise BoardError(
             f"The board cannot listen on {host[:60]!r}, port {port}: {said}.",
             fix="leave --host out, or name another port: remix board --port 8900.",
         ) from None
+    listening.setblocking(False)
+    return [listening]
 
 
 def serve(folder: Path, catalogue: Catalogue, host: str, port: int, swap: int = 0) -> None:
