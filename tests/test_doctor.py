@@ -35,8 +35,10 @@ def bad(findings) -> list[Finding]:
     return [finding for finding in findings if isinstance(finding, Finding) and not finding.good]
 
 
-def test_this_installation_is_sound(tmp_path):
+def test_this_installation_is_sound(tmp_path, monkeypatch):
     """Nothing is to be mended where the tests run: every package imports and every model makes a forward pass."""
+    # As the remix command does, since nobody has to activate the environment.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     found = [each for each in examine([tmp_path]) if isinstance(each, Finding)]
     assert bad(found) == []
     facts = "\n".join(finding.fact for finding in found)
