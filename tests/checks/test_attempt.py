@@ -1,7 +1,6 @@
 """One call under a limit of its own CPU time, which leaves nothing changed behind it."""
 
 import builtins
-import ctypes
 import itertools
 import logging
 import os
@@ -20,7 +19,7 @@ import torch
 
 from remix_utils.checks import attempt as module
 from remix_utils.checks import watch as clocks
-from remix_utils.checks.attempt import attempt, unwritten
+from remix_utils.checks.attempt import attempt
 from remix_utils.checks.watch import TICK, Watch, queued
 from tests.checks.endless import LIMIT, SPIN, Loop, as_on_windows, by_cpu_time, compute, everywhere
 
@@ -225,50 +224,6 @@ def test_input_is_refused_at_once(place, monkeypatch):
     assert isinstance(outcome.error, RuntimeError)
     assert str(outcome.error) == "it asked for input(), which a check cannot give"
     assert builtins.input is notebook_input
-
-
-def stub():
-    raise NotImplementedError()  # your code here
-
-
-BARE = "raise NotImplementedError"
-STUBS = [stub, lambda: exec(BARE), lambda: max([1, 2], key=lambda _: stub())]
-
-
-@everywhere
-@pytest.mark.parametrize("call", STUBS)
-def test_a_stub_is_unwritten(place, call):
-    """The error comes from the stub's own `raise` and has no message."""
-    assert unwritten(place(lambda: attempt(call)).error)
-
-
-def raised_in_c():
-    ctypes.pythonapi.PyErr_SetNone(ctypes.py_object(NotImplementedError))
-
-
-OTHERS = [
-    lambda: torch.arange(3).softmax(-1),
-    lambda: torch.zeros(2, device="meta").item(),
-    lambda: torch.distributions.Distribution(validate_args=False).rsample(),
-    raised_in_c,
-    lambda: exec(BARE + "('only for float32')"),
-]
-
-
-@pytest.mark.parametrize("call", OTHERS)
-def test_another_error_is_not_unwritten(call):
-    """torch raises NotImplementedError for an operation without a kernel, which is to be shown."""
-    error = attempt(call).error
-    assert error is not None
-    assert not unwritten(error)
-
-
-@pytest.mark.parametrize("package, expected", [("remix_utils", True), ("another", False)])
-def test_a_stub_of_this_package_may_be_installed(package, expected, monkeypatch):
-    """Installed libraries have no stubs, except for this package itself."""
-    monkeypatch.setattr(module, "OWN", "/lib/site-packages/remix_utils")
-    code = compile(BARE, f"/lib/site-packages/{package}/x.py", "exec")
-    assert unwritten(attempt(exec, code).error) is expected
 
 
 @everywhere
