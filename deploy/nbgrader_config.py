@@ -8,7 +8,7 @@ import os
 
 from nbgrader.auth import JupyterHubAuthPlugin
 
-from remix_utils.classroom.exchange import GuardedCollect, SealedSubmit
+from remix_utils.classroom.exchange import GuardedCollect, PageRelease, SealedSubmit
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 
@@ -20,6 +20,7 @@ c.Exchange.root = os.environ.get("REMIX_EXCHANGE", "/srv/remix/exchange")
 c.Authenticator.plugin_class = JupyterHubAuthPlugin
 c.ExchangeFactory.submit = SealedSubmit
 c.ExchangeFactory.collect = GuardedCollect
+c.ExchangeFactory.release_feedback = PageRelease
 
 # The Hub sets it for the instructor alone, whose server and terminals may stand in any folder.
 if "REMIX_COURSE" in os.environ:

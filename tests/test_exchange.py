@@ -12,9 +12,10 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange.default import ExchangeFetchFeedback
 from traitlets.config import Config
 
-from remix_utils.classroom.exchange import LONG_AGO, MOST_FILES, GuardedCollect, SealedSubmit
+from remix_utils.classroom.exchange import LONG_AGO, MOST_FILES, GuardedCollect, PageRelease, SealedSubmit
 
 DAY = "day1_graphs"
 ME = getpass.getuser()
@@ -164,6 +165,27 @@ def test_a_later_submission_replaces_the_earlier_one(course):
     put_in(course, f"{ME}+{DAY}+{LATE}+y", {"part1.ipynb": "second"})
     transfer(type("Again", (GuardedCollect,), {"update": True}), course)
     assert collected(course)[ME]["part1.ipynb"] == "second"
+
+
+def test_a_released_page_reaches_its_student_alone(course, caplog):
+    """The sender fetches the page that was graded; the page of a student without a secret is not released."""
+    transfer(SealedSubmit, course)
+    transfer(GuardedCollect, course)
+    for student in (ME, "nobody-else"):
+        page = course / "course/grading/feedback" / student / f"{DAY}.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(f"the page of {student}")
+    with caplog.at_level(logging.WARNING):
+        transfer(PageRelease, course)
+    released = course / "exchange/remix/feedback"
+    assert released.stat().st_mode & 0o777 == 0o711
+    assert [(path.read_text(), path.stat().st_mode & 0o777) for path in released.iterdir()] == [
+        (f"the page of {ME}", 0o644)
+    ]
+    assert "nobody-else is not released" in caplog.text
+    transfer(ExchangeFetchFeedback, course)
+    (fetched,) = (course / "home" / DAY / "feedback").rglob("*.html")
+    assert fetched.name == "part1.html" and fetched.read_text() == f"the page of {ME}"
 
 
 def test_the_time_long_ago_is_before_any_course():

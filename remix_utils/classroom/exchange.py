@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from nbgrader.exchange.default import ExchangeCollect, ExchangeSubmit
-from nbgrader.utils import parse_utc
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback, ExchangeSubmit
+from nbgrader.utils import notebook_hash, parse_utc
 
 LONG_AGO = "1970-01-01 00:00:00 UTC"
 MOST_FILES = 1000
@@ -96,6 +96,31 @@ class GuardedCollect(ExchangeCollect):
                         yield shown, file
                 except OSError as problem:
                     self.log.warning("%s of %s is left out: %s.", shown, src, problem.strerror)
+
+
+class PageRelease(ExchangeReleaseFeedback):
+    """Releases the pages that `remix grade` wrote, each under names that only its student can compute."""
+
+    def init_src(self):
+        self.src_path = os.path.join(self.coursedir.root, "grading", "feedback")
+
+    def copy_files(self):
+        day, excluded = self.coursedir.assignment_id, set(self.coursedir.student_id_exclude.split(","))
+        for page in sorted(Path(self.src_path).glob(f"{self.coursedir.student_id}/{day}.html")):
+            student = page.parent.name
+            submission = Path(self.coursedir.format_path(self.coursedir.submitted_directory, student, day))
+            secret = submission / "submission_secret.txt"
+            if student in excluded or not secret.exists():
+                self.log.warning("The page of %s is not released: %s is missing, or excluded.", student, secret)
+                continue
+            # A student's nbgrader looks for one page for each notebook that was handed in.
+            for notebook in submission.glob("*.ipynb"):
+                name = notebook_hash(secret=secret.read_text(), notebook_id=notebook.stem)
+                target = Path(self.dest_path, f"{name}.html")
+                shutil.copyfile(page, target.with_suffix(".new"))
+                target.with_suffix(".new").chmod(0o644)
+                target.with_suffix(".new").replace(target)
+            self.log.info("Released the page of %s for %s", student, day)
 
 
 def _time_in(name: str) -> str:
