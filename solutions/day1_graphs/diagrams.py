@@ -85,9 +85,7 @@ def one_block() -> Drawing:
         Arrow(stream.side("right", 430), ln1.side("left"), "reads"),
         Arrow(ln1.side("right"), placed.side("left")),
         Arrow(positions.side("top"), placed.side("bottom"), role="green"),
-        Arrow(
-            placed.side("right"), attention.side("bottom"), "queries, keys", bent=True, label_at=0.3
-        ),
+        Arrow(placed.side("right"), attention.side("bottom"), "queries, keys", bent=True, label_at=0.3),
         Arrow(ln1.side("top"), attention.side("left"), "values", bent=True),
         Arrow(attention.side("top"), first.side("right"), "adds", role="blue", bent=True),
         Arrow(stream.side("right", 190), ln2.side("left"), "reads"),
@@ -376,13 +374,13 @@ def _tower(x: float, labels: list[str], note: str) -> list[Box | Arrow]:
 
 def head_to_logits() -> Drawing:
     """Draws head 0.0 on another text along its direct path, and on the prompt through layer 1."""
-    other = Box("head 0.0\non the other text", at=(90, 50), role="orange", size=(160, 56))
-    own = Box("head 0.0\non the prompt", at=(90, 170), role="blue", size=(160, 56))
-    norm = Box("blocks.1.ln1", at=(290, 170), role="blue", size=(120, 40))
-    heads = Box("heads 1.0 to 1.7", at=(470, 170), role="blue", size=(150, 40))
-    total = plus((600, 50))
-    unembed = Box("ln_final, W_U", at=(720, 50), size=(130, 40))
-    logits = Box("logits", at=(860, 50), size=(80, 40))
+    other = Box("head 0.0\non the other text", at=(80, 50), role="orange", size=(160, 56))
+    own = Box("head 0.0\non the prompt", at=(80, 170), role="blue", size=(160, 56))
+    norm = Box("blocks.1.ln1", at=(248, 170), role="blue", size=(120, 40))
+    heads = Box("heads 1.0 to 1.7", at=(408, 170), role="blue", size=(150, 40))
+    total = plus((515, 50))
+    unembed = Box("ln_final, W_U", at=(620, 50), size=(130, 40))
+    logits = Box("logits", at=(745, 50), size=(80, 40))
     parts = [
         *(other, own, norm, heads, total, unembed, logits),
         Arrow(other.side("right"), total.side("left"), "direct path", role="orange"),

@@ -346,7 +346,7 @@ plot.bars(lost, "Loss added by each head on another text", "loss added (nats)", 
 # |---|---|---|---|
 # | 0.0 | 0.1 ± 0.1 | 0.01 ± 0.05 | 3.5 ± 0.3 |
 # | 0.6 | 2.0 ± 0.2 | 0.10 ± 0.05 | 2.0 ± 0.3 |
-# | 0.7 | 1.1 ± 0.2 | 0.02 ± 0.04 | 1.4 ± 0.2 |
+# | 0.7 | 1.1 ± 0.2 | 0.02 ± 0.04 | 1.3 ± 0.2 |
 # | 1.1 | 1.9 ± 0.3 | 0.31 ± 0.07 | 0.31 ± 0.07 |
 # | 1.3 | 4.3 ± 0.2 | 2.1 ± 0.3 | 2.1 ± 0.3 |
 #
@@ -416,7 +416,7 @@ plot.bars(costs, "Loss added by ablating each head in three ways", "loss added (
 # | 0.0 | 3.0 ± 0.3 | 2.9 ± 0.3 | 3.4 ± 0.3 |
 # | 0.6 | 2.3 ± 0.3 | 1.3 ± 0.2 | 2.0 ± 0.2 |
 # | 0.7 | 1.1 ± 0.3 | 0.8 ± 0.2 | 1.6 ± 0.2 |
-# | 1.3 | 1.6 ± 0.2 | 1.4 ± 0.2 | 2.0 ± 0.3 |
+# | 1.3 | 1.5 ± 0.2 | 1.5 ± 0.2 | 2.0 ± 0.3 |
 #
 # *Learned*: if a head adds little to the logits, the loss can still be large without it. Attribution and ablation answer different questions.
 # %% [markdown]
@@ -595,7 +595,7 @@ print(f"CPU seconds: hooks {hook_time:.2f}; graphs {graph_time:.2f}, last positi
 print(f"hooks take {hook_time / graph_time:.1f} times as long as graphs with all logits,")
 print(f"and {hook_time / last_time:.1f} times as long as graphs with the last position")
 # %% [markdown]
-# **What you should see**: the same logits up to rounding, and less time for the graphs. In our run, hooks took 2.6 times as long as graphs that compute all logits, and 7 times as long as graphs that compute only the last position. The ratios depend on the machine. All sixteen graphs share the run on the prompt and the run on the other text, and these are computed once. Only the nodes above the patched head are computed sixteen times, and these are a few sums, one layernorm and one unembedding. If you ask for the last position alone, the graphs compute only this row.
+# **What you should see**: the same logits up to rounding, and less time for the graphs. In our run, hooks took 2.5 times as long as graphs that compute all logits, and 7 times as long as graphs that compute only the last position. The ratios depend on the machine. All sixteen graphs share the run on the prompt and the run on the other text, and these are computed once. Only the nodes above the patched head are computed sixteen times, and these are a few sums, one layernorm and one unembedding. If you ask for the last position alone, the graphs compute only this row.
 #
 # *Learned*: graphs that are evaluated together share their common nodes, and compute only the entries that you ask for.
 #
