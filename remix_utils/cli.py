@@ -102,15 +102,17 @@ def main(arguments: list[str] | None = None) -> int:
         return run(arguments)
     from remix_utils.interrupts import Interrupts
 
-    with Interrupts() as interrupts:
-        try:
+    interrupts = Interrupts()
+    # Outside of the block, since Ctrl-C may come while the block is being entered.
+    try:
+        with interrupts:
             return run(sys.argv[1:])
-        except BaseException as problem:
-            # An import that is cut short may fail in any way, so that the exception alone does not tell.
-            if not (interrupts.came or isinstance(problem, KeyboardInterrupt)):
-                raise
-            print(f"\n{STOP_SENTENCE}", file=sys.stderr)
-            return STOPPED
+    except BaseException as problem:
+        # An import that is cut short may fail in any way, so that the exception alone does not tell.
+        if not (interrupts.came or isinstance(problem, KeyboardInterrupt)):
+            raise
+        print(f"\n{STOP_SENTENCE}", file=sys.stderr)
+        return STOPPED
 
 
 def run(arguments: list[str]) -> int:
