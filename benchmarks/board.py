@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -19,12 +18,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from remix_utils.classroom.board.catalogue import Catalogue
 from tests.board.serving import served
+from tests.plot.browsing import CHROMIUM
 
 PAIRS, EVENTS, LOADS, UPDATES = 60, 5000, 7, 20
 PARTS = {f"d{day}.{part}": 10 for day in range(1, 6) for part in range(1, 6)}  # 250 exercises
 COURSE = Catalogue({part: tuple(f"{part}.{n}" for n in range(1, size + 1)) for part, size in PARTS.items()})
 SCREENS = ((1920, 1080), (1280, 720))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # The page is drawn in the first frame after its names are there.
 DRAWN = """() => new Promise((done) => {
     const look = () => document.querySelector("#labels div")

@@ -18,11 +18,11 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from remix_utils.checks.lesson import read_master
+from tests.plot.browsing import CHROMIUM
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "build" / "browser"
 PART = "day1_graphs/part1_hooks.ipynb"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 120_000  # milliseconds, for a machine that has other work
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 ERROR = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
 
-from tests.test_browser import CHROMIUM
+from tests.plot.browsing import CHROMIUM, needs_chromium
 from tools import walkthrough
 
 FORMULA = "## d1.1.1 Read a layer\n\nIt computes $x_1 + y$, and `a$b$c` stays."
@@ -111,7 +111,7 @@ def test_a_page_is_made_again_if_its_lesson_has_changed(tmp_path, monkeypatch, c
         walkthrough.main(["day9"], site)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here (apt-get install chromium)")
+@needs_chromium
 def test_a_browser_without_a_network_draws_the_page(page, tmp_path):
     """Figures and formulas are drawn offline, answers are closed, and nobody outside is asked."""
     (tmp_path / "day1_graphs").mkdir()

@@ -32,6 +32,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ Event = dict[str, Any]
 EVENTS = {"check", "start_at", "solution", "predict", "measured"}
 VERDICTS = {"right", "wrong", "unwritten"}
 LONGEST_LINE = 8192  # bytes
+READ_AT_ONCE = 1 << 20  # bytes of a file
+SEAM = 64  # bytes before the place where reading goes on
 LONGEST_TEXT = 300  # letters of a guess, or of anything else that a person wrote
 
 STARTED = time.time()
@@ -137,6 +140,36 @@ def _tell(home: Path, problem: OSError) -> None:
         )
 
 
+@dataclass
+class Reading:
+    """How far a file has been read."""
+
+    identity: tuple[int, int] = (0, 0)
+    offset: int = 0  # bytes that are done with
+    seam: bytes = b""  # the last of them; they tell whether the file is still the same
+    skipping: bool = False  # the file ends in a line that is too long
+    dropped: int = 0  # lines that are no events
+
+
+def whole_lines(data: bytes, reading: Reading) -> list[bytes]:
+    """Returns the whole lines of what was added, and notes how far they go.
+
+    A line without its end is left for later; one that is too long counts as one line that is no
+    event.
+    """
+    *lines, rest = data.split(b"\n")
+    used = len(data) - len(rest)
+    if lines and reading.skipping:
+        lines, reading.skipping = lines[1:], False
+    if len(rest) >= LONGEST_LINE or reading.skipping:
+        used = len(data)
+        reading.dropped += not reading.skipping
+        reading.skipping = True
+    reading.offset += used
+    reading.seam = (reading.seam + data[:used])[-SEAM:]
+    return [line if len(line) < LONGEST_LINE else b"too long" for line in lines]
+
+
 class Record:
     """The events of a folder's files. Each call of `new` reads what was added since the last one.
 
@@ -144,9 +177,12 @@ class Record:
     """
 
     def __init__(self, folder: Path, desk: str = ""):
-        self.folder, self.pattern, self.dropped = folder / "progress", f"{desk}*.jsonl", 0
-        self._read: dict[Path, int] = {}  # bytes
-        self._skipping: set[Path] = set()  # files that end in a line which is too long
+        self.folder, self.pattern = folder / "progress", f"{desk}*.jsonl"
+        self._readings: dict[Path, Reading] = {}
+
+    @property
+    def dropped(self) -> int:
+        return sum(reading.dropped for reading in self._readings.values())
 
     def new(self) -> list[Event]:
         """Returns the events that were added, in the order of their times."""
@@ -160,28 +196,23 @@ class Record:
         return sorted(found, key=lambda event: event["time"])
 
     def _events(self, path: Path) -> Iterator[Event]:
-        for line in self._lines(path):
+        reading = self._readings.setdefault(path, Reading())
+        for line in self._lines(path, reading):
             event = parse(line)
             if event is not None:
                 yield event
             elif line.strip():
-                self.dropped += 1
+                reading.dropped += 1
 
-    def _lines(self, path: Path) -> Iterator[bytes]:
-        """The lines that were added. One without its end is left for later, if it is short."""
+    def _lines(self, path: Path, reading: Reading) -> Iterator[bytes]:
         with path.open("rb") as file:
-            file.seek(self._read.get(path, 0))
-            while line := file.readline(LONGEST_LINE):
-                whole, skipping = line.endswith(b"\n"), path in self._skipping
-                if not whole and len(line) < LONGEST_LINE and not skipping:
+            file.seek(reading.offset)
+            while data := file.read(READ_AT_ONCE):
+                before = reading.offset
+                yield from whole_lines(data, reading)
+                if reading.offset == before:  # a line without its end
                     return
-                self._read[path] = file.tell()
-                if whole:
-                    self._skipping.discard(path)
-                else:
-                    self._skipping.add(path)
-                if not skipping:
-                    yield line if whole else b"too long"
+                file.seek(reading.offset)
 
 
 def parse(line: bytes) -> Event | None:

@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 
-STOPPED = 130
+from remix_utils.interrupts import STOPPED
+
 PATIENCE = 30.0  # seconds for kernels to end
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from remix_utils.classroom.board.catalogue import Catalogue
 from tests.board.serving import served
+from tests.plot.browsing import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PICTURES = Path(__file__).parents[2] / "build" / "browser"
 PATIENCE = 120_000  # milliseconds, for a machine that has other work
 COURSE = Catalogue({"d1.1": tuple(f"d1.1.{n}" for n in range(1, 9)), "d2.1": ("d2.1.1", "d2.1.quiz")})

@@ -59,6 +59,18 @@ def lesson(request, tiny, double):
     return SimpleNamespace(**left)
 
 
+@pytest.fixture(scope="module")
+def clean(lesson, hooked):
+    """The hooks' run on the part's prompts."""
+    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
+
+
+@pytest.fixture(scope="module")
+def abc(lesson, hooked):
+    """The hooks' run on the other prompts of the part."""
+    return hooked.see(lesson.both["other.tokens"], lesson.data["mask"])
+
+
 @pytest.fixture
 def agree(record_property):
     """Compares our values with those of the hooks, and records the largest difference."""

@@ -13,11 +13,6 @@ HEADS = [(0, 3), (1, 1), (2, 1)]
 
 
 @pytest.fixture(scope="module")
-def clean(lesson, hooked):
-    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
-
-
-@pytest.fixture(scope="module")
 def other(lesson, hooked):
     """The run on the second prompt, in which S2 has the name of the IO."""
     return hooked.see(lesson.both["other.tokens"], lesson.data["mask"])

@@ -15,16 +15,6 @@ INHIBITION = [(1, 0), (1, 2)]
 EARLY = [(0, 1), (0, 2)]
 
 
-@pytest.fixture(scope="module")
-def clean(lesson, hooked):
-    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
-
-
-@pytest.fixture(scope="module")
-def abc(lesson, hooked):
-    return hooked.see(lesson.both["other.tokens"], lesson.data["mask"])
-
-
 @pytest.fixture
 def fall(lesson, clean):
     """By how much the difference of a run is below the clean one."""

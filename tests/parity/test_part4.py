@@ -18,11 +18,6 @@ CIRCUIT = [head for heads in GROUPS.values() for head in heads]
 
 
 @pytest.fixture(scope="module")
-def clean(lesson, hooked):
-    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
-
-
-@pytest.fixture(scope="module")
 def means(lesson, hooked):
     """Each head's mean z over the ABC prompts of the row's template, row by row."""
     reference, template = lesson.means_from, lesson.data["template"]

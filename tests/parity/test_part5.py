@@ -24,16 +24,6 @@ EARLY = [(0, 1), (0, 2)]
 DRAWS = 25
 
 
-@pytest.fixture(scope="module")
-def clean(lesson, hooked):
-    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
-
-
-@pytest.fixture(scope="module")
-def abc(lesson, hooked):
-    return hooked.see(lesson.both["other.tokens"], lesson.data["mask"])
-
-
 class Scrubbed:
     """A claim's draws, and the two runs of the hooks on the rows that its reference and a name read."""
 

@@ -52,11 +52,6 @@ def score(seen, data):
 
 
 @pytest.fixture(scope="module")
-def clean(lesson, hooked):
-    return hooked.see(lesson.data["tokens"], lesson.data["mask"])
-
-
-@pytest.fixture(scope="module")
 def counterfactual(lesson, hooked):
     return hooked.see(lesson.data["other.tokens"], lesson.data["mask"])
 

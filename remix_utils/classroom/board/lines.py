@@ -7,18 +7,15 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from remix_utils.checks.progress import LONGEST_LINE, parse
+from remix_utils.checks.progress import READ_AT_ONCE, Reading, parse, whole_lines
 from remix_utils.classroom.pair import clean
 
 PLACES = (".", "progress", ".remix/progress", "*/.remix/progress")  # below the folder that is watched
-READ_AT_ONCE = 1 << 20  # bytes of one file in one round
 LARGEST_FILE = 64 << 20  # bytes; a kernel's file of a week has less than one million
 MOST_FILES = 2000
-SEAM = 64  # bytes before the place where reading goes on; they tell whether the file is still the same
 ID = re.compile(r"d\d{1,2}\.\d{1,2}(\.[a-z0-9_]{1,12})?", re.ASCII)
 DESK = re.compile(r"[0-9a-f]{1,16}")
 FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
@@ -59,17 +56,6 @@ def event_of(line: bytes) -> Event | None:
         mistake if mistake is not None and 0 <= mistake < 1000 else -1,
         clean(facts.get("pair", "")),
     )
-
-
-@dataclass
-class Reading:
-    """How far a file has been read."""
-
-    identity: tuple[int, int] = (0, 0)
-    offset: int = 0  # bytes that are done with
-    seam: bytes = b""  # the last of them
-    skipping: bool = False  # the file ends in a line that is too long
-    dropped: int = 0  # lines that are no events
 
 
 class Lines:
@@ -177,21 +163,3 @@ def _begin_again_if_replaced(file, facts: os.stat_result, reading: Reading) -> N
         same = file.read(len(reading.seam)) == reading.seam
     if not same:
         reading.__init__(identity=(facts.st_dev, facts.st_ino))
-
-
-def whole_lines(data: bytes, reading: Reading) -> list[bytes]:
-    """Returns the whole lines of what was added, and notes how far they go.
-
-    A line without its end is left for later; one that is too long counts as one line that is no event.
-    """
-    *lines, rest = data.split(b"\n")
-    used = len(data) - len(rest)
-    if lines and reading.skipping:
-        lines, reading.skipping = lines[1:], False
-    if len(rest) >= LONGEST_LINE or reading.skipping:
-        used = len(data)
-        reading.dropped += not reading.skipping
-        reading.skipping = True
-    reading.offset += used
-    reading.seam = (reading.seam + data[:used])[-SEAM:]
-    return [line if len(line) < LONGEST_LINE else b"too long" for line in lines]
