@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback, ExchangeSubmit
 from nbgrader.utils import notebook_hash, parse_utc
@@ -38,6 +38,8 @@ class SealedSubmit(ExchangeSubmit):
 
 class GuardedCollect(ExchangeCollect):
     """Collects a submission as that of the account which owns it, and of its files only the plain ones."""
+
+    coursedir: Any  # a trait of nbgrader's, of which pyright sees no attributes
 
     def _path_to_record(self, path):
         """Takes the student from the owner of the folder, and the time from its name; nothing in it stops a batch."""
@@ -99,7 +101,9 @@ class GuardedCollect(ExchangeCollect):
 
 
 class PageRelease(ExchangeReleaseFeedback):
-    """Releases the pages that `remix grade` wrote, each under names that only its student can compute."""
+    """Releases the pages of grading/feedback, each under names that only its student can compute."""
+
+    coursedir: Any  # a trait of nbgrader's, of which pyright sees no attributes
 
     def init_src(self):
         self.src_path = os.path.join(self.coursedir.root, "grading", "feedback")
