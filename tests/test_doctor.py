@@ -127,8 +127,9 @@ def test_files_that_are_gone_are_found_though_the_metadata_stay(tmp_path, monkey
     (tmp_path / "halfgone" / "__init__.py").touch()
     (tmp_path / "requirements.txt").write_text("halfgone==1.0\nabsent==2.0\n")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(metadata.Distribution, "files", [])  # as newer Pythons have it: without those that are gone
     (finding,) = check_files(tmp_path)
-    assert finding.fact == f"1 of 2 files of halfgone are gone, such as {Path('halfgone/core.py')}"
+    assert finding.fact == "1 of 2 files of halfgone are gone, such as halfgone/core.py"
     assert finding.fix.endswith("--no-deps halfgone==1.0")
     (tmp_path / "halfgone" / "core.py").touch()
     (finding,) = check_files(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import os
 import re
@@ -101,8 +102,8 @@ def check_files(root: Path = ROOT) -> Iterator[Finding]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # another finding says so
-        listed = [path for path in distribution.files or () if path.suffix != ".pyc"]
-        gone = [path for path in listed if not os.path.exists(str(path.locate()))]
+        listed = _listed(distribution)
+        gone = [path for path in listed if not os.path.exists(str(distribution.locate_file(path)))]
         total += len(listed)
         if gone:
             bad += 1
@@ -110,6 +111,16 @@ def check_files(root: Path = ROOT) -> Iterator[Finding]:
             yield Finding(fact, fix=reinstall(name, version))
     if total and not bad:
         yield Finding(f"{counted(total, 'file')} of these packages are where they were installed")
+
+
+def _listed(distribution: metadata.Distribution) -> list[str]:
+    """Returns the files that were installed, without compiled ones, which Python makes and removes as it likes.
+
+    `distribution.files` will not do: from Python 3.12 on, and wherever `importlib_metadata` was imported, it leaves out
+    the files that are gone.
+    """
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    return [row[0] for row in rows if row and not row[0].endswith(".pyc")]
 
 
 def reinstall(name: str, version: str | None = None) -> str:
