@@ -91,6 +91,15 @@ def _add_tools(added: argparse._SubParsersAction) -> None:
     command.add_argument("--swap", type=minutes, default=0, metavar="MINUTES", help="start the pairs' swap clock")
     command.set_defaults(run=commands.board)
 
+    command = added.add_parser("grade", help="judge the submissions of a day: remix grade day2_induction")
+    command.add_argument("day", help="the day's folder name, as in submitted/STUDENT/day2_induction")
+    command.add_argument("--submitted", metavar="FOLDER", default="submitted", help="what was handed in (submitted)")
+    command.add_argument("--results", metavar="FOLDER", default="grading", help="results and feedback (grading)")
+    command.add_argument("--gradebook", metavar="FILE", default="gradebook.db", help="nbgrader's (gradebook.db)")
+    command.add_argument("--processes", type=int, default=2, help="how many judge at once (2)")
+    command.add_argument("--without-sandbox", action="store_true", help="run answers with nothing around them")
+    command.set_defaults(run=commands.grade)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit status: 1 is a bad finding, 2 a wrong call, 130 Ctrl-C.

@@ -149,6 +149,28 @@ def finding(asked: argparse.Namespace) -> int:
     return 0
 
 
+def grade(asked: argparse.Namespace) -> int:
+    """Judges what was handed in for a day, and writes gradebook, feedback pages and a table."""
+    from remix_utils.classroom.grading.cohort import Cohort
+
+    whole = course.find_course()
+    sources = whole / "solutions" / asked.day / "checks"
+    cohort = Cohort(
+        day=asked.day,
+        checks=sources if sources.is_dir() else whole / asked.day / "checks",
+        submitted=Path(asked.submitted),
+        grading=Path(asked.results),
+        gradebook=Path(asked.gradebook),
+        processes=asked.processes,
+        sandboxed=not asked.without_sandbox,
+    )
+    results = cohort.grade()
+    students = {result["student"] for result in results}
+    print(f"{len(students)} students graded. Points: {asked.gradebook}; feedback: {asked.results}/feedback/.")
+    print("Next: read the written answers in Formgrader.")
+    return 0
+
+
 def board(asked: argparse.Namespace) -> int:
     """Serves the board of a folder of progress until Ctrl-C."""
     print("Starting the board ...", flush=True)

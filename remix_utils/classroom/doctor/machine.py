@@ -66,7 +66,7 @@ def check_port(first: int = FIRST_PORT, ports: int = PORTS) -> Finding:
 
 
 def check_sandbox() -> Finding:
-    """Says which sandbox grading would have here. None is no fault: participants do not grade.
+    """Says which sandbox `remix grade` would have here. None is no fault: participants do not grade.
 
     >>> check_sandbox().good
     True

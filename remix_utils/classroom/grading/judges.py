@@ -1,0 +1,133 @@
+"""The judging processes, and the tasks that they take one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from remix_utils.checks import bundle
+from remix_utils.checks.part import Part
+from remix_utils.classroom.grading import slot
+from remix_utils.classroom.grading.sandbox import SandboxError
+from remix_utils.classroom.grading.slot import Task
+
+PART_SECONDS = 1800.0  # after which one part of one student is given up
+TRIES = 2  # for a part during which a judging process ends
+LOST = "The judging process ended while it was judged; it is tried again at the next run."
+Result = dict[str, Any]
+
+
+class Queue:
+    """Tasks, and the judging processes that take one after the other."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        processes: int,
+        sandboxed: bool,
+        keep: Callable[[Result], Result],
+        say: Callable[[str], object],
+    ):
+        self.waiting, self.total = list(tasks)[::-1], len(tasks)
+        self.processes, self.sandboxed, self.keep, self.say = processes, sandboxed, keep, say
+        self.tried: dict[str, int] = {}
+        self.slots: dict[Connection, Slot] = {}
+
+    def run(self) -> list[Result]:
+        """Judges every task; each result is written as soon as it is there."""
+        results: list[Result] = []
+        try:
+            while self.waiting or any(each.task for each in self.slots.values()):
+                self.fill()
+                for result in self.arrived():
+                    results.append(result)
+                    self.tell(len(results), result)
+        finally:
+            for each in self.slots.values():
+                each.end()
+        return results
+
+    def fill(self) -> None:
+        wanted = min(self.processes, len(self.waiting) + self.busy())
+        while len(self.slots) < wanted:
+            each = Slot(self.sandboxed)
+            self.slots[each.pipe] = each
+
+    def busy(self) -> int:
+        return sum(each.task is not None for each in self.slots.values())
+
+    def arrived(self) -> Iterator[Result]:
+        """The results that have come; a process that is free gets the next task."""
+        for pipe in wait(list(self.slots), timeout=1.0):
+            each = self.slots[pipe]  # type: ignore[index]
+            try:
+                said = each.pipe.recv_bytes()
+            except (EOFError, OSError):
+                yield from self.lost(each)
+                continue
+            if said != b"ready":
+                yield self.keep(_result_in(said))
+            each.take(self.waiting.pop() if self.waiting else None)
+        for each in list(self.slots.values()):
+            if each.task and time.monotonic() - each.since > PART_SECONDS:
+                yield from self.lost(each)
+
+    def lost(self, each: Slot) -> Iterator[Result]:
+        """A judging process has ended, or hangs: its task is tried once more, then it gets zero."""
+        del self.slots[each.pipe]
+        each.end()
+        task = each.task
+        if task is None:
+            raise SandboxError(
+                "A judging process did not start.",
+                fix="run remix doctor; where no sandbox can be had, add --without-sandbox.",
+            )
+        self.tried[task.key] = self.tried.get(task.key, 0) + 1
+        if self.tried[task.key] < TRIES:
+            self.waiting.append(task)
+            return
+        part = Part(bundle.read(Path(task.checks)))
+        yield slot.result(task, slot.nothing(part, LOST))  # not kept: it is tried at the next run
+
+    def tell(self, count: int, result: Result) -> None:
+        points = sum(each["points"] for each in result["verdicts"])
+        most = sum(each["most"] for each in result["verdicts"])
+        place = f"{count} of {self.total}"
+        self.say(f"  {place}: {result['student']} {result['part']}: {points:g} / {most:g}")
+
+
+class Slot:
+    """A judging process and the task that it has."""
+
+    def __init__(self, sandboxed: bool):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=slot.main, args=(theirs, sandboxed), daemon=False)
+        self.process.start()
+        theirs.close()
+        self.task: Task | None = None
+        self.since = time.monotonic()
+
+    def take(self, task: Task | None) -> None:
+        self.task, self.since = task, time.monotonic()
+        if task is not None:
+            self.pipe.send_bytes(json.dumps(dataclasses.asdict(task)).encode())
+
+    def end(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+def _result_in(said: bytes) -> Result:
+    """The result that a judging process has sent. SandboxError where it cannot judge."""
+    found = json.loads(said)
+    if "trouble" in found:
+        raise SandboxError(found["trouble"], fix=found["fix"])
+    return found

@@ -1,0 +1,120 @@
+"""The process that workers are forked from: libraries are imported once, no answer runs here.
+
+    python -m remix_utils.classroom.grading.nursery SOCKET
+
+It is asked over a socket, with the end of a worker's pipe, and says the number of each process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import torch
+
+from remix_utils.classroom.grading import answering, sandbox
+from remix_utils.classroom.grading.peer import ROOM
+from remix_utils.classroom.grading.wire import Channel, Gone, WireError
+from remix_utils.classroom.grading.worker_peer import WorkerPeer
+
+WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "remix_utils.models",
+        "remix_utils.tasks", "remix_utils.models.digits", "remix_utils.models.transformer",
+        "remix_utils.tasks.ioi", "remix_utils.tasks.parens", "remix_utils.checks.predictions",
+        "tqdm.auto")  # fmt: skip
+
+
+def main(number: int, readable: list[str] | None, cpu: float) -> None:
+    """Forks a worker for each frame that comes, until the socket closes."""
+    sandbox.die_with_parent()
+    control = socket.socket(fileno=number)
+    torch.set_num_threads(1)
+    for name in WARM:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    torch.broadcast_shapes((1,), (1,))  # imports sympy the first time
+    proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY) if readable is not None else -1
+    trouble = ""
+    if readable is not None:
+        try:
+            sandbox.nursery(readable, proc)
+        except (sandbox.SandboxError, OSError) as error:
+            trouble = str(error)
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    control.send(json.dumps({"trouble": trouble}).encode())
+    while not trouble:
+        message, ends, _, _ = socket.recv_fds(control, 64, 1)
+        if not message:
+            return
+        keeper = os.fork()
+        if keeper == 0:
+            keep(control, ends[0], proc, cpu)
+        os.close(ends[0])
+
+
+def keep(control: socket.socket, end: int, proc: int, cpu: float) -> None:
+    """Starts one worker, tells its number, and waits for its end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sandbox.die_with_parent()
+    try:
+        child = sandbox.apart(proc) if proc >= 0 else os.fork()
+    except (sandbox.SandboxError, OSError) as error:
+        control.send(json.dumps({"trouble": str(error)}).encode())
+        os._exit(1)
+    if child == 0:
+        work(control, end, proc, cpu)
+    os.close(end)
+    control.send(json.dumps({"process": child}).encode())
+    os.waitpid(child, 0)
+    os._exit(0)
+
+
+def work(control: socket.socket, end: int, proc: int, cpu: float) -> None:
+    """A worker: it has its end of the pipe and nothing else, and serves until the judge ends."""
+    status = 1
+    try:
+        control.close()
+        end = _alone_with(end)
+        if proc >= 0:
+            os.chdir(sandbox.DESK)
+            os.environ.update(HOME=sandbox.DESK, TMPDIR=sandbox.DESK)
+        else:
+            sandbox.die_with_parent()
+        sandbox.limits(cpu)
+        sys.setrecursionlimit(sys.getrecursionlimit() + ROOM)
+        if proc >= 0:
+            sandbox.give_up_rights()
+        peer = WorkerPeer(Channel(socket.socket(fileno=end)), answering.answer)
+        answering.disarm(lambda part, *names: peer.ask("given", (part, names)))
+        peer.serve_all()
+    except (Gone, WireError):
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _alone_with(end: int) -> int:
+    """Closes every other file; nothing is read from or written to the terminal."""
+    nothing = os.open("/dev/null", os.O_RDWR)
+    os.dup2(end, 3)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.closerange(4, 65536)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it lives as long as the process
+    return 3
+
+
+def options(arguments: list[str]) -> dict[str, Any]:
+    return json.loads(arguments[0])
+
+
+if __name__ == "__main__":
+    asked = options(sys.argv[1:])
+    main(asked["socket"], asked["readable"], asked["cpu"])

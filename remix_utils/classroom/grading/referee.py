@@ -1,0 +1,143 @@
+"""The judge: it runs the check of each exercise on what a worker answers. Scores come from here."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from remix_utils.checks.attempt import TimeLimit, held, unwritten
+from remix_utils.checks.exercise import Exercise, Wrong
+from remix_utils.checks.judge import UNWRITTEN, Trial, judge, judge_outcomes
+from remix_utils.checks.part import Part
+from remix_utils.classroom.grading.plan import Submitted, brought, plan_for, points_of
+from remix_utils.classroom.grading.wire import Gone, WireError
+from remix_utils.classroom.grading.workers import Nursery, Worker
+
+SLOWER = 10  # how many times the limit of a notebook an answer may compute here
+MAKING = 20.0  # seconds of CPU for the cells that an answer rests on
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One exercise: points, and a sentence where they are not full."""
+
+    id: str
+    points: float
+    most: float
+    sentence: str = ""
+    mistake: int | None = None
+    brought: str = ""
+
+
+class Referee:
+    """Judges submissions of one part, one exercise after the other, in workers of a nursery."""
+
+    def __init__(self, part: Part, nursery: Nursery, seeds: Sequence[int]):
+        self.part, self.nursery, self.seeds = part, nursery, tuple(seeds)
+        self.trials: dict[tuple[str, int], Trial] = {}
+        self.given_names = given_names(part)
+
+    def verdicts(self, submitted: Submitted) -> list[Verdict]:
+        """Returns a verdict for each exercise of the part that has a check."""
+        taken = brought(submitted, self.part)
+        found = []
+        for id, most in points_of(self.part.bundle).items():
+            if id in taken.skipped:
+                found.append(
+                    Verdict(id, 0.0, most, "It was skipped by start_at.", None, "start_at")
+                )
+            elif id not in submitted.holes:
+                found.append(Verdict(id, 0.0, most, "Its cell was not handed in."))
+            else:
+                verdict = self.verdict(id, most, plan_for(id, submitted, self.part, taken.skipped))
+                shown = "solution" if id in taken.shown else ""
+                found.append(dataclasses.replace(verdict, brought=shown))
+        return found
+
+    def verdict(self, id: str, most: float, plan: dict) -> Verdict:
+        """Judges one exercise, in a worker of its own."""
+        worker = self.nursery.worker(self.given)
+        silent = io.StringIO()
+        try:
+            with held([]), contextlib.redirect_stdout(silent):
+                self.check(id, plan, worker)
+        except Wrong as wrong:
+            mistake = wrong.facts.get("mistake")
+            number = mistake if isinstance(mistake, int) else None
+            return Verdict(id, 0.0, most, wrong.fact, number)
+        except (Gone, WireError) as end:
+            self.nursery.prove()  # or it is the machine's fault, and no zero
+            return Verdict(id, 0.0, most, f"It could not be judged: {end.fact}")
+        except TimeLimit:
+            return Verdict(id, 0.0, most, "Its cells were stopped: they compute too long.")
+        finally:
+            worker.end()
+        return Verdict(id, most, most)
+
+    def check(self, id: str, plan: dict, worker: Worker) -> None:
+        """Raises Wrong at the first seed on which the answer is wrong."""
+        worker.allow(MAKING)
+        try:
+            answer = worker.peer.ask("answer", plan)
+        except (Gone, WireError, TimeLimit):
+            raise
+        except BaseException as error:
+            raise Wrong(_why_none(error)) from error
+        asked = self.part.exercise(id)
+        for seed in self.seeds:
+            worker.allow(SLOWER * asked.seconds)
+            self.judge(asked, answer, seed, worker)
+            if worker.peer.ended:
+                raise Gone(worker.peer.ended, fix="look at the first error.")
+
+    def judge(self, asked: Exercise, answer: Any, seed: int, worker: Worker) -> None:
+        if asked.questions or answer is None or answer is ...:
+            judge(self.part, asked, answer, seed)
+            return
+        try:
+            judge_outcomes(self.trial(asked, seed), answer)
+        finally:
+            if worker.peer.written:  # an argument that the cases share may be another now
+                self.trials.pop((asked.id, seed), None)
+
+    def trial(self, asked: Exercise, seed: int) -> Trial:
+        """The cases of an exercise and what the reference does on them, for all submissions."""
+        if (asked.id, seed) not in self.trials:
+            slower = dataclasses.replace(asked, seconds=SLOWER * asked.seconds)
+            trial = Trial(self.part, slower, seed)
+            _ = trial.expected
+            self.trials[asked.id, seed] = trial
+        return self.trials[asked.id, seed]
+
+    def given(self, part: str, names: list[str]) -> Any:
+        """What a lesson hands out for an experiment; nothing else of the checks goes over."""
+        if part != self.part.id or not set(names) <= self.given_names:
+            raise LookupError(f"{part} hands out no {', '.join(names)[:80]}")
+        return tuple(getattr(self.part.module, name) for name in names)
+
+
+def _why_none(error: BaseException) -> str:
+    if unwritten(error):
+        return f"{UNWRITTEN}."
+    said = str(error).partition("\n  fix: ")[0].strip()[:300]
+    line = getattr(error, "line_of_answer", "")
+    return f"its cells raised {type(error).__name__}: {said}" + (f"\n  {line}" if line else "")
+
+
+def given_names(part: Part) -> frozenset[str]:
+    """Returns the names that a part's own cells ask for with `given(part, ...)`."""
+    names: set[str] = set()
+    for cell in part.bundle.cells:
+        if cell.kind != "code" or "given(" not in cell.source:
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "given":
+                names |= {
+                    str(each.value) for each in node.args[1:] if isinstance(each, ast.Constant)
+                }
+    return frozenset(names)

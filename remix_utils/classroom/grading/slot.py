@@ -1,0 +1,113 @@
+"""One judging process: a nursery, and the parts that it has judged so far, kept warm."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import sys
+import tempfile
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from remix_utils.checks import bundle
+from remix_utils.checks.part import Part
+from remix_utils.classroom.grading import submission
+from remix_utils.classroom.grading.peer import ROOM
+from remix_utils.classroom.grading.plan import points_of
+from remix_utils.classroom.grading.referee import Referee, Verdict
+from remix_utils.classroom.grading.sandbox import SandboxError, die_with_parent
+from remix_utils.classroom.grading.workers import Nursery
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One student's notebook of one part, as it lies in the snapshot."""
+
+    student: str
+    part: str
+    checks: str  # the packed checks of the course
+    notebook: str
+    key: str
+    seeds: tuple[int, ...]
+
+
+def main(pipe: Connection, sandboxed: bool) -> None:
+    """Judges tasks until the pipe closes; says when it is ready, and what keeps it from judging."""
+    die_with_parent()
+    torch.set_num_threads(1)
+    sys.setrecursionlimit(sys.getrecursionlimit() + ROOM)
+    folder = shared_folder()
+    try:
+        judge_all(pipe, Nursery(sandboxed, (folder,)))
+    except SandboxError as error:
+        pipe.send_bytes(json.dumps({"trouble": error.fact, "fix": error.fix}).encode())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def judge_all(pipe: Connection, nursery: Nursery) -> None:
+    """Judges each task that comes, until the pipe closes."""
+    referees: dict[tuple, Referee] = {}
+    pipe.send_bytes(b"ready")
+    try:
+        while True:
+            task = Task(**json.loads(pipe.recv_bytes()))
+            known = (task.checks, *task.seeds)
+            if known not in referees:
+                referees.clear()  # tasks come part by part
+                part = Part(bundle.read(Path(task.checks)))
+                referees[known] = Referee(part, nursery, task.seeds)
+            pipe.send_bytes(json.dumps(judged(task, referees[known])).encode())
+    except EOFError:
+        return
+    finally:
+        nursery.close()
+
+
+def shared_folder() -> str:
+    """Returns the folder of this process's temporary files, which its workers can read.
+
+    A check may make a folder and give its path to an answer.
+    """
+    folder = tempfile.tempdir = tempfile.mkdtemp(prefix="remix-grade-")
+    os.chmod(folder, 0o755)
+    make = tempfile.mkdtemp
+
+    def readable(*arguments: Any, **named: Any) -> str:
+        made = make(*arguments, **named)
+        os.chmod(made, 0o755)
+        return made
+
+    tempfile.mkdtemp = readable
+    return folder
+
+
+def judged(task: Task, referee: Referee) -> dict[str, Any]:
+    """Returns the result of one task."""
+    try:
+        cells = submission.cells_of(Path(task.notebook).read_bytes())
+    except ValueError as error:
+        return result(task, nothing(referee.part, str(error)))
+    taken = submission.submitted(cells, task.part)
+    return result(task, referee.verdicts(taken), taken.remarks)
+
+
+def nothing(part: Part, why: str) -> list[Verdict]:
+    """A zero for each exercise of a part, with one reason."""
+    return [Verdict(id, 0.0, most, why) for id, most in points_of(part.bundle).items()]
+
+
+def result(task: Task, verdicts: list[Verdict], remarks: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What is kept of a task that is done."""
+    return {
+        "key": task.key,
+        "student": task.student,
+        "part": task.part,
+        "verdicts": [dataclasses.asdict(each) for each in verdicts],
+        "remarks": list(remarks),
+    }

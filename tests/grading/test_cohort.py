@@ -1,0 +1,300 @@
+"""Grading a cohort: each submission gets its due, no cheat pays, nobody pays for another."""
+
+import copy
+import hashlib
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from remix_utils.classroom.grading import cohort as rooms
+from remix_utils.classroom.grading import judges, workers
+from remix_utils.classroom.grading.cohort import Cohort, GradingError
+from remix_utils.classroom.grading.sandbox import SandboxError
+from remix_utils.classroom.grading.workers import Nursery
+from tests.grading.tiny_course import DAY, hand_in, points, solved, stripped, write_course, wrote
+
+BY_HEART = "\ndef double(n):\n    return {0: 0, 3: 6}.get(n)"
+CHEATS = {
+    "check replaced": "check = lambda *arguments, **named: None",
+    "harness replaced": "import remix_utils.checks.harness as h\nh.Check = h.judge = lambda *a, **k: []",
+    "judge replaced": """
+        import remix_utils.checks.judge as j, remix_utils.checks.compare as c
+        j.judge = j.judge_outcomes = lambda *a, **k: []
+        c.difference = lambda *a, **k: None
+    """,
+    "always equal": """
+        class Yes(int):
+            __eq__ = __ge__ = __le__ = lambda self, other: True
+            __hash__ = int.__hash__
+        def double(n):
+            return Yes(1)
+    """,
+    "always equal object": """
+        class Yes:
+            __eq__ = lambda self, other: True
+            __len__ = lambda self: 1
+            __array__ = lambda self, *a, **k: None
+        def double(n):
+            return Yes()
+    """,
+    "reads the course": """
+        import pathlib, remix_utils
+        course = pathlib.Path(remix_utils.__file__).parents[1]
+        found = [*course.glob("solutions/*/checks/*"), *course.glob("day*/checks/*"), *course.glob("tests/*")]
+        double = {"n": found[0]}.get
+    """,
+    "asks the package": """
+        from remix_utils.checks.part import load
+        double = load("d9.1.1").reference("d9.1.1")
+    """,
+    "start_at": 'from remix_utils import start_at\nstart_at("d9.1.2")',
+    "solution": 'from remix_utils import solution\nsolution("d9.1.1")',
+    "asks for the oracle": """
+        from remix_utils.checks.part import given
+        double, = given("d9.1", "double")
+    """,
+    "looks into memory": """
+        import gc
+        found = [o for o in gc.get_objects() if type(o).__name__ in ("Exercise", "Trial", "Part")]
+        assert found, "no exercise in memory"
+        double = found[0].reference
+    """,
+    "ends": "import os\nos._exit(0)",
+    "garbage on the pipe": 'import os\nos.write(3, b"rmx1" + b"\\xff" * 4000)',
+    "a huge frame": 'import os, struct\nos.write(3, struct.pack("!4sIQI", b"rmx1", 1, 2**62, 10))',
+    "a forged answer": """
+        import json, os, struct
+        body = json.dumps({"kind": "value", "things": [], "body": ["yours", 1], "changed": [],
+                           "hooks": [], "shown": [], "printed": "", "noted": []}).encode()
+        os.write(3, struct.pack("!4sIQI", b"rmx1", 0, 0, len(body)) + body)
+    """,
+    "the judge's own objects": """
+        import gc
+        peer = next(o for o in gc.get_objects() if type(o).__name__ == "WorkerPeer")
+        double = peer.ask("get", (1, "__globals__"))
+    """,
+    "a function by name": """
+        import gc
+        from remix_utils.classroom.grading import worker_peer
+        worker_peer.WorkerPeer.handle = lambda self, encoder, value: ["named one", "os", "getpid"]
+        def double(n):
+            return object()
+    """,
+}
+BAD = {  # in the first hole; the second rests on it, so that both are lost
+    "endless": ("def double(n):\n    while True:\n        pass", [0, 0]),
+    "input": ("def double(n):\n    return int(input())", [0, 0]),
+    "leaves": ("import sys\nsys.exit(0)", [0, 0]),
+    "no Python": ("def double(n:\n    return", [0, 0]),
+    "memory": ("def double(n):\n    x = bytearray(60 << 30)\n    return 2 * n", [0, 0]),
+    "deep": ("def double(n):\n    return double(n)", [0, 0]),
+    "square": ("def double(n):\n    return n * n", [0, 0]),
+    "prints": ("def double(n):\n    print('x' * 10**7)\n    return 2 * n", [2, 3]),
+    "noisy": ("import sys\ndef double(n):\n    print('e', file=sys.stderr)\n    return 2 * n", [2, 3]),
+    "detached": (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\ndef double(n):\n    return n + n",
+        [2, 3],
+    ),
+    "a thread on stderr": (
+        "import sys, threading\ndef run():\n    while True: print('e', file=sys.stderr)\n"
+        "threading.Thread(target=run, daemon=True).start()\ndef double(n):\n    return n + n",
+        [2, 3],
+    ),
+    "fork bomb": (
+        "import os\ntry:\n    while True:\n        os.fork()\nexcept OSError:\n    pass\n"
+        "def double(n):\n    return 2 * n",
+        None,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    return (folder, *write_course(folder))
+
+
+def cohort_of(folder, day, **more):
+    told = []
+    made = Cohort(DAY, day / "checks", folder / "submitted", folder / "grading", folder / "gradebook.db", **more)
+    made.say = told.append
+    return made
+
+
+def scores(path):
+    """{student: {cell: (auto, manual)}} as the gradebook has them."""
+    query = (
+        "select student.id, base_cell.name, grade.auto_score, grade.manual_score from grade "
+        "join submitted_notebook on grade.notebook_id = submitted_notebook.id "
+        "join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id "
+        "join student on submitted_assignment.student_id = student.id join base_cell on grade.cell_id = base_cell.id"
+    )
+    found = {}
+    with sqlite3.connect(path) as book:
+        for student, cell, auto, manual in book.execute(query):
+            found.setdefault(student, {})[cell] = (auto, manual)
+    return found
+
+
+@pytest.fixture(scope="module")
+def graded(course, tmp_path_factory):
+    """One batch of everything; what each must get, and what it got."""
+    _, day, reference, student = course
+    folder = tmp_path_factory.mktemp("grading")
+    right, handed = solved(student, reference), folder / "submitted"
+    due = {"a right": [2, 3], "untouched": [0, 0], "z victim": [2, 3]}
+    hand_in(handed, "a right", right)
+    hand_in(handed, "untouched", student)
+    hand_in(handed, "z victim", right)
+    for name, source in CHEATS.items():
+        hand_in(
+            handed, f"cheat {name}", wrote(right, d9_1_1=textwrap.dedent(source) + BY_HEART * ("double" not in source))
+        )
+        due[f"cheat {name}"] = [0, 0]
+    for name, (source, points_due) in BAD.items():
+        hand_in(handed, f"bad {name}", wrote(right, d9_1_1=source))
+        due[f"bad {name}"] = points_due
+    copied = copy.deepcopy(right)
+    copied.cells += [type(cell)(cell, id=f"{cell.id}-pasted") for cell in copy.deepcopy(right.cells[1:3])]
+    without = copy.deepcopy(right)
+    without.cells = [cell for cell in without.cells if cell.id != "d9-1-1"]
+    others = {
+        "copied": (copied, [2, 3]),
+        "without a hole": (without, [0, 0]),
+        "stripped": (stripped(right), [2, 3]),
+        "byte order mark": (b"\xef\xbb\xbf" + stripped(right).encode(), [2, 3]),
+        "broken": ("{half a notebook", [0, 0]),
+        "not UTF-8": (b"\xff\xfe{}", [0, 0]),
+        "no cells": ("{}", [0, 0]),
+        "deep JSON": ("[" * 100_000, [0, 0]),
+        "large": (b" " * (21 * 2**20), [0, 0]),
+    }
+    for name, (notebook, points_due) in others.items():
+        hand_in(handed, name, notebook)
+        due[name] = points_due
+    hand_in(handed, "second download", right, "part1_tiny (1).ipynb")
+    due["second download"] = [2, 3]
+    link = handed / "a link" / DAY / "part1_tiny.ipynb"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(handed / "a right" / DAY / "part1_tiny.ipynb")
+    due["a link"] = [0, 0]
+    results = cohort_of(folder, day).grade()
+    return folder, day, due, results
+
+
+def test_each_gets_its_due(graded):
+    """Honest, clumsy, broken and hostile submissions in one batch; the fork bomb may get anything but more."""
+    _, _, due, results = graded
+    got = points(results)
+    assert got.pop("bad fork bomb") in ([0, 0], [2, 3], [2, 0], [0, 3])
+    del due["bad fork bomb"]
+    assert got == due
+
+
+def test_no_cheat_pays_and_each_zero_has_its_reason(graded):
+    """A sentence stands beside every point that is missing."""
+    for result in graded[3]:
+        for each in result["verdicts"]:
+            assert each["points"] == each["most"] or each["sentence"], result["student"]
+
+
+def test_the_known_mistake_is_told(graded):
+    """The judge's sentence is that of the notebook."""
+    (square,) = [result for result in graded[3] if result["student"] == "bad square"]
+    assert square["verdicts"][0]["sentence"] == "That is the square."
+    assert square["verdicts"][0]["mistake"] == 0
+
+
+def test_start_at_and_solution_stand_beside_the_score(graded):
+    """They are found by their calls, and comments are none."""
+    taken = {result["student"]: result["verdicts"][0]["brought"] for result in graded[3]}
+    assert taken["cheat solution"] == "solution"
+    assert taken["a right"] == ""
+
+
+def test_the_gradebook_has_the_judges_points(graded):
+    """Checks are scored, written answers wait for people."""
+    folder, _, _, results = graded
+    book = scores(folder / "gradebook.db")
+    for result in results:
+        own = book[result["student"]]
+        assert [own[f"d9-1-{n}-check"][0] for n in (1, 2)] == [each["points"] for each in result["verdicts"]]
+        assert own["d9-1-3"] == (None, None)
+
+
+def test_a_page_shows_everything_as_text(graded):
+    """No tag of a submission is on the page, and no reference."""
+    folder, _, _, results = graded
+    for result in results:
+        page = (folder / "grading" / "feedback" / result["student"] / f"{DAY}.html").read_text()
+        assert "<script" not in page and "http" not in page
+        assert "return n + n" not in page and "return double(n) + 1" not in page
+
+
+def test_nothing_is_judged_twice_and_a_hand_given_mark_stays(graded, monkeypatch):
+    """A second run judges nothing; what is handed in again is judged again, alone."""
+    folder, day, _, results = graded
+    with sqlite3.connect(folder / "gradebook.db") as book:
+        book.execute(
+            "update grade set manual_score = 0.5 where cell_id in (select id from base_cell where name='d9-1-3')"
+        )
+    started = []
+    monkeypatch.setattr(rooms, "Queue", lambda tasks, *more: started.append(tasks))
+    again = cohort_of(folder, day).grade()
+    assert started == []
+    assert points(again) == points(results)
+    assert all(own["d9-1-3"] == (None, 0.5) for own in scores(folder / "gradebook.db").values())
+
+
+def test_a_day_without_submissions_is_refused(course, tmp_path):
+    """The sentence says where submissions belong."""
+    with pytest.raises(GradingError, match="Nothing is handed in"):
+        cohort_of(tmp_path, course[1]).grade()
+
+
+class Broken:
+    """A judging process that cannot judge."""
+
+    def __init__(self, sandboxed):
+        self.pipe, theirs = multiprocessing.Pipe()
+        theirs.send_bytes(b'{"trouble": "No worker works.", "fix": "mend it."}')
+        self.task, self.since, self.end = None, 0.0, lambda: None
+
+
+def test_a_machine_on_which_no_worker_works_is_an_error_and_no_zero(course, tmp_path, monkeypatch):
+    """Nothing is kept, so that the next run judges everybody."""
+    _, day, reference, student = course
+    hand_in(tmp_path / "submitted", "ann", solved(student, reference))
+    monkeypatch.setattr(judges, "Slot", Broken)
+    with pytest.raises(SandboxError, match="No worker works"):
+        cohort_of(tmp_path, day).grade()
+    assert not (tmp_path / "grading" / "done").exists()
+
+
+def test_workers_are_tried_before_they_judge(monkeypatch):
+    """A worker whose known answer is wrong ends the grading."""
+    Nursery(sandboxed=False).close()
+    monkeypatch.setitem(workers.PROOF_PLAN, "text", "two")
+    with pytest.raises(SandboxError, match="does not work"):
+        Nursery(sandboxed=False)
+
+
+def test_the_command_grades_a_day(course, tmp_path):
+    """From a terminal, in the course's folder, which holds a remix_utils of its own."""
+    folder, _, reference, student = course
+    (folder / DAY).mkdir(exist_ok=True)
+    (folder / DAY / "part1_tiny.ipynb").write_text("{}")
+    (folder / "remix_utils").mkdir()
+    (folder / "remix_utils" / "__init__.py").write_text("raise ImportError('from the current folder')")
+    hand_in(tmp_path / "submitted", "ann", solved(student, reference))
+    where = ["--submitted", tmp_path / "submitted", "--results", tmp_path / "g", "--gradebook", tmp_path / "b.db"]
+    command = [sys.executable, "-P", "-m", "remix_utils", "grade", DAY, *map(str, where), "--processes", "1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "ann d9.1: 5 / 5" in done.stdout
+    assert (tmp_path / "g" / f"{DAY}.csv").read_text().count("\n") == 3
+    assert hashlib.sha256((tmp_path / "b.db").read_bytes()).hexdigest()
