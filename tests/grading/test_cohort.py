@@ -9,9 +9,10 @@ import sys
 import textwrap
 
 import pytest
+from nbgrader.api import Gradebook
 
 from remix_utils.classroom.grading import cohort as rooms
-from remix_utils.classroom.grading import judges, workers
+from remix_utils.classroom.grading import gradebook, judges, workers
 from remix_utils.classroom.grading.cohort import Cohort, GradingError
 from remix_utils.classroom.grading.sandbox import SandboxError
 from remix_utils.classroom.grading.workers import Nursery
@@ -248,6 +249,42 @@ def test_nothing_is_judged_twice_and_a_hand_given_mark_stays(graded, monkeypatch
     assert started == []
     assert points(again) == points(results)
     assert all(own["d9-1-3"] == (None, 0.5) for own in scores(folder / "gradebook.db").values())
+
+
+def test_marks_of_a_formgrader_that_stays_open_are_kept(graded):
+    """It keeps its connection: marks from before the next grading and from after it are in the gradebook."""
+    folder, day, _, _ = graded
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as formgrader:
+        for student, mark in (("a right", 0.25), ("z victim", 0.75)):
+            grade = formgrader.find_grade("d9-1-3", "part1_tiny", DAY, student)
+            grade.manual_score = mark
+            formgrader.db.commit()
+            cohort_of(folder, day).grade()
+    book = scores(folder / "gradebook.db")
+    assert (book["a right"]["d9-1-3"][1], book["z victim"]["d9-1-3"][1]) == (0.25, 0.75)
+
+
+def test_a_gradebook_is_written_whole_or_not_at_all(tmp_path, course, monkeypatch):
+    """An entry that fails leaves the gradebook as it was, though nbgrader commits after each one."""
+    _, day, reference, student = course
+    hand_in(tmp_path / "submitted", "ann", solved(student, reference))
+    cohort_of(tmp_path, day, sandboxed=False, processes=1).grade()
+    before = scores(tmp_path / "gradebook.db")
+    hand_in(tmp_path / "submitted", "bob", student)
+    hand_in(tmp_path / "submitted", "cyd", student)
+    enter = gradebook._enter
+
+    def fails_at_cyd(book, day, notebook, result):
+        assert result["student"] != "cyd"
+        enter(book, day, notebook, result)
+
+    monkeypatch.setattr(gradebook, "_enter", fails_at_cyd)
+    with pytest.raises(AssertionError):
+        cohort_of(tmp_path, day, sandboxed=False, processes=1).grade()
+    assert scores(tmp_path / "gradebook.db") == before
+    monkeypatch.undo()
+    cohort_of(tmp_path, day).grade()
+    assert list(scores(tmp_path / "gradebook.db")) == ["ann", "bob", "cyd"]
 
 
 def test_a_day_without_submissions_is_refused(course, tmp_path):

@@ -1,40 +1,81 @@
-"""nbgrader's gradebook, written from the judge's results by one process and replaced as a whole."""
+"""nbgrader's gradebook, written from the judge's results by one process, in one transaction."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.orm import scoped_session, sessionmaker
 
 from remix_utils.checks.bundle import Bundle
 
+COURSE = "remix"  # as in nbgrader_config.py
+PATIENCE = 60.0  # seconds to wait for somebody else who writes, such as Formgrader
 WRITTEN = {"cell_type": "markdown", "grade": True, "solution": True, "locked": False, "task": False}
 
 
 @contextlib.contextmanager
-def replaced(path: Path) -> Iterator[Gradebook]:
-    """A copy of the gradebook to write into; it takes the old one's place when all is written."""
-    new = path.with_name(f"{path.name}.new")
-    if path.exists():
-        shutil.copy2(path, new)
-    else:
-        new.unlink(missing_ok=True)
-    with Gradebook(f"sqlite:///{new}") as book:
-        yield book
-    with open(new, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(new, path)
+def whole_or_nothing(path: Path) -> Iterator[Gradebook]:
+    """The gradebook to write into; all is written at the end, in one transaction, or nothing.
+
+    The file stays the same one, since an open Formgrader keeps its connection to it: marks that
+    are given there would go to a file that was replaced. nbgrader commits after each entry; here
+    these commits release savepoints inside the one transaction.
+    """
+    if not path.exists():
+        _make_empty(path)
+    with contextlib.closing(Gradebook(f"sqlite:///{path}", COURSE)) as book:
+        engine = create_engine(
+            f"sqlite:///{path}", connect_args={"timeout": PATIENCE, "isolation_level": None}
+        )
+        with engine.connect() as connection:
+            event.listen(connection, "begin", _begin)
+            with connection.begin():
+                joined = sessionmaker(connection, join_transaction_mode="create_savepoint")
+                book.db.remove()
+                book.db = scoped_session(joined)
+                yield book
+                book.db.remove()
+        engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    """Locks the file from the start; sqlite3 itself would begin at the first change."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _make_empty(path: Path) -> None:
+    """A gradebook with its tables, put in its place when it is whole; one that is there stays."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    with _alembic_found():
+        Gradebook(f"sqlite:///{new}", COURSE).close()
+    with contextlib.suppress(FileExistsError):
+        os.link(new, path)
+    new.unlink()
+
+
+@contextlib.contextmanager
+def _alembic_found() -> Iterator[None]:
+    """nbgrader runs alembic by its name, also where this environment was never activated."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def write(path: Path, day: str, bundles: Sequence[Bundle], results: Sequence[dict]) -> None:
     """Writes the scores of a day; marks that people have given stay as they are."""
-    with replaced(path) as book:
+    with whole_or_nothing(path) as book:
         book.update_or_create_assignment(day)
         for bundle in bundles:
             _describe(book, day, bundle)
