@@ -53,7 +53,8 @@ def hint(id: str) -> Hint:
 def solution(id: str) -> None:
     """Prints the reference solution of an exercise, when it is asked for a second time.
 
-    The first call says what it means to open a solution; the progress record notes the second.
+    For a written answer, that is our sample answer and how it is graded. The first call says what
+    it means to open a solution; the progress record notes the second.
     """
     if id not in ASKED:
         print(notice(id, f'call solution("{id}") once more.'))
@@ -68,6 +69,12 @@ def notice(id: str, again: str) -> str:
     ExerciseError for an id that names no exercise with a solution.
     """
     _solution_of(id)
+    if load(id).is_written(id):
+        return (
+            f"{id} is a written answer. This shows our sample answer and how yours is graded, and "
+            "the progress record will say so.\n"
+            f"Write your own answer and hand it in first. To see ours: {again}"
+        )
     return (
         f"This shows our solution of {id}, and the progress record will say so.\n"
         f'hint("{id}") gives less away. To see the solution: {again}'
@@ -83,5 +90,6 @@ def show_solution(id: str) -> None:
 
 def _solution_of(id: str) -> str:
     part = load(id)
-    cell = part.bundle.cells[part.position("exercise", id)]
+    mark = "answer" if part.is_written(id) else "exercise"
+    cell = part.bundle.cells[part.position(mark, id)]
     return without_marks(cell.source).rstrip()

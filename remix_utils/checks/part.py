@@ -45,8 +45,7 @@ class Part:
 
     def exercise(self, id: str) -> Exercise:
         """Returns the exercise of that id. ExerciseError if it has no check."""
-        written = [cell for cell in self.bundle.cells if cell.marks.get("answer") == id]
-        if written:
+        if self.is_written(id):
             raise ExerciseError(
                 f"{id} is a written answer: people read it, no check does.",
                 fix="write it in the cell below its question.",
@@ -57,6 +56,10 @@ class Part:
                 fix=f"write the id as the heading has it ({nearest(id, self.exercises)}).",
             )
         return self.exercises[id]
+
+    def is_written(self, id: str) -> bool:
+        """Returns whether an exercise is answered in prose, which people grade."""
+        return any(cell.marks.get("answer") == id for cell in self.bundle.cells)
 
     # --- cells --------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@
 # | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
 # | minutes | our estimate for a pair, with reading, predictions and the pair card included |
 # | core | part of the day's main path, which fits into 6 hours |
-# | ★ | optional, and nothing in the core needs it |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
 #
 # Work in pairs at one keyboard. The *driver* types. The *navigator* reads ahead, asks questions and watches for mistakes. After every two or three exercises there is a **pair card**. It tells you to swap roles, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the line marked *Alone*.
 #
@@ -39,7 +39,7 @@
 # | `start_at("d1.0.12")` | defines everything that the page needs from d1.0.12 on, so you can skip exercises or catch up |
 # | `predict(...)` | stores your guess before you run an experiment. The page ends with a table of guesses and results |
 #
-# You can open a solution at any time. It's meant for pairs that have used all hints and are still stuck, and for pairs that have passed the check and want to compare. The first call of `solution` only prints a warning. The second call prints the code, and your progress record notes that you opened it. On a page that doesn't import `solution`, run `from remix_utils import solution` first. You can also use a terminal, with `remix solution d1.0.4`.
+# You can open a solution at any time. It's meant for pairs that have used all hints and are still stuck, and for pairs that have passed the check and want to compare. The first call of `solution` only prints a warning. The second call prints the code, and your progress record notes that you opened it. You can also open it in a terminal, with `remix solution d1.0.4`.
 # %%
 import math
 

@@ -12,7 +12,7 @@
 # - tell noising from denoising, and choose between them
 # - explain which experiments are easy with a hook and which aren't
 #
-# **Time**: about 130 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 30 minutes more. No cell computes for longer than a few seconds.
+# **Time**: about 100 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 60 minutes more. No cell computes for longer than a few seconds.
 #
 # **Readings**: Chan et al. 2022, *Causal Scrubbing: Appendix* ([alignmentforum.org](https://www.alignmentforum.org/posts/kcZZAsEjwrbczxN2i/causal-scrubbing-appendix)), section 3 on zero and mean ablation, for d1.1.4 to d1.1.7. Heimersheim and Nanda 2024, *How to use and interpret activation patching* ([arXiv 2404.15255](https://arxiv.org/abs/2404.15255)), for d1.1.8. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2, for d1.1.10 and d1.1.11. You can read all of this later.
 # %% [markdown]
@@ -26,7 +26,7 @@
 # | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
 # | minutes | our estimate for a pair, with reading, predictions and the pair card |
 # | core | part of the day's main path |
-# | ★ | optional, and nothing in the core needs it |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
 #
 # Work in pairs at one keyboard. The *driver* types, and the *navigator* reads ahead and asks questions. After every two or three exercises there's a **pair card**. It tells you to swap, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the part marked *Alone* instead.
 #
@@ -34,7 +34,7 @@
 # |---|---|
 # | `check("d1.1.1", read_layer)` | tests your answer and explains the first mistake that it finds |
 # | `hint("d1.1.1")` | shows a hint. Call it again for the next one. The last of the three is almost the code |
-# | `solution("d1.1.1")` | prints our solution, on the second call |
+# | `solution("d1.1.1")` | prints our solution, on the second call. For a written answer it also says how yours is graded |
 # | `start_at("d1.1.6")` | defines everything that the page needs from d1.1.6 on, so you can skip ahead or catch up |
 # | `predict(...)` | stores your guess before an experiment. The page ends with a table of guesses and results |
 #
@@ -290,14 +290,16 @@ plot.bars(results, "The hidden layer, ablated in three ways", "test accuracy (%)
 # | mean | 39 | 66 | 87 | 96 |
 # | resample | 12 | 13 | 70 | 91 |
 #
-# Their networks are larger and were trained on other images, so compare the order of the numbers and not the numbers themselves. In the first row the two pairs behave very differently. You'll find a likely reason in d1.1.7.
+# Their networks are larger and were trained on other images, so compare the order of the numbers and not the numbers themselves. In the first row the two pairs behave very differently. You'll find a likely reason after d1.1.7.
 #
 # *Learned*: report an ablation with its kind and its standard error.
 #
 # > **Pair card.** Swap. The navigator asks: "Which of the three ablations would you put in a paper, and which wrong conclusion might a reader draw from each of the other two?" Explain back why the 20 draws of one image don't count as 20 images. *Alone:* write down, for each of the three ablations, which values replace the hidden layer.
 # %% [markdown]
-# ## d1.1.6 One neuron at a time
-# ●●○○○ difficulty · ●●●○○ importance · 13 minutes · core
+# ## d1.1.6 ★ One neuron at a time
+# ●●○○○ difficulty · ●●●○○ importance · 13 minutes · ★
+#
+# If you skip this exercise, run `start_at("d1.1.7")` at d1.1.7.
 #
 # Why do the three ablations disagree? It helps to look at single neurons. You can narrow an edit of the whole layer to one neuron. Apply the edit, keep its column for this neuron, and leave the other 15 columns as they were.
 #
@@ -365,12 +367,12 @@ for digit in range(10):
 cosine = torch.cosine_similarity(constant[:, 9], others, dim=0)
 print(f"cosine of the two columns: {cosine:.2f}")
 # %% [markdown]
-# **What you should see**: the two columns are nearly opposite, with a cosine of −0.93. On average, neuron 9 raises logit 4 by 4.0, and the other 15 neurons lower it by 6.7. If you remove neuron 9 alone, nothing balances the other 15. Then `digits-b` answers "3" for 111 images, though only 64 show a 3, and it answers "8" for 15, though 57 show an 8. If you remove all 16 neurons, both columns are gone and there's nothing to balance. You'll find a second reason in d1.1.7.
+# **What you should see**: the two columns are nearly opposite, with a cosine of −0.93. On average, neuron 9 raises logit 4 by 4.0, and the other 15 neurons lower it by 6.7. If you remove neuron 9 alone, nothing balances the other 15. Then `digits-b` answers "3" for 111 images, though only 64 show a 3, and it answers "8" for 15, though 57 show an 8. If you remove all 16 neurons, both columns are gone and there's nothing to balance. You'll find a second reason after d1.1.7.
 #
 # *Learned*: zero ablation removes a neuron's constant part too. The cost of that depends on the other neurons, so the costs of single neurons don't add up to the cost of the layer.
 # %% [markdown]
 # ## d1.1.7 A constant neuron and a switch
-# ●●○○○ difficulty · ●●●●○ importance · 16 minutes · core
+# ●●○○○ difficulty · ●●●●○ importance · 10 minutes · core
 #
 # How can an ablation mislead you? You can see it best in a network that's small enough to understand completely. Its hidden layer has three neurons. The first one is constant at 3. The second one is a *switch*, which is either 0 or 2. The third one is a *gauge*, which takes any value from 0 to 1. The output adds the constant, the gauge and an *alarm*, which is a function of the switch. You can read it in the cell below.
 #
@@ -430,6 +432,14 @@ plot.histogram({"switch": switch}, "The switch on 1,000 rows", "activation", mar
 #
 # Zero ablation makes the constant look important. Mean ablation makes the switch look important, because the mean of the switch is about 1. This value never occurs, and there the alarm is at its maximum. Only resampling finds the gauge and nothing else.
 #
+# *Learned*: zero ablation charges for constants, and the mean may be a value that never occurs. A resampled activation always occurs, but its combination with the rest of the network may not.
+#
+# > **Pair card.** Swap. The navigator asks: "Where does each replacement value come from, and has the network computed it before?" Then ask the same about the combination. If you resample only neuron 14, which images do the 16 values come from? Explain back: for which kind of neuron is zero a fair replacement, and for which is the mean? *Alone:* sketch the histogram of a neuron for which zero, mean and resample ablation give about the same result.
+# %% [markdown]
+# ## The same in `digits-b` ★
+#
+# This section has no exercise and takes about 6 minutes. If you skip it, go on with d1.1.8.
+#
 # Mean ablation can mislead you in `digits-b` too. With the hidden layer at its mean, the logits are those of the skip connection plus the same ten numbers for every image. So the hidden layer has become a bias. The next cell counts the network's answers.
 # %%
 answers = torch.bincount(at_mean["digits-b"].argmax(-1), minlength=10)
@@ -450,10 +460,6 @@ for name in networks:
     print(f"{name}: training.hidden_off = {models.load(name).card['training']['hidden_off']}")
 # %% [markdown]
 # **What you should see**: both networks were trained with the hidden layer at zero for a share of the examples, 0.7 for `digits-a` and 0.2 for `digits-b`. So training has prepared them for exactly this ablation. We also trained `digits-b` once more by the same recipe and with the same seed, but without this step. In that network, zero ablation leaves an accuracy of 30 %. So the 94 % come from the training recipe. This may also be the reason why zero ablation looks so different in the published pair. For a network that you didn't train, zero ablation may be far from anything that the network ever computed.
-#
-# *Learned*: zero ablation charges for constants, and the mean may be a value that never occurs. A resampled activation always occurs, but its combination with the rest of the network may not.
-#
-# > **Pair card.** Swap. The navigator asks: "Where does each replacement value come from, and has the network computed it before?" Then ask the same about the combination. If you resample only neuron 14, which images do the 16 values come from? Explain back: for which kind of neuron is zero a fair replacement, and for which is the mean? *Alone:* sketch the histogram of a neuron for which zero, mean and resample ablation give about the same result.
 # %% [markdown]
 # ## d1.1.8 Noising and denoising
 # ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
@@ -504,8 +510,10 @@ plot.bars(directions, "Two directions, one layer", "test accuracy (%)")
 #
 # *Learned*: noising tests whether a part is necessary, and denoising tests whether it's enough.
 # %% [markdown]
-# ## d1.1.9 A leaked hook
-# ●●○○○ difficulty · ●●●●○ importance · 11 minutes · core
+# ## d1.1.9 ★ A leaked hook
+# ●●○○○ difficulty · ●●●●○ importance · 11 minutes · ★
+#
+# If you skip this exercise, run `start_at("d1.1.10")` at d1.1.10.
 #
 # The next cell contains a common mistake. It runs the network on images of the wrong shape and gets an error. Run it, and then run the cell below it, which measures the accuracy of this network without any edit. Compare the result with the 96.8 % of `digits-b`. Can you explain it before you read on?
 # %%

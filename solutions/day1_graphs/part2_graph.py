@@ -12,7 +12,7 @@
 # - write the ablations of part 1 as graphs
 # - name one path among many, and patch it
 #
-# **Time**: about 170 minutes for the core, with reading, predictions and cards. The ★ exercise takes about 12 minutes more. If you're short of time, call `start_at("d1.2.9")` after d1.2.3. This gives you our einsum and our tree printer.
+# **Time**: about 130 minutes for the core, with reading, predictions and cards. The ★ exercises take about 50 minutes more.
 #
 # **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2. You'll write their method in d1.2.16 and d1.2.17. Karpathy 2020, *micrograd* ([github.com/karpathy/micrograd](https://github.com/karpathy/micrograd)), the file `engine.py`. It builds a graph in a hundred lines, for gradients. Both can wait until tonight.
 # %%
@@ -23,7 +23,7 @@ from string import ascii_letters
 
 import torch
 import remix_utils as library
-from remix_utils import check, hint, models, plot, start_at
+from remix_utils import check, hint, models, plot, solution, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
@@ -195,10 +195,12 @@ except ValueError as error:
 #
 # You can write matrix products, dot products, scaling and transposing in the same notation. Each of them is an *einsum*, which multiplies entries and then sums over some of the axes. In this notation every axis has a name, and here a name is a whole *word*.
 #
-# Take `"hidden pixel, pixel -> hidden"`. For every `hidden`, einsum multiplies the two operands at the same `pixel`. Then it sums over `pixel`, because this word isn't on the right of the arrow. The result is a layer's weights times an image. You build einsum in three steps. First you parse the pattern, then you compute the shape, and then the value.
+# Take `"hidden pixel, pixel -> hidden"`. For every `hidden`, einsum multiplies the two operands at the same `pixel`. Then it sums over `pixel`, because this word isn't on the right of the arrow. The result is a layer's weights times an image.
+#
+# In the ★ exercises d1.2.4 to d1.2.6 you build einsum in three steps. First you parse the pattern, then you compute the shape, and then the value. To skip them, run `start_at("d1.2.7")` now. This gives you our three functions and the classes made from them. Then go on at "Five operations", below the check of d1.2.6.
 # %% [markdown]
-# ## d1.2.4 Parse a pattern
-# ●○○○○ difficulty · ●●●○○ importance · 5 minutes · core
+# ## d1.2.4 ★ Parse a pattern
+# ●○○○○ difficulty · ●●●○○ importance · 5 minutes · ★
 #
 # Write `parse`. It returns one list of words for each operand, and the list of words of the result. Commas separate the operands, and an arrow comes before the result. Words are separated by one or more spaces. The spaces around commas and the arrow are optional. An operand without words is a single number, so `", i -> i"` scales a vector. A result without words is a number too.
 #
@@ -222,8 +224,8 @@ for pattern in ("hidden pixel, pixel -> hidden", "i j,j k->k i", ", i -> i", "i,
 #
 # *Learned*: axes have names, so you don't have to count them.
 # %% [markdown]
-# ## d1.2.5 The shape of a product
-# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ## d1.2.5 ★ The shape of a product
+# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · ★
 #
 # Write `einsum_shape`, which computes the shape of the result from the words and the shapes of the operands. A word must have the same size everywhere in the pattern. Nothing is broadcast, so a size of 1 is a size like any other. There must be a shape for each operand, with as many axes as the operand has words. Raise a `ValueError` if one of these rules is broken.
 #
@@ -254,8 +256,8 @@ except ValueError as error:
 #
 # *Learned*: a word has only one size, so you notice swapped axes when you build the graph.
 # %% [markdown]
-# ## d1.2.6 The value of a product
-# ●●○○○ difficulty · ●●●●○ importance · 11 minutes · core
+# ## d1.2.6 ★ The value of a product
+# ●●○○○ difficulty · ●●●●○ importance · 11 minutes · ★
 #
 # Write `contract`, which computes the value from the words and the operands. `torch.einsum` can do the computation, but it needs one letter for each axis, as in `torch.einsum("ab,b->a", weight, image)`. So give each word its own letter, write the pattern in letters, and call `torch.einsum`. You can take the letters from `ascii_letters`, which has 52 of them. Would it work to use the first letter of each word?
 #
@@ -272,7 +274,9 @@ def contract(inputs: list[list[str]], output: list[str], *values: torch.Tensor) 
 # %% check="d1.2.6" points=2
 check("d1.2.6", contract)
 # %% [markdown]
-# The next cell combines your three functions into an operation, `Einsum`. It also defines `Placeholder`, which is an input of the graph. A placeholder has a shape, and it gets its value when you evaluate the graph.
+# ## Five operations
+#
+# The next cell combines the three functions `parse`, `einsum_shape` and `contract` into an operation, `Einsum`. If you skipped them, read the cell and don't run it, because you already have our `Einsum`. It also defines `Placeholder`, which is an input of the graph. A placeholder has a shape, and it gets its value when you evaluate the graph.
 # %%
 class Einsum:
     """Multiplies its children and sums the products, as its pattern describes."""
@@ -316,8 +320,8 @@ print(layer.op.run(weight.op.run(), torch.tensor([1.0, 1.0, 1.0])))
 #
 # > **Pair card.** Swap. The navigator asks: "Which words are summed, and how can I see that in the shape?" Explain back the result of `"i j, i j -> "` for a matrix and itself, and the result of `"i j -> j i"`. *Alone:* write the pattern of an outer product, and a pattern that adds up the rows of a matrix.
 # %% [markdown]
-# ## d1.2.7 Subtract without a new operation
-# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · core
+# ## d1.2.7 ★ Subtract without a new operation
+# ●●○○○ difficulty · ●●●○○ importance · 5 minutes · ★
 #
 # Do you need an operation for subtraction? Each new operation is one more case for every function that you write later. So first check whether you can build it from the five that you have. You can, since $a - b = a + (-1)\,b$.
 #
@@ -344,8 +348,8 @@ print(difference, "reads", difference.children)
 #
 # *Learned*: a new function doesn't always need a new operation.
 # %% [markdown]
-# ## d1.2.8 Print the tree
-# ●●○○○ difficulty · ●●●○○ importance · 8 minutes · core
+# ## d1.2.8 ★ Print the tree
+# ●●○○○ difficulty · ●●●○○ importance · 8 minutes · ★
 #
 # You'll want to look at the graphs that you build. Write `tree`, which returns a text like the one at the top of this part. Each node has a line with its name, shape and kind. Its children are on the lines below, further to the right. The rest of the layout is up to you.
 #
@@ -388,6 +392,10 @@ print(tree(tower(3)))
 # *Learned*: the text looks like a tree, but the graph isn't a tree, because a node can have several readers.
 # %% [markdown]
 # ## Evaluate a graph
+#
+# If you skipped d1.2.8, run `start_at("d1.2.9")` now.
+#
+# A *tower* is a small graph in which many nodes have two readers. `tower(blocks)` starts with an input [4]. Each block reads the stream twice and computes `stream + relu(stream)`.
 #
 # The value of a node depends on the values of its children. Their values depend on the nodes further down, until you reach constants and inputs. The next function computes this in the shortest possible way. It calls itself on every child and keeps no values between calls. A tower of sixteen blocks has 33 nodes. How many visits to nodes does the function make?
 # %%
@@ -607,8 +615,8 @@ for number, image in enumerate(images[:100]):
 #
 # > **Pair card.** Swap. The navigator asks: "Is this node old or new, and how can you tell?" Explain back why every node above a replaced node is built again, and why the nodes beside it aren't. *Alone:* on paper, replace `skip.product` in the picture at the top, and mark the nodes that are built again.
 # %% [markdown]
-# ## d1.2.13 Nodes that two graphs share
-# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
+# ## d1.2.13 ★ Nodes that two graphs share
+# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · ★
 #
 # How much of the original graph does an edit reuse? `graph` has eleven nodes, and `ablated` has seven. How many of these seven are also nodes of `graph`, as the very same objects? Guess first.
 #
@@ -906,7 +914,7 @@ plot.bars(follows, "Two images at once", "share of conflicts (%)", "the digit pr
 # | an experiment that would have misled you | ½ |
 # | one thing that your claim does *not* say | ½ |
 #
-# After you've handed in your answer, compare it with ours in `solutions/day1_graphs/part2_graph.ipynb`.
+# After you've handed in your answer, compare it with ours. `solution("d1.2.18")` prints our answer and explains how yours is graded.
 # %% [markdown] answer="d1.2.18" points=2
 # ### BEGIN SOLUTION
 # No. Both networks classify about 97 % of 600 test images correctly (97.2 ± 0.7 % and 96.8 ± 0.7 %), but `digits-a` relies on its skip path and `digits-b` relies on its hidden layer. If the skip path alone reads another image, `digits-a` falls to 12.7 ± 0.3 %, and `digits-b` keeps 92.9 ± 0.7 %. If the hidden layer alone reads another image, `digits-a` keeps 91.1 ± 0.8 %, and `digits-b` falls to 12.6 ± 0.3 %. When the two paths read different digits, `digits-a` follows the skip path in 90.2 ± 0.3 % of the cases, and `digits-b` follows the hidden path in 92.3 ± 0.8 %. Zero ablation would have misled us, since zeros in the hidden layer cost only about one point in `digits-a` and three in `digits-b`. We don't claim that the other path has no information about the digit, because it may hold a copy that never decides. We also don't know how either path distinguishes a 3 from an 8.

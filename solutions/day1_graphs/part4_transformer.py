@@ -11,7 +11,7 @@
 # - patch a single head along its direct path to the logits, and say what this leaves out
 # - expand a transformer with fixed attention patterns into paths (★)
 #
-# **Time**: about 65 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 85 minutes more. If transformers are new to you, you can build one in part 0 first.
+# **Time**: about 60 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 90 minutes more. If transformers are new to you, you can build one in part 0 first.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections on zero-layer transformers, path expansion and virtual attention heads, for d1.4.3 to d1.4.6. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), the definition of path patching, for d1.4.8. Both can wait until tonight.
 # %%
@@ -22,7 +22,7 @@ from contextlib import ExitStack
 import torch
 from remix_utils import RULES, Node, ablate, add, apply, array, at, check, einsum, evaluate, explain
 from remix_utils import find, find_one, hint, index, models, path_patch, placeholder, plot, replace
-from remix_utils import show, split, start_at, update
+from remix_utils import show, solution, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, ov, path_expansion
 from remix_utils.tasks import stories
@@ -106,7 +106,7 @@ print(f"half of the prompts have a loss below {whole_loss.quantile(0.5):.2f}")
 # ## d1.4.1 What one head writes
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
 #
-# Which vector does a single head add to the stream? The graph doesn't have a node for it yet. A layer's output, `blocks.1.attn_out`, is a bias plus one product, and this product sums over all heads. In part 3 you wrote `split_sum`, which makes a node for each term of such a sum. The library's `split(graph, "blocks.1.attn_out", "head")` does the same and names the new nodes `blocks.1.attn.head.3.out` and so on. It also splits the queries, keys and values by head.
+# Which vector does a single head add to the stream? The graph doesn't have a node for it yet. A layer's output, `blocks.1.attn_out`, is a bias plus one product, and this product sums over all heads. A ★ exercise of part 3 (d1.3.11) makes a node for each term of such a sum. The library's `split(graph, "blocks.1.attn_out", "head")` does the same and names the new nodes `blocks.1.attn.head.3.out` and so on. It also splits the queries, keys and values by head.
 #
 # Write `head_output`, which returns the node of the vectors that one head adds to the stream. Here and below, the check uses transformers with other numbers of layers and heads.
 #
@@ -175,8 +175,8 @@ plot.attention(pieces, on_one_prompt, names, "All sixteen heads on the second pr
 #
 # > **Pair card.** Swap driver and navigator. The navigator asks: "Suppose that a head attends to a token. What does it do with it?" Explain back why each row of a pattern sums to 1, and why the upper right half is empty. *Alone:* choose the two heads whose patterns you find clearest, and describe each of them in one sentence.
 # %% [markdown]
-# ## d1.4.3 The direct path
-# ●○○○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ## d1.4.3 ★ The direct path
+# ●○○○○ difficulty · ●●●●○ importance · 7 minutes · ★
 #
 # How much can the model predict without attention? The shortest path from the tokens to the logits passes no head. It consists of the embedding, the final layernorm and the unembedding. Along this path, a prediction depends on the last token alone. So the path amounts to a table of *bigrams*, with a distribution over the next token for each token.
 #

@@ -11,7 +11,7 @@
 # - measure prefix matching and copying, each with the right offset
 # - choose tokens at which induction is worth studying
 #
-# **Time**: about 135 minutes for the core, with reading, predictions and pair cards. The ★ exercise takes about 20 minutes more. No cell computes for longer than a few seconds.
+# **Time**: about 115 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 40 minutes more. No cell computes for longer than a few seconds.
 #
 # **Readings**: Olsson et al. 2022, *In-context Learning and Induction Heads* ([arXiv 2209.11895](https://arxiv.org/abs/2209.11895)), the definitions of the in-context learning score, prefix matching and copying, for d2.1.4, d2.1.7 and d2.1.8. Press et al. 2021, *Shortformer* ([arXiv 2012.15832](https://arxiv.org/abs/2012.15832)), the section on position-infused attention, for d2.1.1. Chan et al. 2022, *Causal Scrubbing: results on induction heads* ([alignmentforum.org](https://www.alignmentforum.org/posts/j6s9H9SHrEhEfuJnq/causal-scrubbing-results-on-induction-heads)), for the choice of tokens in d2.1.10. You can read all of this later.
 # %% [markdown]
@@ -25,7 +25,7 @@
 # | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
 # | minutes | our estimate for a pair, with reading, predictions and the pair card |
 # | core | part of the day's main path |
-# | ★ | optional, and nothing in the core needs it |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
 #
 # Work in pairs at one keyboard. One of you is the *driver* and types. The other is the *navigator*, who reads ahead and asks questions. After every two or three exercises there's a **pair card**. It tells you to swap, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the part marked *Alone* instead.
 #
@@ -33,7 +33,7 @@
 # |---|---|
 # | `check("d2.1.2", token_losses)` | tests your answer and explains the first mistake that it finds |
 # | `hint("d2.1.2")` | shows a hint. Call it again for the next one. The last of the three is almost the code |
-# | `solution("d2.1.2")` | prints our solution, on the second call |
+# | `solution("d2.1.2")` | prints our solution, on the second call. For a written answer it also says how yours is graded |
 # | `start_at("d2.1.6")` | defines everything that the page needs from d2.1.6 on, so you can skip ahead or catch up |
 # | `predict(...)` | stores your guess before an experiment. The page ends with a table of guesses and results |
 #
@@ -48,7 +48,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import Estimate, direct_logits, head_outputs, prefix_matching
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.1")  # to rejoin the room: start_at("d2.1.4") brings every name that the rest reads
+start_at("d2.1")  # to rejoin the room: start_at("d2.1.5") brings every name that the rest reads
 # %% [markdown]
 # ## The model, and a text
 #
@@ -210,8 +210,8 @@ plot.lines(range(1, 2 * LENGTH + 1), by_place, "Repeated random tokens", "token"
 #
 # *Learned*: to study one ability, use a text on which nothing else helps.
 # %% [markdown]
-# ## d2.1.4 How much does the context help?
-# ●●○○○ difficulty · ●●●●○ importance · 12 minutes · core
+# ## d2.1.4 ★ How much does the context help?
+# ●●○○○ difficulty · ●●●●○ importance · 12 minutes · ★
 #
 # Real text has no second copy. But a token late in a text has more context than an early one. Olsson et al. 2022 define the *in-context learning score* as the loss at late tokens minus the loss at early tokens. If context helps, this score is negative.
 #
@@ -646,8 +646,8 @@ print(f"after ' said': {int(after_said.sum())} guesses, {int((after_said & right
 #
 # > **Pair card.** Swap. The navigator asks: "Was this place chosen by the text before it, or by the outcome?" Explain back why "the places where ablating 1.3 costs most" would be a bad choice. *Alone:* choose candidates on the first 32 passages with `least=5`. Count how many of their guesses are right in the other passages.
 # %% [markdown]
-# ## d2.1.11 By hand
-# ●○○○○ difficulty · ●●●○○ importance · 7 minutes · core
+# ## d2.1.11 ★ By hand
+# ●○○○○ difficulty · ●●●○○ importance · 7 minutes · ★
 #
 # A score summarises many cases, so look at one of them before you take the model apart. The cell below prints the passage with the most right guesses, and numbers its tokens. Find an opportunity for induction by reading. You need a token A that occurred before, and the same B must follow it both times. Choose one in the middle of a name.
 # %%

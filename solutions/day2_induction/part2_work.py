@@ -11,7 +11,7 @@
 # - find two heads that hide each other when you ablate them one at a time
 # - remove the output of a head along some paths and keep it along all others
 #
-# **Time**: about 120 minutes for the core, with reading, predictions and pair cards. The ★ exercise takes about 20 minutes more. The slowest cell takes about ten seconds. The marks and calls are explained at the top of part 1.
+# **Time**: about 110 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 35 minutes more. The slowest cell takes about ten seconds. The marks and calls are explained at the top of part 1.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections on two-layer attention-only transformers and on the terms of the path expansion, for d2.2.4 and d2.2.7. Olsson et al. 2022, *In-context Learning and Induction Heads* ([arXiv 2209.11895](https://arxiv.org/abs/2209.11895)), the section on pattern-preserving ablation, for d2.2.6. You can read both later.
 # %%
@@ -25,7 +25,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import Estimate, components, logit_attribution, path_expansion, token_loss
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.2")  # to rejoin the room: start_at("d2.2.4") brings every name that the rest reads
+start_at("d2.2")  # to rejoin the room: start_at("d2.2.5") brings every name that the rest reads
 # %% [markdown]
 # ## Two settings
 #
@@ -314,8 +314,8 @@ plot.bars(lost_at, "Induction heads ablated on stories", "loss added (nats)", "h
 #
 # *Learned*: before you call a head useless on a text, measure at the tokens where it could help.
 # %% [markdown]
-# ## d2.2.4 Paths through no head, one head or two
-# ●●●○○ difficulty · ●●●●○ importance · 15 minutes · core
+# ## d2.2.4 ★ Paths through no head, one head or two
+# ●●●○○ difficulty · ●●●●○ importance · 15 minutes · ★
 #
 # ![Three paths from embed at the bottom to logits at the top. The first arrow goes straight up and has the label order 0: ("embed",). The second path passes head 1.3 and has the label order 1: ("embed", (1, 3)). The third path passes head 0.6 and then head 1.3, and has the label order 2: ("embed", (0, 6), (1, 3)).](diagram:path_orders)
 #
@@ -638,7 +638,7 @@ plot.bars({"0.0": cost_by_way}, "Head 0.0 ablated on stories, by path", "loss ad
 # | one experiment that would distinguish two jobs from one job that is used twice, with the result that you expect | ½ |
 # | one thing that you couldn't find out | ½ |
 #
-# After you've handed in your answer, compare it with ours in `solutions/day2_induction/part2_work.ipynb`.
+# After you've handed in your answer, compare it with ours. `solution("d2.2.8")` prints our answer and explains how yours is graded.
 # %% [markdown] answer="d2.2.8" points=2
 # ### BEGIN SOLUTION
 # 1. The first effect is on the keys of the induction heads. On random tokens this is everything. The full ablation costs 7.3 ± 0.1 nats, and with patterns kept it costs −0.09 ± 0.02. On stories this path costs only 0.15 ± 0.03. Our claim about the second effect is that 0.0 brings the previous token to the current position, where it helps to predict the next token from two tokens instead of one. The direct path costs 0.22 ± 0.01 nats, values 0.35 ± 0.01, queries 0.39 ± 0.01 and all keys 0.57 ± 0.03. So the keys of the other six heads of layer 1 matter as well, and those heads use 0.0 to decide where to attend. The claim is wrong if the loss rises just as much at tokens that the previous token doesn't help to predict.

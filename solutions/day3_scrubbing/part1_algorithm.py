@@ -15,10 +15,35 @@
 # **Time**: about 120 minutes.
 #
 # **Readings**: Chan et al. 2022, *Causal Scrubbing: a method for rigorously testing interpretability hypotheses* ([alignmentforum.org](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing)), sections 1 to 3. You write their algorithm in d3.1.5 to d3.1.9.
+# %% [markdown]
+# ## How to read this page
+#
+# An id such as d3.1.4 means day 3, part 1, exercise 4. The line below an exercise's heading uses these marks.
+#
+# | mark | meaning |
+# |---|---|
+# | ●○○○○ to ●●●●● difficulty | from one line of code, to an exercise that most pairs need hints for |
+# | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
+# | minutes | our estimate for a pair, with reading, predictions and the pair card |
+# | core | part of the day's main path |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
+#
+# Work in pairs at one keyboard. The *driver* types, and the *navigator* reads ahead and asks questions. After every two or three exercises there is a **pair card**. It tells you to swap, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the part marked *Alone* instead.
+#
+# | call | effect |
+# |---|---|
+# | `check("d3.1.2", allowed)` | tests your answer and explains the first mistake that it finds |
+# | `hint("d3.1.2")` | shows a hint. Call it again for the next one. The last of the three is almost the code |
+# | `solution("d3.1.2")` | prints our solution, on the second call. For a written answer it also says how yours is graded |
+# | `start_at("d3.1.8")` | defines everything that the page needs from d3.1.8 on, so you can skip ahead or catch up |
+# | `predict(...)` | stores your guess before an experiment. A table at the end shows guesses and results |
+#
+# You may open a solution at any time. It is meant for pairs that have used all hints and are still stuck, and for pairs that have passed the check and want to compare. The first call only prints a warning. The second call prints our answer, and your progress record notes that you opened it.
 # %%
 import torch
 from remix_utils import Dataset, Exact, Interp, Matching, Node, Uniform, add, apply, array, at, check, einsum
-from remix_utils import evaluate, find, hint, index, placeholder, plot, replace, sample, scrub, show, start_at
+from remix_utils import evaluate, find, hint, index, placeholder, plot, replace, sample, scrub, show
+from remix_utils import solution, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import Draw, feature
 
@@ -583,11 +608,15 @@ plot.hypothesis(apart, "apart", graph=output)
 # 1. What does `right` claim about `up` and `down` with `shared="together"`, and what with `"apart"`? Which of the two claims is true of the toy?
 # 2. A colleague scrubs a twelve-layer model and reports 96 % with `"together"`. Which kind of mechanism could exist in the model although the hypothesis does not mention it?
 # 3. Write one claim, in the form of a tree, that would say openly what `"together"` leaves unsaid about the toy.
+#
+# After you hand in your answers, `solution("d3.1.12")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d3.1.12" points=3
 # ### BEGIN SOLUTION
 # 1. With "together", `up` and `down` may read any row as long as both read the *same* row, so the pair does not matter. With "apart", they may read any two rows, so neither of them matters by itself. The first claim is true, since `up` + `down` = 0 on every row (100 %). The second is false. On two rows, 3 · (a − a') is left over, and its mean square of 12 is more than three times the loss of random rows (−218 %).
 # 2. Any mechanism inside the unimportant parts that cancels before the output could exist. One example is a head that writes a large direction which a later MLP removes. Another is two heads that write the same direction with opposite signs. Each of them matters by itself, and the hypothesis does not mention them.
 # 3. `claim("output", Exact(), *parts, Interp("size of a", at("up") | at("down"), Uniform()), others=None)`. This is one claim about two nodes, which read one row. It says openly that both nodes carry a quantity that must be the same in both.
+#
+# *Grading, 3 points.* Give 1 for the difference between "the pair does not matter" and "neither matters", with both scores. Give 1 for a mechanism that cancels or agrees between unimportant parts of a real model. Give 1 for a tree with one claim about both nodes. An answer that calls "apart" a mistake of the library gets no point for the first question, since both are claims, and only one is true.
 # ### END SOLUTION
 # %% [markdown]
 # ## Your lines

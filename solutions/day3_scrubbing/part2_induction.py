@@ -19,7 +19,8 @@
 import torch
 from remix_utils import RULES, Dataset, Exact, Fixed, Interp, Node, Uniform, add, apply, array
 from remix_utils import at, check, einsum, evaluate, find, find_one, hint, index, models
-from remix_utils import path_patch, placeholder, plot, scrub, split, start_at, treeify, update
+from remix_utils import path_patch, placeholder, plot, scrub, solution, split, start_at, treeify
+from remix_utils import update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.errors import RemixError
 from remix_utils.graph.selector import Selector
@@ -614,11 +615,15 @@ print(f"largest change of a logit by the patch: {(by_patch - unpatched).abs().ma
 # 1. What may you say about the induction heads of this model after `refined`, and with which numbers beside it?
 # 2. Why did the textbook story recover less here than the published 35-37 %? Which measurement supports your reason?
 # 3. `refined` leaves about 6 % free at the queries, keys and values. A colleague says, "The hypothesis claims almost everything, so it is no wonder that it is accepted." What is right about this, and which measurement speaks against it?
+#
+# After you hand in your answers, `solution("d3.2.12")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d3.2.12" points=3
 # ### BEGIN SOLUTION
 # 1. At the candidates of stories, the queries, keys and values of heads 1.1 and 1.3 need the embedding and the output of layer 0 from the token itself and the two before it. Everything else that they read can come from another text. This keeps 85.6 ± 1.4 % of the effect of the two heads by loss (83.7 ± 1.2 % on fresh stories) and 75.1 ± 1.5 % by error, and it leaves 0.05 to 0.07 of the queries, keys and values free. The baseline is "1.1 and 1.3 read another text", and the attention of layer 0 is granted. If the three tokens must also set this attention, 61.3 ± 1.9 % is left.
 # 2. In our model, queries and values need tokens that layer 0 has rewritten, and the textbook lets them read the embedding. Heads 0.6 and 0.7 give 0.84 and 0.86 of their attention to the token itself. With the token itself through layer 0, values go from −14.7 ± 2.3 % to 94.7 ± 0.5 %, and queries from 7.7 ± 1.2 % to 67.9 ± 1.7 %. We did not measure why training led to this. The model card says that an auxiliary loss acted on layer 0.
 # 3. The colleague is right that the scrub changes little at these nodes, so it tests only whether this little matters. It does not test how the heads use the three tokens. Against the colleague, smaller windows fail. Without the token before, keys recover 8.4 ± 1.3 % and queries 67.9 ± 1.7 %, so the test can reject hypotheses of this kind. `wider` leaves 0.28 ± 0.01 of the values free and still recovers 82.1 ± 1.5 %.
+#
+# *Grading, 3 points.* Give 1 for a sentence with the baseline, the share by loss and by error, and the share left free. Give 1 for the tokens that layer 0 rewrites, with a measurement that supports it (the step from −15 to 95 % for values, or from 8 to 68 % for queries). Give 1 for both sides of the third question, which are the small free share and the windows that fail.
 # ### END SOLUTION
 # %% [markdown]
 # ## d3.2.13 ★ How far does the story go?

@@ -35,7 +35,7 @@ from remix_utils import (
     evaluate,
     find_one,
 )
-from remix_utils import hint, index, models, placeholder, plot, scrub, split, start_at
+from remix_utils import hint, index, models, placeholder, plot, scrub, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import feature
 from remix_utils.tasks import parens, repeated, stories, text
@@ -730,12 +730,14 @@ print(f"nats that the claim 'nothing' costs: {nothing.mean:.2f} ± {nothing.se:.
 # 2. *A claim that you may not make*, with the experiment or the data that it would need.
 # 3. One of the six cases, with one number of this part that its authors could have reported as well, and your reason.
 #
-# An instructor reads your answer. If you work alone, compare it with the sample answer in the reference notebook and give yourself one point for each of these four. Your claim has a number with its error. It names the data and the share left free. Your limit names an experiment or data. Your case comes with a number and a reason.
+# An instructor reads your answer. `solution("d3.3.9")` shows our answer and explains how yours is graded. If you work alone, compare the two and give yourself one point for each of these four. Your claim has a number with its error. It names the data and the share left free. Your limit names an experiment or data. Your case comes with a number and a reason.
 # %% [markdown] answer="d3.3.9" points=4
 # ### BEGIN SOLUTION
 # 1. At the candidates of our generated stories, most of the effect of heads 1.1 and 1.3 is explained if their queries, keys and values depend on the token itself and the two tokens before it, as layer 0 moves them. The refined hypothesis of part 2 recovers 85.6 ± 1.4 % of the loss, where the baseline is "both heads read another text". By the error at each example it recovers 75.1 ± 1.5 %. It leaves only 0.05 to 0.07 of the queries, keys and values free, so most of their content was not tested. The two heads are partly redundant on these data, because 82 ± 1 % are recovered with 1.1 idle.
 # 2. We may not say that the heads do only this, or that the attention of layer 0 is understood. The refined hypothesis takes this attention from the model, and with the attention scrubbed as well only 61.3 ± 1.9 % is left. We may not say that 1.1 does not matter, since on random tokens an idle 1.1 costs 4.12 ± 0.08 nats. We tried about twenty hypotheses on the same rows. On fresh stories the one that we kept recovers 83.7 ± 1.2 %, and this is the number to quote. A claim about ordinary text would need the same scrub on text that is not from our generator.
 # 3. Case 2. "This layer stores the fact" and "an edit works at this layer" are two claims with two metrics. The authors could have reported the tracing effect and the success of an edit for each fact and each layer. A mean over facts can hide that the two are unrelated, as in d3.3.2.
+#
+# *Grading, 4 points.* Give 1 for a claim with a number and its error. Give 1 for the data on which it holds and the share left free. Give 1 for a limit that names an experiment or data. Give 1 for a case with the number that should have been reported and a reason. A claim that does not name its data gets no second point.
 # ### END SOLUTION
 # %% [markdown]
 # ## Cumulants, if you want to know why

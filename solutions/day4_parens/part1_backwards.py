@@ -12,12 +12,37 @@
 # - split the output into the parts of the model, and see which part reacts to which failure;
 # - name a confound in your own table.
 #
-# **Time**: about 80 minutes.
+# **Time**: about 80 minutes, with reading, predictions and pair cards.
 #
 # **Readings**: Chan et al. 2022, *Causal Scrubbing: results on a paren balance checker* ([alignmentforum.org](https://www.alignmentforum.org/posts/kjudfaQazMmC74SbF/causal-scrubbing-results-on-a-paren-balance-checker)), the section on the algorithm.
+# %% [markdown]
+# ## How to read this page
+#
+# An id such as d4.1.7 means day 4, part 1, exercise 7. The line below an exercise's heading uses these marks.
+#
+# | mark | meaning |
+# |---|---|
+# | ●○○○○ to ●●●●● difficulty | from one line of code, to an exercise that most pairs need hints for |
+# | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
+# | minutes | our estimate for a pair, with reading, predictions and the pair card |
+# | core | part of the day's main path |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
+#
+# Work in pairs at one keyboard. The *driver* types, and the *navigator* reads ahead and asks questions. After every two or three exercises there is a **pair card**. It tells you to swap, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the part marked *Alone* instead.
+#
+# | call | effect |
+# |---|---|
+# | `check("d4.1.2", three_tests)` | tests your answer and explains the first mistake that it finds |
+# | `hint("d4.1.2")` | shows a hint. Call it again for the next one. The last of the three is almost the code |
+# | `solution("d4.1.2")` | prints our solution, on the second call. For a written answer it also says how yours is graded |
+# | `start_at("d4.1.7")` | defines everything that the page needs from d4.1.7 on, so you can skip ahead or catch up |
+# | `predict(...)` | stores your guess before an experiment. A table at the end shows guesses and results |
+#
+# You may open a solution at any time. It is meant for pairs that have used all hints and are still stuck, and for pairs that have passed the check and want to compare. The first call only prints a warning. The second call prints our answer, and your progress record notes that you opened it.
 # %%
 import torch
-from remix_utils import at, check, circuits, evaluate, find_one, hint, models, plot, split, start_at
+from remix_utils import at, check, circuits, evaluate, find_one, hint, models, plot, solution, split
+from remix_utils import start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import parens
 

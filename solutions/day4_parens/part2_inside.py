@@ -12,7 +12,7 @@
 # - split an MLP's contribution by neuron without holding a large tensor;
 # - derive adversarial strings from a mechanism, and prove that they are no lucky hits.
 #
-# **Time**: about 90 minutes without the ★ exercise.
+# **Time**: about 90 minutes for the core, with reading, predictions and pair cards. The ★ exercise takes about 7 minutes more.
 #
 # **Readings**: Hewitt and Liang 2019, *Designing and Interpreting Probes with Control Tasks* ([arXiv 1909.03368](https://arxiv.org/abs/1909.03368)), sections 1 to 3, for d4.2.7.
 # %%
@@ -21,7 +21,7 @@ from itertools import combinations, product
 
 import torch
 from remix_utils import Dataset, Exact, Interp, Matching, Uniform, at, check, evaluate, find_one
-from remix_utils import hint, index, models, plan, plot, scrub, split, start_at
+from remix_utils import hint, index, models, plan, plot, scrub, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits.attribution import logit_attribution
 from remix_utils.data import Draw, Feature
@@ -559,11 +559,15 @@ print(f"loss recovered: {share_of_tests:.1%} ± {share_of_tests.se:.1%}")
 # 1. A colleague shows you R² of 0.60 for "right test fails" after MLP 1, and concludes that the model computes the right test there. Which two rows of the tables above do you show in reply?
 # 2. Can the stream's sum be read, and do the late heads need it? Which measurement answers each question?
 # 3. Name one thing that the probe for "left test fails" shows although it is no causal evidence.
+#
+# After you hand in your answers, `solution("d4.2.8")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d4.2.8" points=3
 # ### BEGIN SOLUTION
 # 1. The random tables of the sum (0.37 ± 0.03 after MLP 1) and the untrained model (0.09). The first says how far the probe gets on something meaningless, so that the selectivity is about 0.25. The second says that the rest came by training, so the colleague is right that something was learned. Neither row says whether the model uses it.
 # 2. It can be read: R² is 0.77 after MLP 1 (and 0.78 in an untrained model). The exact sum is not needed. With values from strings that agree on the length and both tests, 60 % of the failing strings get values from another sum, and 99.7 ± 0.1 % of the loss is recovered.
 # 3. It shows *where* the verdict becomes readable at a random position. R² goes from 0.32 after MLP 0 to 0.72 after the heads of layer 1. This fits d4.2.3, where these heads brought much of the values. Only that intervention says that it is used.
+#
+# *Grading, 3 points.* Give 1 for two control rows with their numbers and the explanation that each of them excludes. Give 1 for "can be read" and "is needed", with a measurement for each. Give 1 for the position or the layer at which the quantity becomes readable, without the word "uses".
 # ### END SOLUTION
 # %% [markdown]
 # ## d4.2.9 Neurons, in little memory

@@ -10,9 +10,9 @@
 # - transfer a published claim to another model without relying on its head indices
 # - find the draws on which two rival claims disagree, and compare the claims there
 # - report the share that a claim recovers, the strings on which it fails, and how much it leaves free
-# - treat a padding mask as part of the hypothesis
+# - treat a padding mask as part of the hypothesis (★)
 #
-# **Time**: about 100 minutes without the ★ exercise.
+# **Time**: about 105 minutes for the core, with reading, predictions, pair cards and waiting. The ★ exercises take about 20 minutes more.
 #
 # **Readings**: Chan et al. 2022, *Causal scrubbing: results on a paren balance checker* ([alignmentforum.org](https://www.alignmentforum.org/posts/kjudfaQazMmC74SbF/causal-scrubbing-results-on-a-paren-balance-checker)), whose experiments 0 and 1 you repeat in d4.3.2 to d4.3.4.
 # %%
@@ -21,7 +21,7 @@ from math import sqrt
 
 import torch
 from remix_utils import Dataset, Exact, Interp, Matching, Uniform, at, check, evaluate, find, hint
-from remix_utils import models, plot, scrub, show, split, start_at
+from remix_utils import models, plot, scrub, show, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import Feature
 from remix_utils.graph.selector import Selector
@@ -565,8 +565,8 @@ measured("d4.3.p8", *per_cent(results, "one row, label"))
 #
 # *Learned*: judge a claim by its share, the share left free, the answer in its features, and the number of rows drawn, all together. If the feature contains the answer and all heads read one row, a high share is easy to get. The feature of `both in all three` contains the answer too, so its 99 % is weaker evidence than it seems.
 # %% [markdown]
-# ## d4.3.10 The mask is part of the claim
-# ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
+# ## d4.3.10 ★ The mask is part of the claim
+# ●●●○○ difficulty · ●●●●○ importance · 11 minutes · ★
 #
 # Strings have different lengths, and a mask tells each attention head which positions are padding. The mask is an *input*. If a hypothesis does not claim it, the mask comes from another string like everything else. Take the claim "the attention patterns of layer 0 do not depend on the parentheses". There are three ways to write it.
 # - `"resampled"` takes the patterns from any row, with that row's mask
@@ -726,18 +726,22 @@ for head, test in (("2.0", "right"), ("2.1", "left")):
 # 2. What does your best claim leave open? Name the kind of string on which `mine` fails, and one thing that the claim takes for granted.
 # 3. A model of the same shape, trained on strings in the same proportions, was published as counting. Are the two results in conflict? What follows for a third model that you have not looked at?
 # 4. Of the claims that recover more than 90 %, which one would you rather publish, and which one would you refuse to publish? Why?
+#
+# After you hand in your answers, `solution("d4.3.12")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d4.3.12" points=4
 # ### BEGIN SOLUTION
 # 1. Not in the published sense. The late heads do not carry a count: 2.1 keeps 99.4 ± 0.2 % if it agrees on the left horizon and 77.7 ± 1.3 % if it agrees on the count, and 2.0 keeps 98.7 ± 0.2 % with the right horizon and 90.4 ± 0.8 % with the count. "Both count" recovers 55.4 ± 1.8 % on fresh strings, a horizon at each end 85.1 ± 0.9 %. The close rival, "count and open" in 2.1, is decided by the draws in which it disagrees with the left horizon: 1.19 ± 0.11 nats against 0.05 ± 0.02. A string that passes both horizons has equal counts, so no count test is needed. Something close to a count does exist one layer earlier: head 1.0, by all its paths, keeps 96.5 ± 0.5 % with the count test and 81 % with either horizon. Whether the late heads use that number to test an end was not measured here.
 # 2. `mine` recovers 24 ± 11 % within the right failures (1.85 ± 0.19 nats), and it leaves 0.65 ± 0.02 of what 2.0 writes free, on right failures all of it. The repairs say that head 1.0 writes to the output too, and that 2.0 also depends on the left end. How the heads compute their tests is granted, since the row of each head brings its own tokens, mask and lower layers. The strings are those of the task, even lengths up to 40.
 # 3. No. Both are scrubs on their own model and data, and both models are right on nearly all of their strings. The tasks "count and right horizon" and "left and right horizon" have the same answers, so the data cannot prefer one of them. For a third model nothing follows but two claims to test, each in all orders of heads. "Models of this shape count" was never shown by one model.
 # 4. Publish `and 1.0 count` (92.7 ± 0.6 %), with `mine` and its controls: each head has one test that does not contain the answer, and a row of its own. Refuse "one row, label" (95.9 ± 0.4 %): any accurate model whose late heads decide would pass. `both in all three` (99.0 ± 0.2 %) says which heads suffice, and little about what each of them does, since its feature contains the answer.
+#
+# *Grading, 4 points, one a question.* Give 1 for the tests of the late heads with a comparison that decides (the controls or d4.3.7, with an error), and with the count of head 1.0 mentioned or argued away. Give 1 for the right failures with their number, and one thing that is granted. Give 1 for "two facts about two models", and a test in all orders of heads for the third. Give 1 for a claim that could have failed, with its controls, against a claim whose feature contains the answer. An answer of "no, 85 %" gets no first point.
 # ### END SOLUTION
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Close the page above, or look away. Answer with a number, or one of the listed options: `recall = {"order": ..., "groups": ..., "decides": ..., "label": ..., "mask": ...}`
+# Close the page above, or look away. Question 5 comes from the ★ exercise d4.3.10, and it can be worked out without it. Answer with a number, or one of the listed options: `recall = {"order": ..., "groups": ..., "decides": ..., "label": ..., "mask": ...}`
 #
 # 1. `order`: in how many ways can the published roles be given to the heads of layers 1 and 2? (a number)
 # 2. `groups`: how many groups does the feature "both horizons" make? (a number)

@@ -9,9 +9,9 @@
 # - test whether the model uses a component that correlates with the answer
 # - find the edges of a circuit with few experiments, by looking first where looking is free
 # - name the coarsest feature that a head carries, and test a circuit as a hypothesis
-# - say how often a scrub accepts a false hypothesis, with an interval.
+# - say how often a scrub accepts a false hypothesis, with an interval (★)
 #
-# **Time**: about 85 minutes without the ★ exercises.
+# **Time**: about 80 minutes for the core, with reading, predictions, pair cards and waiting. The ★ exercises take about 30 minutes more.
 #
 # **Readings**: Lindner et al. 2023, *Tracr: Compiled Transformers as a Laboratory for Interpretability* ([arXiv 2301.05062](https://arxiv.org/abs/2301.05062)), for the idea of a model whose mechanism is known. Conmy et al. 2023, *Towards Automated Circuit Discovery* ([arXiv 2304.14997](https://arxiv.org/abs/2304.14997)), sections 2 and 3, for the search along edges.
 # %%
@@ -24,7 +24,7 @@ from operator import or_
 import torch
 from remix_utils import Dataset, Exact, Interp, Matching, Uniform, at, check, evaluate, find
 from remix_utils import find_one, hint, models, path_patch, placeholder, plot, scrub, split
-from remix_utils import start_at
+from remix_utils import solution, start_at
 from remix_utils.checks.edge_budget import EdgeBudget
 from remix_utils.checks.part import given
 from remix_utils.checks.predictions import measured, predict, predictions
@@ -539,8 +539,8 @@ print(f"{'into MLP 2':25} all units   to the logits", *map(into_units, [accused,
 #
 # *Learned*: the right hypothesis about this planted model recovers everything. With a trained model you do not know whether any simple hypothesis would.
 # %% [markdown]
-# ## d4.4.9 How sure is a share?
-# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
+# ## d4.4.9 ★ How sure is a share?
+# ●●○○○ difficulty · ●●●●○ importance · 7 minutes · ★
 #
 # Now turn the question around. Since the truth is known here, you can measure how often a scrub accepts a *wrong* hypothesis. There are 8 × 8 pairs of features for the two heads. One pair is the truth, and 63 are other hypotheses. Each pair is scrubbed 40 times with 50 strings, and you count how often it recovers at least 50, 80, 90 and 99 %.
 #
@@ -627,8 +627,8 @@ measured("d4.4.p5", passing(0.8))
 #
 # *Learned*: on this model, where the truth is known, a bar of 80 % accepts 17 of 63 wrong pairs. Report the recovered share with its error, beside the shares of the wrong hypotheses that you can think of.
 # %% [markdown]
-# ## d4.4.10 Wrong, or only finer?
-# ●●●○○ difficulty · ●●●●○ importance · 6 minutes · core
+# ## d4.4.10 ★ Wrong, or only finer?
+# ●●●○○ difficulty · ●●●●○ importance · 6 minutes · ★
 #
 # Five pairs passed 99 %. Are they false? A feature that splits strings further than the true one never costs anything, and its claim is true but weaker. Write `is_finer`, which tests whether each class of `one` lies within a single class of `other`. Two equal partitions count as finer too, even if their labels differ.
 #
@@ -780,13 +780,13 @@ measured("d4.4.p6", 100 * padding, 100 * padding.se)
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
 #
-# Answer without scrolling up. Give a number or one of the listed options in `recall = {"decoy": ..., "edges": ..., "start": ..., "coarse": ..., "false": ...}`
+# Answer without scrolling up. Question 5 comes from the ★ exercises d4.4.9 and d4.4.10, and it can be worked out without them. Give a number or one of the listed options in `recall = {"decoy": ..., "edges": ..., "start": ..., "coarse": ..., "false": ...}`
 #
 # 1. `decoy`: what percentage of the answers is right if the output of head 2.0 comes from another string? (a number)
 # 2. `edges`: how many edges does the planted circuit have? (a number)
 # 3. `start`: where should a search along edges begin, at the `logits` or at the `embedding`?
 # 4. `coarse`: if several features recover 100 %, do you claim the `coarsest` or the `finest`?
-# 5. `false`: of the pairs that pass 99 %, how many are neither the truth nor only finer? (a number)
+# 5. `false`: five wrong pairs of features pass a bar of 99 %. In three of them both features are as fine as the true ones, or finer. How many of the five are false claims? (a number)
 #
 # Stuck? `hint("d4.4.quiz")`
 # %% exercise="d4.4.quiz"
@@ -800,4 +800,4 @@ predictions("d4")
 # %% [markdown]
 # ## What you have
 #
-# You found a circuit of 13 edges with at most 40 experiments and graded it against the truth. A decoy convinced three observational tools and failed one experiment. You also measured how often the method itself accepts a false claim. The trained model of parts 1 to 3 gets 100 %, and its late heads test one horizon each. The planted model gets 100 % too, with one horizon test and half of a count. Accuracy cannot tell the two apart.
+# You found a circuit of 13 edges with at most 40 experiments and graded it against the truth. A decoy convinced three observational tools and failed one experiment. In the ★ exercises you measured how often the method itself accepts a false claim. The trained model of parts 1 to 3 gets 100 %, and its late heads test one horizon each. The planted model gets 100 % too, with one horizon test and half of a count. Accuracy cannot tell the two apart.

@@ -15,11 +15,35 @@
 # **Time**: about 45 minutes without the ★ exercises.
 #
 # **Readings**: Wang et al. 2022, *Interpretability in the Wild* ([arXiv 2211.00593](https://arxiv.org/abs/2211.00593)), sections 1 and 2. Allal et al. 2025, *SmolLM2* ([arXiv 2502.02737](https://arxiv.org/abs/2502.02737)), describes the default model. We use its smallest version, SmolLM2-135M-Instruct, with its weight matrices quantised to 4 bits.
+# %% [markdown]
+# ## How to read this page
+#
+# An id such as d5.1.5 means day 5, part 1, exercise 5. The line below an exercise's heading uses these marks.
+#
+# | mark | meaning |
+# |---|---|
+# | ●○○○○ to ●●●●● difficulty | from one line of code, to an exercise that most pairs need hints for |
+# | ●○○○○ to ●●●●● importance | how much of the week builds on the exercise |
+# | minutes | our estimate for a pair, with reading, predictions and the pair card |
+# | core | part of the day's main path |
+# | ★ | optional. If you skip it, call `start_at` with the id of your next exercise |
+#
+# Work in pairs at one keyboard. The *driver* types, and the *navigator* reads ahead and asks questions. After every two or three exercises there is a **pair card**. It tells you to swap, gives the navigator a question, and asks you to explain one thing to each other. If you work alone, do the part marked *Alone* instead.
+#
+# | call | effect |
+# |---|---|
+# | `check("d5.1.1", find_roles)` | tests your answer and explains the first mistake that it finds |
+# | `hint("d5.1.1")` | shows a hint. Call it again for the next one. The last of the three is almost the code |
+# | `solution("d5.1.1")` | prints our solution, on the second call. For a written answer it also says how yours is graded |
+# | `start_at("d5.1.5")` | defines everything that the page needs from d5.1.5 on, so you can skip ahead or catch up |
+# | `predict(...)` | stores your guess before an experiment. A table at the end shows guesses and results |
+#
+# You may open a solution at any time. It is meant for pairs that have used all hints and are still stuck, and for pairs that have passed the check and want to compare. The first call only prints a warning. The second call prints our answer, and your progress record notes that you opened it.
 # %%
 import math
 import os
 import torch
-from remix_utils import Dataset, check, circuits, evaluate, hint, models, split, start_at
+from remix_utils import Dataset, check, circuits, evaluate, hint, models, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small

@@ -20,7 +20,7 @@
 import os
 import torch
 from remix_utils import Node, add, at, check, circuits, einsum, evaluate, find_one, hint, models
-from remix_utils import placeholder, plot, replace, split, start_at, update
+from remix_utils import placeholder, plot, replace, solution, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small

@@ -21,7 +21,7 @@ import os
 import time
 import torch
 from remix_utils import Node, at, check, circuits, evaluate, find_one, hint, index, models
-from remix_utils import path_patch, placeholder, plot, replace, split, start_at
+from remix_utils import path_patch, placeholder, plot, replace, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.graph.selector import Selector
 from remix_utils.models import smollm2

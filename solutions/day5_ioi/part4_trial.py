@@ -21,7 +21,7 @@ import math
 import os
 import torch
 from remix_utils import Node, add, array, at, check, circuits, einsum, evaluate, find_one, hint
-from remix_utils import models, path_patch, placeholder, replace, split, start_at, update
+from remix_utils import models, path_patch, placeholder, replace, solution, split, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small

@@ -21,7 +21,7 @@ import os
 import torch
 from remix_utils import Exact, Interp, Matching, Node, add, at, check, circuits, evaluate
 from remix_utils import find_one, hint, models, path_patch, placeholder, replace, scrub, split
-from remix_utils import start_at, update
+from remix_utils import solution, start_at, update
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import feature
 from remix_utils.graph.selector import Selector
@@ -660,11 +660,15 @@ share_edges = report("edges", test(claim_edges), zero="nothing")
 # 1. Which of the claims stand, which fall, and which are open? Give a share and its error for two of them.
 # 2. Choose one verdict and say what its evidence doesn't show.
 # 3. A colleague says: "The scrub recovered 95 %, so we know the mechanism." Which figure of this part do you ask for?
+#
+# After you hand in your answers, `solution("d5.5.11")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d5.5.11" points=3
 # ### BEGIN SOLUTION
 # 1. The answer copies the list of verdicts that the notebook prints for the model in use, and gives the share recovered ± its error for two claims. It says "open" where the share is within two errors of the bar, and doesn't turn "open" into "false".
 # 2. For example, claims 3 and 4 are about the direct path from the S-inhibition heads to the movers' queries. MLPs and other heads between them stay exact, so a second path isn't tested. Claim 2 keeps the pattern exact. All claims are about 15 templates and four names in each, and about heads that were selected for a large effect.
 # 3. The share of draws that exchange the row, together with the share left free. If few rows are exchanged, a high share says little. A second question is the score of a rival claim on the same path.
+#
+# *Grading, 3 points, one a question.* Give 1 for verdicts as the notebook prints them, with a share and its error for two claims, and "open" kept apart from "false". Give 1 for one verdict with something that its evidence really doesn't show. Give 1 for the share left free, or for the score of a rival claim.
 # ### END SOLUTION
 # %% [markdown]
 # ## What the full run says

@@ -25,7 +25,8 @@ from pathlib import Path
 import torch
 from IPython.display import IFrame
 from remix_utils import Exact, Interp, Matching, Node, at, check, circuits, evaluate, find_one
-from remix_utils import hint, index, models, path_patch, placeholder, plot, scrub, split, start_at
+from remix_utils import hint, index, models, path_patch, placeholder, plot, scrub, solution, split
+from remix_utils import start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.classroom.findings import Figure, Finding, FindingError, save_card, save_index
 from remix_utils.data import Dataset, feature
@@ -769,12 +770,16 @@ for one, other in combinations(found, 2):
 # 2. What is the claim of your card, and which figure decides it? Give it with its error.
 # 3. What did you try that didn't work, and what stayed unexplained?
 # 4. Which experiment would refute the claim, and did you run it?
+#
+# After you hand in your answers, `solution("d5.6.8")` shows ours and explains how yours are graded.
 # %% [markdown] answer="d5.6.8" points=4
 # ### BEGIN SOLUTION
 # 1. The answer names a behaviour with a text, a counterfactual that changes one fact, and right and wrong next words. It says on how many prompts and templates the behaviour was measured, and that the model is right in nearly all of them. If it isn't, the answer says so, and the rest is a report about a behaviour that the model doesn't have.
 # 2. The claim is one sentence about named parts, with a figure ± its error over templates. For example, "the writers alone recover this share of the score". The parts were chosen on other prompts than those of the figure.
 # 3. At least one attempt that failed or one number that doesn't fit, such as parts outside the list that recover a good share, or a large effect of an MLP that isn't followed further.
 # 4. A concrete experiment with a result that would count against the claim, such as a fresh template, a random set of as many parts of the same layers, or a rival fact on the same path. If it was run, its figure is given. If not, the answer says what it would take.
+#
+# *Grading, 4 points, one a question.* Give 1 for a prompt, its counterfactual, the metric and the share of prompts that are right. Give 1 for one claim about named parts, with the figure that decides it and the error of this figure. Give 1 for an attempt that failed or a number that stays unexplained. Give 1 for an experiment with a result that would refute the claim.
 # ### END SOLUTION
 # %% [markdown]
 # ## What the full run says

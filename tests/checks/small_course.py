@@ -52,6 +52,8 @@ check("d9.1.quiz", recall)
 # %% [markdown] answer="d9.1.4" points=1.5
 # ### BEGIN SOLUTION
 # Because.
+#
+# *Grading, 1.5 points.* Give all of them for a reason.
 # ### END SOLUTION
 '''
 CHECKS_1 = '''"""How the exercises of the small part are judged."""

@@ -49,3 +49,17 @@ def test_a_solution_is_shown_when_it_is_asked_for_twice(capsys, tmp_path):
     assert "SOLUTION" not in said
     (path,) = (tmp_path / ".remix" / "progress").glob("*.jsonl")
     assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["solution"]
+
+
+def test_a_written_answer_is_shown_with_its_grading(capsys, tmp_path):
+    """It has no check and no hints; the first call asks for the reader's own answer, the second is noted."""
+    solution("d9.1.4")
+    said = capsys.readouterr().out
+    assert "d9.1.4 is a written answer" in said
+    assert "hand it in first" in said
+    assert "Because." not in said
+    solution("d9.1.4")
+    said = capsys.readouterr().out
+    assert said == "Because.\n\n*Grading, 1.5 points.* Give all of them for a reason.\n"
+    (path,) = (tmp_path / ".remix" / "progress").glob("*.jsonl")
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["solution"]

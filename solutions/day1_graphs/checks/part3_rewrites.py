@@ -359,163 +359,6 @@ exercise("d1.3.4", cases=estimates, use=estimate_use, tolerance=EXACT,
     ],
 )
 
-# --- sums over an axis, projections ---------------------------------------------------------------
-
-
-def sums_over_axes(seed):
-    """Einsums that sum over an axis: of one factor, of several, not of the first, twice of one."""
-    draw = Draw(seed)
-    out = einsum("s head d, head d e -> s e", draw.curve(3, 4, 2), draw.array(4, 2, 5), name="out")
-    logits = einsum("digit hidden, hidden -> digit", draw.array(4, 3), draw.curve(3), name="logits")
-    factors = draw.x(3, 3), draw.array(3, 3), draw.x(3)
-    mixed = einsum("head k, head k, head -> k", *factors, name="three factors")
-    late = einsum("i, j, j -> i", draw.x(2), draw.x(3), draw.array(3), name="not in the first")
-    nested = einsum("h he, he e -> e", draw.x(3, 4), draw.array(4, 4), name="words in words")
-    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j")]
-    pairs += [(nested, "he"), (nested, "h")]
-    pairs += [(einsum("i, i ->", draw.x(3), draw.node(3), name="dot"), "i")]
-    pairs += [(einsum("i j -> j", draw.x(3, 2), name="column sums"), "i")]
-    square = draw.curve(3, 3)
-    pairs += [(einsum("i k, k i -> k", square, square, name="one node twice"), "i")]
-    pairs += [(einsum("i i k -> k", draw.array(3, 3, 2), name="diagonal sum"), "i")]
-    cases = graphs(seed, *(node for node, _ in pairs))
-    return [(graph, axis) for graph, (_, axis) in zip(cases, pairs, strict=True)]
-
-
-def summed_use(answer, graph, axis):
-    result = rewritten(answer, graph, axis)
-    must_be_an_add(result, f"one term for each entry of {axis!r}")
-    parts = weighed(graph, terms(result))
-    return {"the number of terms": len(parts), "the terms": parts, **outcome(graph, result)}
-
-
-FACTOR = 'factors.append(index(child, entries, name=f"{child.name}.{i}"))'
-KEPT = 'kept = [" ".join(word for word in side if word != axis) for side in sides]'
-FIRST = "first = next(k for k, words in enumerate(sides) if axis in words)"
-LOOP_ROWS = "for i in range(sizes[axis]):"
-
-exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
-    sizes="The check splits axes of lengths 2 to 4, so read the length from the factors.",
-    mistakes=[
-        edits((KEPT, f"{FIRST}\n    kept = [' '.join(w for w in side if w != axis or k != first) "
-               "for k, side in enumerate(sides)]"),
-              (FACTOR, "factors.append(index(child, entries) if len(factors) == first else child)"),
-              says="You index only one factor, and the others are still summed over the whole "
-                   "axis. Term i needs entry i of every factor that has the axis."),
-        edit(LOOP_ROWS, "for i in range(sizes[axis] - 1):",
-             says="The last entry is missing. There's one term for each entry of the axis."),
-        edit(LOOP_ROWS, "for i in range(-1, sizes[axis]):",
-             says="One entry is summed twice, because index -1 is the last entry again."),
-        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):",
-             says="The terms aren't in the order of the entries."),
-        edits((FACTOR, "factors.append(child)"),
-              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
-              says="Every term is the whole sum. Index the factors."),
-        edits((FACTOR, "factors.append(child)"),
-              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
-              ("add(*terms, ", "add(*terms, weights=[1 / len(terms)] * len(terms), "),
-              says="These are equal shares of the sum. Term i is the contribution of entry i."),
-        edit("sizes[axis]):", "16):",
-             says="There are more terms than the axis has entries. Only in the digits networks is "
-                  "it 16, so read the length from the factors."),
-        edit("sizes[axis]):", "node.children[0].shape[sides[0].index(axis)]):",
-             says="You look up the length of the axis in the first factor, which may not have the "
-                  "axis. Look in every factor."),
-        edit('", ".join(kept) + " ->" + right', 'node.op.pattern.replace(axis, "")',
-             says="You remove the word as a substring, and another word may contain it. Split the "
-                  "pattern into words."),
-    ],
-    right=[
-        """
-        def split_sum(node, axis):
-            inputs, output = node.op.pattern.split("->")
-            words = [text.split() for text in inputs.split(",")]
-            length = [c.shape[w.index(axis)] for c, w in zip(node.children, words) if axis in w][0]
-            parts = []
-            for i in range(length):
-                picked = torch.zeros(length, dtype=node.dtype)
-                picked[i] = 1
-                pattern = inputs + ", " + axis + " -> " + output
-                parts.append(einsum(pattern, *node.children, array(picked)))
-            return add(*parts)
-        """,
-    ],
-    hints=[
-        ("Help, my terms are too large", "If you index only one factor, the others are still "
-         "summed over the whole axis. Term i reads entry i of every factor that has the axis."),
-        ("Help, how many terms are there?", "There's one for each entry of the axis. Find a factor "
-         "with the word of the axis, and look up the length at that place in its shape."),
-        ("Help, almost the code", "For each i, index every child with `tuple(i if word == axis "
-         "else slice(None) for word in side)`, and build an einsum with the pattern without the "
-         "word. Then add the terms."),
-    ],
-)
-
-
-def directions(seed):
-    """Nodes with one to three axes, and directions that are not of length 1."""
-    draw = Draw(seed)
-    nodes = [draw.x(4), draw.curve(3, 4), draw.node(4, 4), draw.product(2, 3, 4), draw.array(2)]
-    return [(graph, 3 * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
-
-
-def projection_use(answer, graph, direction):
-    result = rewritten(answer, graph, direction)
-    if result.op.kind != "add" or len(result.children) != 2:
-        raise Wrong("The result isn't a sum of two nodes, expected add(along, across).")
-    along, across = values(graph, *result.children)
-    return {**outcome(graph, result), "along": along, "across": across}
-
-
-UNIT = "(direction / direction.norm())"
-
-exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
-    mistakes=[
-        edit(UNIT, "direction",
-             says="The direction isn't normalised. The two parts still add up to x, but they "
-                  "aren't orthogonal. Divide the direction by its length first."),
-        edit(UNIT, "(direction / direction.norm().sqrt())",
-             says="You divide by the length only once, but the direction is used twice, in x·u and "
-                  "in (x·u) u. Normalise it first, and use u in both places."),
-        edit("weights=[1, -1]", "weights=[1, 1]",
-             says="Your across is x + along. It should be x - along."),
-        edits(("weights=[1, -1]", "weights=[-1, 1]"),
-              ("add(along, across,", "add(along, across, weights=[1, -1],"),
-              says="The value is right, but the node of across has the wrong sign and the outer "
-                   "add subtracts it. Make across x - along, and add it with weight 1."),
-        edit("add(along, across, name=node.name)", "add(across, along)",
-             says="Along and across are swapped. Along is the first child."),
-        edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
-             'einsum(f"d {lead}, d, to -> to {lead}", node, unit, unit)',
-             says="You project the first axis. The direction belongs to the last one."),
-        edit("array((direction / direction.norm()).to(node.dtype)",
-             "array((direction / direction.norm()).float().to(node.dtype)",
-             says="You round the direction to float32. Keep the node's dtype."),
-        edit("return add(along, across, name=node.name)", "return along",
-             says="expected add(along, across)."),
-    ],
-    right=[
-        """
-        def project(node, direction):
-            u = direction / direction.square().sum().sqrt()
-            letters = " ".join("abc"[: len(node.shape) - 1])
-            onto = array(torch.outer(u, u).to(node.dtype))
-            along = einsum(letters + " i, i j -> " + letters + " j", node, onto)
-            return add(along, add(node, along, weights=[1, -1]))
-        """,
-    ],
-    hints=[
-        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across "
-         "is defined as the rest. Does your direction have length 1?"),
-        ("Help, which pattern do I need?", "$(x \\cdot u)\\,u$ is one einsum of the node and, "
-         "twice, the unit vector. In its first use, the axis of u is summed with the node's last "
-         "axis. In its second use it's the new last axis."),
-        ("Help, almost the code", 'For two axes it\'s `einsum("a d, d, to -> a to", node, unit, '
-         "unit)`. Write a word for each axis before the last. Then `across = add(node, along, "
-         "weights=[1, -1])`, and return the sum of the two."),
-    ],
-)
-
 # --- functions ------------------------------------------------------------------------------------
 
 
@@ -849,6 +692,166 @@ exercise("d1.3.14", cases=float_pairs,
          "safe) and below the smallest bug (2 × 10⁻⁶)."),
     ],
 )
+
+
+# --- sums over an axis, projections ---------------------------------------------------------------
+
+
+def sums_over_axes(seed):
+    """Einsums that sum over an axis: of one factor, of several, not of the first, twice of one."""
+    draw = Draw(seed)
+    out = einsum("s head d, head d e -> s e", draw.curve(3, 4, 2), draw.array(4, 2, 5), name="out")
+    logits = einsum("digit hidden, hidden -> digit", draw.array(4, 3), draw.curve(3), name="logits")
+    factors = draw.x(3, 3), draw.array(3, 3), draw.x(3)
+    mixed = einsum("head k, head k, head -> k", *factors, name="three factors")
+    late = einsum("i, j, j -> i", draw.x(2), draw.x(3), draw.array(3), name="not in the first")
+    nested = einsum("h he, he e -> e", draw.x(3, 4), draw.array(4, 4), name="words in words")
+    pairs = [(out, "head"), (out, "d"), (logits, "hidden"), (mixed, "head"), (late, "j")]
+    pairs += [(nested, "he"), (nested, "h")]
+    pairs += [(einsum("i, i ->", draw.x(3), draw.node(3), name="dot"), "i")]
+    pairs += [(einsum("i j -> j", draw.x(3, 2), name="column sums"), "i")]
+    square = draw.curve(3, 3)
+    pairs += [(einsum("i k, k i -> k", square, square, name="one node twice"), "i")]
+    pairs += [(einsum("i i k -> k", draw.array(3, 3, 2), name="diagonal sum"), "i")]
+    cases = graphs(seed, *(node for node, _ in pairs))
+    return [(graph, axis) for graph, (_, axis) in zip(cases, pairs, strict=True)]
+
+
+def summed_use(answer, graph, axis):
+    result = rewritten(answer, graph, axis)
+    must_be_an_add(result, f"one term for each entry of {axis!r}")
+    parts = weighed(graph, terms(result))
+    return {"the number of terms": len(parts), "the terms": parts, **outcome(graph, result)}
+
+
+FACTOR = 'factors.append(index(child, entries, name=f"{child.name}.{i}"))'
+KEPT = 'kept = [" ".join(word for word in side if word != axis) for side in sides]'
+FIRST = "first = next(k for k, words in enumerate(sides) if axis in words)"
+LOOP_ROWS = "for i in range(sizes[axis]):"
+
+exercise("d1.3.11", cases=sums_over_axes, use=summed_use, tolerance=EXACT,
+    sizes="The check splits axes of lengths 2 to 4, so read the length from the factors.",
+    mistakes=[
+        edits((KEPT, f"{FIRST}\n    kept = [' '.join(w for w in side if w != axis or k != first) "
+               "for k, side in enumerate(sides)]"),
+              (FACTOR, "factors.append(index(child, entries) if len(factors) == first else child)"),
+              says="You index only one factor, and the others are still summed over the whole "
+                   "axis. Term i needs entry i of every factor that has the axis."),
+        edit(LOOP_ROWS, "for i in range(sizes[axis] - 1):",
+             says="The last entry is missing. There's one term for each entry of the axis."),
+        edit(LOOP_ROWS, "for i in range(-1, sizes[axis]):",
+             says="One entry is summed twice, because index -1 is the last entry again."),
+        edit(LOOP_ROWS, "for i in reversed(range(sizes[axis])):",
+             says="The terms aren't in the order of the entries."),
+        edits((FACTOR, "factors.append(child)"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+              says="Every term is the whole sum. Index the factors."),
+        edits((FACTOR, "factors.append(child)"),
+              ("einsum(pattern, *factors", "einsum(node.op.pattern, *factors"),
+              ("add(*terms, ", "add(*terms, weights=[1 / len(terms)] * len(terms), "),
+              says="These are equal shares of the sum. Term i is the contribution of entry i."),
+        edit("sizes[axis]):", "16):",
+             says="There are more terms than the axis has entries. Only in the digits networks is "
+                  "it 16, so read the length from the factors."),
+        edit("sizes[axis]):", "node.children[0].shape[sides[0].index(axis)]):",
+             says="You look up the length of the axis in the first factor, which may not have the "
+                  "axis. Look in every factor."),
+        edit('", ".join(kept) + " ->" + right', 'node.op.pattern.replace(axis, "")',
+             says="You remove the word as a substring, and another word may contain it. Split the "
+                  "pattern into words."),
+    ],
+    right=[
+        """
+        def split_sum(node, axis):
+            inputs, output = node.op.pattern.split("->")
+            words = [text.split() for text in inputs.split(",")]
+            length = [c.shape[w.index(axis)] for c, w in zip(node.children, words) if axis in w][0]
+            parts = []
+            for i in range(length):
+                picked = torch.zeros(length, dtype=node.dtype)
+                picked[i] = 1
+                pattern = inputs + ", " + axis + " -> " + output
+                parts.append(einsum(pattern, *node.children, array(picked)))
+            return add(*parts)
+        """,
+    ],
+    hints=[
+        ("Help, my terms are too large", "If you index only one factor, the others are still "
+         "summed over the whole axis. Term i reads entry i of every factor that has the axis."),
+        ("Help, how many terms are there?", "There's one for each entry of the axis. Find a factor "
+         "with the word of the axis, and look up the length at that place in its shape."),
+        ("Help, almost the code", "For each i, index every child with `tuple(i if word == axis "
+         "else slice(None) for word in side)`, and build an einsum with the pattern without the "
+         "word. Then add the terms."),
+    ],
+)
+
+
+def directions(seed):
+    """Nodes with one to three axes, and directions that are not of length 1."""
+    draw = Draw(seed)
+    nodes = [draw.x(4), draw.curve(3, 4), draw.node(4, 4), draw.product(2, 3, 4), draw.array(2)]
+    return [(graph, 3 * draw.tensor(graph.node.shape[-1])) for graph in graphs(seed, *nodes)]
+
+
+def projection_use(answer, graph, direction):
+    result = rewritten(answer, graph, direction)
+    if result.op.kind != "add" or len(result.children) != 2:
+        raise Wrong("The result isn't a sum of two nodes, expected add(along, across).")
+    along, across = values(graph, *result.children)
+    return {**outcome(graph, result), "along": along, "across": across}
+
+
+UNIT = "(direction / direction.norm())"
+
+exercise("d1.3.12", cases=directions, use=projection_use, tolerance=EXACT,
+    mistakes=[
+        edit(UNIT, "direction",
+             says="The direction isn't normalised. The two parts still add up to x, but they "
+                  "aren't orthogonal. Divide the direction by its length first."),
+        edit(UNIT, "(direction / direction.norm().sqrt())",
+             says="You divide by the length only once, but the direction is used twice, in x·u and "
+                  "in (x·u) u. Normalise it first, and use u in both places."),
+        edit("weights=[1, -1]", "weights=[1, 1]",
+             says="Your across is x + along. It should be x - along."),
+        edits(("weights=[1, -1]", "weights=[-1, 1]"),
+              ("add(along, across,", "add(along, across, weights=[1, -1],"),
+              says="The value is right, but the node of across has the wrong sign and the outer "
+                   "add subtracts it. Make across x - along, and add it with weight 1."),
+        edit("add(along, across, name=node.name)", "add(across, along)",
+             says="Along and across are swapped. Along is the first child."),
+        edit('einsum(f"{lead} d, d, to -> {lead} to", node, unit, unit, name=f"{node.name}.along")',
+             'einsum(f"d {lead}, d, to -> to {lead}", node, unit, unit)',
+             says="You project the first axis. The direction belongs to the last one."),
+        edit("array((direction / direction.norm()).to(node.dtype)",
+             "array((direction / direction.norm()).float().to(node.dtype)",
+             says="You round the direction to float32. Keep the node's dtype."),
+        edit("return add(along, across, name=node.name)", "return along",
+             says="expected add(along, across)."),
+    ],
+    right=[
+        """
+        def project(node, direction):
+            u = direction / direction.square().sum().sqrt()
+            letters = " ".join("abc"[: len(node.shape) - 1])
+            onto = array(torch.outer(u, u).to(node.dtype))
+            along = einsum(letters + " i, i j -> " + letters + " j", node, onto)
+            return add(along, add(node, along, weights=[1, -1]))
+        """,
+    ],
+    hints=[
+        ("Help, the parts add up and are still wrong", "They add up for any `along`, since across "
+         "is defined as the rest. Does your direction have length 1?"),
+        ("Help, which pattern do I need?", "$(x \\cdot u)\\,u$ is one einsum of the node and, "
+         "twice, the unit vector. In its first use, the axis of u is summed with the node's last "
+         "axis. In its second use it's the new last axis."),
+        ("Help, almost the code", 'For two axes it\'s `einsum("a d, d, to -> a to", node, unit, '
+         "unit)`. Write a word for each axis before the last. Then `across = add(node, along, "
+         "weights=[1, -1])`, and return the sum of the two."),
+    ],
+)
+
+# --- sums in pairs --------------------------------------------------------------------------------
 
 
 def long_sums(seed):
