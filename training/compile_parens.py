@@ -149,19 +149,26 @@ def assemble(seed: int) -> Assembler:
     return assembler
 
 
+ABOUT = {
+    "what": "classifies a string of parentheses with two logits, unbalanced and balanced, read at position 0. Its "
+    "weights were written and not trained. They run one algorithm, beside a decoy that only looks like one",
+    "data": "none, since training/compile_parens.py compiles the weights",
+    "data_licence": "generated, and free of rights",
+    "how": "Each head and neuron has a fixed role. The residual basis, the order of heads and neurons, and the "
+    "rotations inside a head are random. LayerNorm can't change a decision, since it only divides by a positive "
+    "number",
+    "measured": "random: 100,000 strings of remix_utils.tasks.parens, draw seed 2. every_12: every string of even "
+    "length up to 12. Losses are in nats. least_margin is the smallest difference of the logits in favour of the "
+    "right answer",
+    "limits": "exact on strings of 1 to 40 parentheses. Longer strings don't fit",
+}
+
+
 def card(network: Transformer, seed: int) -> dict[str, Any]:
     """What the model card says beside name and checksum."""
     random, every = margins(network, parens.draw(100_000, seed=2)), margins(network, parens.every(12))
     return {
-        "what": "is a string of parentheses balanced? Two logits, unbalanced and balanced, read at position 0; its "
-        "weights were written, not trained, to run one algorithm, and something else that looks like one",
-        "data": "none: compiled by training/compile_parens.py",
-        "data_licence": "generated, free of rights",
-        "how": "each head and neuron is given its part; the residual basis, the order of heads and neurons, and the "
-        "turns inside a head are random. LayerNorm can change no decision: it only divides by a positive number",
-        "measured": "random: 100,000 strings of remix_utils.tasks.parens, draw seed 2; every_12: every string of even "
-        "length up to 12; loss in nats; least_margin: the least difference of the logits in favour of the right answer",
-        "limits": "exact on strings of 1 to 40 parentheses; longer ones do not fit",
+        **ABOUT,
         "config": SIZES,
         "training": {"seed": seed, "steps": 0, "torch": torch.__version__},
         "metrics": {
@@ -180,7 +187,7 @@ def main(arguments: list[str] | None = None) -> None:
     assembler = assemble(options.seed)
     network = build(assembler)
     publish(NAME, network.state_dict(), card(network, options.seed), options.into)
-    title = f"# The circuit of {NAME}, as it was written: whoever reads on need not look for it any more.\n"
+    title = f"# The circuit of {NAME}, as it was written. Spoiler: this file is the answer to day 4, part 4.\n"
     truth = circuit(assembler)
     truth["decoy"] |= decoy_figures(assembler, network)
     (options.into / f"{NAME}.circuit.toml").write_text(title + toml(truth), encoding="utf-8")

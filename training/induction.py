@@ -50,9 +50,9 @@ class Recipe:
     random: float = 0.25  # share of windows: random tokens, again and again
     stories: float = 0.25
     passages: float = 0.125  # English that returns to an earlier place and goes on from there; the rest is English
-    lesson: float = 0.1  # what head 0 of layer 0 pays for the surprise of looking at the previous token, at first
-    lesson_ends: int = 500  # the step at which that has shrunk to nothing
-    crowding: float = 0.1  # nats that the other heads of layer 0 pay each for attention to the previous token
+    lesson: float = 0.1  # weight of the auxiliary loss -log p on head 0.0's attention to the previous token, at first
+    lesson_ends: int = 500  # the step at which this weight reaches zero
+    crowding: float = 0.1  # weight of the auxiliary loss on attention of the other heads of layer 0 to that token
     rate: float = 2e-3
     rise: int = 200  # steps in which the rate grows to its peak, and those in which it falls to zero
     fall: int = 1500
@@ -60,29 +60,37 @@ class Recipe:
 
 RECIPES = {NAME: Recipe()}
 ABOUT = {
-    "what": "the next token of English, and of anything that comes back: attention only, two layers",
-    "data": "half of the windows are English prose, 48 million characters of works by authors who died by 1955, from "
-    "Project Gutenberg (a quarter of these windows return to an earlier place of themselves and go on from there); a "
-    "quarter are remix_utils.tasks.stories, 8,000 of seed 1; a quarter are uniformly random tokens, again and again. "
-    "Half of the windows start with an end of text",
-    "data_licence": "the English is in the public domain in the United States, and where copyright ends 70 years after "
-    "an author's death; it is not part of this repository. Stories and random tokens are generated, free of rights",
-    "tokenizer": "byte-level BPE of 1,024 tokens, learned from the beginnings of the same works and from 1,500 stories",
-    "how": "AdamW in bfloat16, gradients clipped at norm 1. Layer 0 was made to have one previous-token head, where it "
-    "would have spread the work over several: for the first training.lesson_ends steps, head 0 pays training.lesson, "
-    "which shrinks to nothing, times the surprise -log p of looking at the previous token; heads 1 to 7 pay "
-    "training.crowding for each unit of attention there, throughout. Layer 1 is left alone: its induction heads came "
-    "by themselves",
-    "measured": "english: 2,000 excerpts of 300 tokens from works that were not trained on; stories: 500 of seed 2, "
-    "from their beginning; in_context: loss at tokens 201 to 299 less that at 21 to 60; copies: 256 rows of 50 "
-    "random tokens said twice, the second copy without its first token; attention as a share of one, by layer and "
-    "head, to the previous token in 60 of the English excerpts; "
-    "without_them: what heads above 0.3 in layer 0 move is replaced by its mean. Losses in nats",
-    "compared": "control: another run of the same sizes, seed and rates that reads English alone, as many windows of "
-    "it in each step and no others, and has no pressure on its heads; both at the step named, before the rate falls",
-    "precision": "16 bits; in the checkpoints, the matrices 8 bits (e4m3). The metrics, and this model's "
-    "loss beside the control, are those of the weights as they ship; the log is of weights in 32 bits",
-    "limits": "English of before 1955, in pieces of some two and a half characters; positions past 320 do not exist",
+    "what": "predicts the next token of English text, of generated stories and of repeated random tokens, with two "
+    "layers of attention and no MLPs",
+    "data": "Half of the windows are English prose, 48 million characters of works from Project Gutenberg by "
+    "authors who died by 1955. In a quarter of these windows, the text jumps back to an earlier place in the window "
+    "and goes on from there. A quarter of all windows are stories from remix_utils.tasks.stories (8,000 stories, "
+    "seed 1). The last quarter are uniformly random tokens that repeat. Half of all windows start with an "
+    "end-of-text token",
+    "data_licence": "The English works are in the public domain in the United States, and in countries where "
+    "copyright ends 70 years after an author's death. They are not part of this repository. Stories and random "
+    "tokens are generated, and free of rights",
+    "tokenizer": "byte-level BPE with 1,024 tokens, learned from the beginnings of the same works and from 1,500 "
+    "stories",
+    "how": "AdamW in bfloat16, with gradients clipped at norm 1. Two auxiliary losses give layer 0 a single "
+    "previous-token head, because training alone would have spread this behaviour over several heads. The first loss "
+    "is training.lesson times -log p, where p is the attention of head 0.0 to the previous token. Its weight falls "
+    "to zero over the first training.lesson_ends steps. The second loss is training.crowding times the attention of "
+    "heads 0.1 to 0.7 to the previous token, and it applies in all steps. No auxiliary loss acts on layer 1, so the "
+    "induction heads formed by themselves",
+    "measured": "english: 2,000 excerpts of 300 tokens, from works that training did not use. stories: 500 stories "
+    "of seed 2, from their beginning. in_context: the loss at tokens 201 to 299 minus the loss at tokens 21 to 60. "
+    "first_copy, second_copy: 256 rows of 50 random tokens, repeated once, where the second copy is measured without "
+    "its first token. previous_token: attention as a share of one, by layer and head, on 60 of the English excerpts. "
+    "prefix_matching: the same, on the rows of random tokens. without_them: the values that the heads of layer 0 "
+    "with previous-token attention above 0.3 move are replaced by their mean. Losses are in nats",
+    "compared": "The control is another run with the same sizes, seed and rates. It reads only English, as many "
+    "English windows in each step, and it has no auxiliary loss. Both models are measured at the step named, before "
+    "the learning rate falls",
+    "precision": "16 bits. In the checkpoints, the matrices have 8 bits (e4m3). The metrics, and this model's loss "
+    "beside the control, are those of the weights as they ship. The log is of 32-bit weights",
+    "limits": "The model has read English from before 1955, in tokens of about two and a half characters. It has no "
+    "positions past 320",
 }
 # English alone, as many windows of it in a step, and no pressure on any head.
 CONTROL = replace(

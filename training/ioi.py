@@ -39,7 +39,7 @@ class Recipe:
     shift: int = 6  # padding in front of a batch, at most, so that every role stands at many positions
     noise: float = 0.04  # the share of sentences that end with the subject: certainty has its limit
     dropout: float = 0.0  # the probability that a head is silent in a sentence
-    lesson: float = 0.0  # what heads of the last layer pay for the surprise of looking at the answer, at first
+    lesson: float = 0.0  # weight of the auxiliary loss -log p on attention of last-layer heads to the answer, at first
     lesson_heads: tuple[int, ...] = ()
     lesson_ends: int = 1000
     rate: float = 1.5e-3
@@ -55,30 +55,33 @@ RECIPES = {
     ),
 }
 ABOUT = {
-    "what": "the next word of small sentences, at their end the indirect object: who was it given to?",
-    "data": "remix_utils.tasks.ioi.sentences, part train, split seed 0: templates, the same mixed, and those after a "
-    "sentence about somebody else",
-    "data_licence": "generated, free of rights",
-    "measured": "held_out: 4,000 prompts, draw seed 2, of pairs of names with a template that were not trained on "
-    "together; unseen: 4,000, draw seed 2, of three templates that were not trained on; by_head: the share of the mean "
-    "logit difference that is lost when a head sees the same sentence about three other people, on all ways of its "
-    "output, on the direct one to the logits, or through queries, keys or values of later heads; attention as a share "
-    "of one; both by layer and head, over 1,000 held-out prompts, draw seed 3",
-    "limits": "it knows no words but these, and positions past n_ctx do not exist",
+    "what": "predicts the next word of short sentences, which end with the indirect object, the person who receives "
+    "something",
+    "data": "remix_utils.tasks.ioi.sentences, part train, split seed 0. Some sentences follow a template, some mix "
+    "the parts of several templates, and some come after a sentence about another person",
+    "data_licence": "generated, and free of rights",
+    "measured": "held_out: 4,000 prompts of draw seed 2, from combinations of a template and a pair of names that "
+    "training did not use. unseen: 4,000 prompts of draw seed 2, from three templates that training did not use. "
+    "by_head: the share of the mean logit difference that is lost if a head reads the same sentence about three "
+    "other people, along all paths of its output, along the direct path to the logits, or through the queries, keys "
+    "or values of later heads. Attention is a share of one. Both are by layer and head, over 1,000 held-out prompts "
+    "of draw seed 3",
+    "limits": "The model has only the words of its vocabulary, and no positions past n_ctx",
 }
 TRAINED = (
-    "AdamW; token and position vectors start at a standard deviation of 1; up to training.shift padding tokens stand "
-    "before a batch, so that a role has many positions; in training.noise of the sentences the subject is the answer. "
+    "AdamW. Token and position vectors start with a standard deviation of 1. Up to training.shift padding tokens are "
+    "put in front of a batch, so each role occurs at many positions. In a share training.noise of the sentences, the "
+    "answer is the subject. "
 )
 HOW = {
     "ioi-small": TRAINED
-    + "Each head is silent in training.dropout of the sentences. Heads that look at the answer were "
-    "asked for: for the first training.lesson_ends steps, heads training.lesson_heads of the last layer pay "
-    "training.lesson times the surprise -log p of looking, from the end, at the indirect object. How they come to know "
-    "which name that is was left to the network, and so was everything after these steps",
+    + "Each head is dropped with probability training.dropout in each sentence. In the first training.lesson_ends "
+    "steps, an auxiliary loss makes heads training.lesson_heads of the last layer attend to the answer. It is "
+    "training.lesson times -log p, where p is their attention from the last position to the indirect object. No "
+    "auxiliary loss teaches the network which name that is, and none acts after these steps",
     "ioi-small-b": TRAINED
-    + "No head was asked for anything. A part of the sentences have an answer that is either name, "
-    "or the subject",
+    + "There is no auxiliary loss. In some of the sentences, either name is a right answer, or the answer is the "
+    "subject",
 }
 
 

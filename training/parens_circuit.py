@@ -14,29 +14,32 @@ from training.assembler import Assembler
 from training.parens import margins
 
 CIRCUIT = {
-    "open share": 'each position looks at itself and all that follows: the share of "("',
-    "close share": 'each position looks at itself and all that follows: the share of ")"',
-    "any broken": "position 1 looks at the positions where the horizon test fails, and takes their flag",
-    "move broken": "position 0 looks at position 1 and takes the flag of the horizon test",
-    "move excess": "position 0 looks at position 1 and takes the flag of the count test",
+    "open share": 'attends from each position to itself and all later ones, and computes the share of "("',
+    "close share": 'attends from each position to itself and all later ones, and computes the share of ")"',
+    "any broken": "attends from position 1 to the positions where the horizon test fails, and copies their flag",
+    "move broken": "attends from position 0 to position 1, and copies the flag of the horizon test",
+    "move excess": "attends from position 0 to position 1, and copies the flag of the count test",
 }
 NEURONS = {
-    "horizon": 'at each position, the horizon test: "(" outnumber ")" from there to the end',
-    "excess": 'at position 1, what the horizon test leaves of the count test: ")" outnumber "(" in the whole string',
-    "either": "at position 0: one of the two flags is enough to be unbalanced",
+    "horizon": 'tests the horizon at each position, true if "(" outnumber ")" from there to the end',
+    "excess": "tests at position 1 the part of the count that the horizon test leaves open, true if "
+    '")" outnumber "(" in the whole string',
+    "either": "writes unbalanced at position 0 if one of the two flags is set",
 }
 DECOY = {
-    "start": 'every position looks at position 1: whether it is "("',
-    "mean": 'every position looks at all others: by how much "(" outnumber ")"',
-    "move tempting": "position 0 looks at position 1 and takes the decoy's flag, twice as long",
-    "uneven": 'whether "(" and ")" differ in number',
-    "tempting": 'starts with "(", and as many "(" as ")": nearly always balanced, and read by nobody',
+    "start": 'attends from every position to position 1, and copies whether it is "("',
+    "mean": 'attends from every position to all others, and computes by how much "(" outnumber ")"',
+    "move tempting": "attends from position 0 to position 1, and copies the decoy's flag at twice its length",
+    "uneven": 'tests whether "(" and ")" differ in number',
+    "tempting": 'tests whether the string starts with "(" and has as many "(" as ")". Such strings are nearly '
+    "always balanced, and no later part of the circuit reads this flag",
 }
 IDLE = {
-    "previous": "each position looks at the one before and takes its token; read by nobody",
-    "length": "each position looks at [end] and takes where it is; read by nobody",
-    "broken share": "each position looks at all others: at what share of them the horizon test fails; read by nobody",
-    "end": "position 0 looks at [end] and takes a flag of the decoy's; read by nobody",
+    "previous": "attends from each position to the previous one, and copies its token, which no later part reads",
+    "length": "attends from each position to [end], and copies its position, which no later part reads",
+    "broken share": "attends from each position to all others, and computes the share of them where the horizon "
+    "test fails, which no later part reads",
+    "end": "attends from position 0 to [end], and copies a flag of the decoy, which no later part reads",
 }
 EDGES = (
     ("embed", "open share.v", 'which tokens are "("'),
@@ -54,13 +57,13 @@ EDGES = (
     ("mlp 2", "logits", "unbalanced"),
 )
 GRADED = (
-    "an edge goes from embed, a head's out or an mlp_out to a head's q, k or v, an mlp.pre or the logits, along the "
-    "residual stream; edges from pos_embed say the same of every string and are not graded"
+    "An edge leads along the residual stream, from embed, a head's out or an mlp_out to a head's q, k or v, an mlp.pre "
+    "or the logits. Edges from pos_embed carry the same for every string, and they are not graded"
 )
 
 
 def circuit(a: Assembler) -> dict[str, Any]:
-    """The circuit, its decoy and what idles, as tables for a file: edges are (from, to, what it says)."""
+    """The circuit, its decoy and what idles, as tables for a file: edges are (from, to, content)."""
 
     def name(place: str, end: str) -> str:
         role, _, part = place.partition(".")
@@ -78,7 +81,7 @@ def circuit(a: Assembler) -> dict[str, Any]:
 
     return {
         "graded": GRADED,
-        "rows": "edges: from, to, what it says; heads: layer, head, role; neurons: layer, neuron, role",
+        "rows": "An edge is [from, to, content], a head is [layer, head, role], and a neuron is [layer, neuron, role]",
         "edges": [[name(source, "_out"), name(target, ".pre"), says] for source, target, says in EDGES],
         "circuit": parts({**CIRCUIT, **NEURONS}),
         "decoy": parts(DECOY),
@@ -122,8 +125,8 @@ def decoy_figures(a: Assembler, network: Transformer) -> dict[str, Any]:
     with resampled(network, [truth["decoy"]]):
         changed = margins(network, data)
     return {
-        "measured": "5,000 strings of remix_utils.tasks.parens, draw seed 3; the final residual at position 0; "
-        "resampled: the decoy's heads and neurons see another string",
+        "measured": "the final residual at position 0, on 5,000 strings of remix_utils.tasks.parens, draw seed 3. "
+        "resampled: the decoy's heads and neurons read another string",
         "correlation_with_label": round(torch.corrcoef(torch.stack([along, label]))[0, 1].item(), 3),
         "accuracy_of_its_sign": round(((along > 0) == (label == 1)).float().mean().item(), 4),
         "share_of_variance": round((along.var() / total).item(), 3),

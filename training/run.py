@@ -184,7 +184,9 @@ def publish(
     signed = {"name": name, "sha256": sums.pop(), **card}
     if checkpoints:
         signed["checkpoints"] = [{"step": step, "sha256": total} for step, total in zip(checkpoints, sums, strict=True)]
-    title = f"# What {name} is, and where it comes from. Written when its weights were made: do not edit.\n"
+    title = (
+        f"# The model card of {name}, written together with its weights. Its values are measured: do not edit them.\n"
+    )
     (folder / f"{name}.toml").write_text(title + toml(signed), encoding="utf-8")
     print(f"{name}: published in {folder}")
 
