@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from remix_utils.checks.lesson import holes, part_id, read_master
+from remix_utils.checks.lesson import holes, part_id, read_master, without_marks
 from tests.checks.lessons import MASTERS, PARTS
 
 PLACES = [(part_id(path), path) for path in MASTERS]
@@ -66,6 +66,47 @@ def test_every_exercise_is_graded(part, master):
         for id, cell in marked(master, mark).items():
             assert cell.marks["points"] > 0, id
             assert mark == "answer" or PARTS[part].exercise(id).id == id
+
+
+@each_part
+def test_every_written_answer_has_a_sample_and_its_grading(part, master):
+    """`solution` shows both, and the points of the rubric are those that the cell carries."""
+    for id, cell in marked(master, "answer").items():
+        text = without_marks(cell.source)
+        assert f"*Grading, {cell.marks['points']} points" in text, f"{id} has no rubric"
+        assert len(text.split("*Grading")[0]) > 200, f"{id} has no sample answer"
+
+
+@each_part
+def test_every_page_can_call_solution(part, master):
+    """The last hint names `solution`, and so does the question of a written answer."""
+    cells = read_master(master)
+    first = next(cell for cell in cells if cell.kind == "code").source
+    assert re.search(r"^from remix_utils import .*\bsolution\b", first, re.MULTILINE)
+    text = "\n".join(cell.source for cell in cells if cell.kind == "markdown")
+    for id in marked(master, "answer"):
+        assert f'solution("{id}")' in text, f"{id}: the page does not say where our answer is"
+
+
+@pytest.mark.parametrize(
+    "master", [path for part, path in PLACES if part.endswith(".1")], ids=lambda path: path.parent.name
+)
+def test_the_first_page_of_a_day_explains_its_marks(master):
+    """Difficulty, core and ★, the pair card, the calls, and what it means to open a solution."""
+    legend = next(cell.source for cell in read_master(master) if "## How to read this page" in cell.source)
+    for mark in ("●", "| core |", "| ★ |", "pair card", "`check(", "`hint(", "`solution(", "`start_at("):
+        assert mark in legend, mark
+    assert "You may open a solution at any time." in legend
+    assert "your progress record notes that you opened it" in legend
+
+
+@each_part
+def test_a_star_stands_in_the_heading_and_in_the_line_below(part, master):
+    """A reader who only sees the headings knows which exercises are optional; all of part 0 are."""
+    text = "\n".join(cell.source for cell in read_master(master) if cell.kind == "markdown")
+    for heading, line in re.findall(r"^## d\d\.\d\.\d+ (.+)\n(.+)$", text, re.MULTILINE):
+        starred = heading.startswith("★ ") or part.endswith(".0")
+        assert starred == line.endswith("★"), heading
 
 
 @each_part
