@@ -197,7 +197,7 @@ except ValueError as error:
 #
 # Take `"hidden pixel, pixel -> hidden"`. For every `hidden`, einsum multiplies the two operands at the same `pixel`. Then it sums over `pixel`, because this word isn't on the right of the arrow. The result is a layer's weights times an image.
 #
-# In the ★ exercises d1.2.4 to d1.2.6 you build einsum in three steps. First you parse the pattern, then you compute the shape, and then the value. To skip them, run `start_at("d1.2.7")` now. This gives you our three functions and the classes made from them. Then go on at "Five operations", below the check of d1.2.6.
+# In the ★ exercises d1.2.4 to d1.2.6 you build einsum in three steps. First you parse the pattern, then you compute the shape, and then the value. To skip them, run `start_at("d1.2.7")` now. This defines our `Einsum`, `Placeholder` and `ours`. Then go on at "Five operations", below the check of d1.2.6.
 # %% [markdown]
 # ## d1.2.4 ★ Parse a pattern
 # ●○○○○ difficulty · ●●●○○ importance · 5 minutes · ★
@@ -276,7 +276,7 @@ check("d1.2.6", contract)
 # %% [markdown]
 # ## Five operations
 #
-# The next cell combines the three functions `parse`, `einsum_shape` and `contract` into an operation, `Einsum`. If you skipped them, read the cell and don't run it, because you already have our `Einsum`. It also defines `Placeholder`, which is an input of the graph. A placeholder has a shape, and it gets its value when you evaluate the graph.
+# The next cell combines the three functions `parse`, `einsum_shape` and `contract` into an operation, `Einsum`. It also defines `Placeholder`, which is an input of the graph. A placeholder has a shape, and it gets its value when you evaluate the graph. If you skipped the three functions, read the cell and don't run it, because `start_at` has already defined both classes.
 # %%
 class Einsum:
     """Multiplies its children and sums the products, as its pattern describes."""
