@@ -193,10 +193,10 @@ def grade_and_return(ines: Seat, one: Seat, two: Seat) -> int:
     expect(marks[one.name] > 15 > marks.get(two.name, 0), f"the gradebook has {marks}")
     print(ines.shell(f"cd ~/remix && nbgrader release_feedback {DAY} 2>&1")[-800:])
     for seat in (one, two):
-        seat.shell(f"nbgrader fetch_feedback {DAY} 2>&1")
-        pages = seat.shell(f"find ~/{DAY}/feedback -name '*.html'").split()
-        text = seat.shell(f"cat {pages[0]}") if pages else ""
-        expect(seat.name in text, f"{seat.name} has fetched its page of feedback")
+        fetched = seat.shell(f"nbgrader fetch_feedback {DAY} 2>&1")
+        pages = seat.shell(f"find ~/{DAY} -path '*/feedback/*.html'").split()
+        expect(bool(pages), f"{seat.name} has fetched feedback: {fetched[-1500:] if not pages else len(pages)}")
+        expect(seat.name in seat.shell(f"cat '{pages[0]}'"), f"it is the page of {seat.name}")
     intrude(two, one, ines, AFTER_GRADING)
     return 0
 

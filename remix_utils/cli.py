@@ -71,7 +71,7 @@ def _add_work(added: argparse._SubParsersAction) -> None:
 def _add_tools(added: argparse._SubParsersAction) -> None:
     """What is used now and then, or by instructors."""
     from remix_utils.classroom import commands
-    from remix_utils.classroom.asking import minutes, port
+    from remix_utils.classroom.asking import count, minutes, port
     from remix_utils.classroom.ports import BOARD_PORT
 
     command = added.add_parser("model", help="fetch smollm2, a real language model (93 MB): remix model smollm2")
@@ -96,7 +96,8 @@ def _add_tools(added: argparse._SubParsersAction) -> None:
     command.add_argument("--submitted", metavar="FOLDER", default="submitted", help="what was handed in (submitted)")
     command.add_argument("--results", metavar="FOLDER", default="grading", help="results and feedback (grading)")
     command.add_argument("--gradebook", metavar="FILE", default="gradebook.db", help="nbgrader's (gradebook.db)")
-    command.add_argument("--processes", type=int, default=2, help="how many judge at once (2)")
+    command.add_argument("--processes", type=count, default=2, help="how many judge at once (2)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="judge on a Dask cluster that sees these folders")
     command.add_argument("--without-sandbox", action="store_true", help="run answers with nothing around them")
     command.set_defaults(run=commands.grade)
 

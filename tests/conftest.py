@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 120  # seconds for the processes of a cluster to start
+LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
 
 # Two torch threads on busy cores are up to ten times slower than one; torch reads this when it is first imported.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -41,6 +44,8 @@ LONGEST = (
     "test_doctor.py",
     "test_smollm2.py",
     "test_benchmarks.py",
+    "test_cohort.py",
+    "test_every_exercise.py",
 )
 
 
@@ -152,3 +157,34 @@ def clone(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("REMIX_TORCH_INDEX", "none")
     monkeypatch.delenv("PIP_DOES", raising=False)
     return root
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A client, and the two workers of its scheduler; none has a nanny that would start it again."""
+    distributed = pytest.importorskip("distributed", reason="no Dask here (pip install 'remix-utils[cluster]')")
+    file, started = tmp_path / "scheduler.json", []
+    client = None
+
+    def start(module, *arguments):
+        command = [sys.executable, "-m", f"distributed.cli.{module}", "--scheduler-file", str(file), *LOCAL, *arguments]
+        with open(tmp_path / f"{module}{len(started)}.log", "w") as log:
+            started.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT))
+        return started[-1]
+
+    try:
+        start("dask_scheduler", "--port", "0")
+        end = time.monotonic() + PATIENCE
+        while not file.exists():
+            assert time.monotonic() < end, (tmp_path / "dask_scheduler0.log").read_text()
+            time.sleep(0.1)
+        workers = [start("dask_worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
+        client = distributed.Client(scheduler_file=str(file), timeout=PATIENCE)
+        client.wait_for_workers(2, timeout=PATIENCE)
+        yield client, workers
+    finally:
+        if client is not None:
+            client.close()
+        for process in started:
+            process.kill()
+            process.wait()

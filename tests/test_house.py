@@ -62,6 +62,7 @@ STOREYS = (
     "classroom/grading/slot",
     "classroom/grading/judges",
     "classroom/grading/cohort",
+    "classroom/grading/elsewhere",
     "classroom/board/catalogue",
     "checks/harness checks/hints checks/catch_up",
     "classroom/course classroom/doctor/finding classroom/pair classroom/ports",

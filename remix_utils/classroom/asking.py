@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from remix_utils.classroom.ports import HIGHEST
 
+MOST_PROCESSES = 256
 LONGEST_SWAP = 180  # minutes between two swaps of driver and navigator
 
 
@@ -43,6 +44,17 @@ def minutes(text: str) -> int:
     """
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= LONGEST_SWAP:
         raise argparse.ArgumentTypeError(f"{text[:60]!r} is no whole number of minutes from 1 to {LONGEST_SWAP}")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Returns a number of processes. ArgumentTypeError for one that no machine runs at once.
+
+    >>> count("2")
+    2
+    """
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no whole number from 1 to {MOST_PROCESSES}")
     return int(text)
 
 

@@ -158,13 +158,18 @@ def grade(asked: argparse.Namespace) -> int:
     cohort = Cohort(
         day=asked.day,
         checks=sources if sources.is_dir() else whole / asked.day / "checks",
+    from remix_utils.classroom.grading.elsewhere import cluster_at
         submitted=Path(asked.submitted),
         grading=Path(asked.results),
         gradebook=Path(asked.gradebook),
         processes=asked.processes,
         sandboxed=not asked.without_sandbox,
     )
-    results = cohort.grade()
+    if asked.scheduler:
+        with cluster_at(asked.scheduler) as cohort.executor:
+            results = cohort.grade()
+    else:
+        results = cohort.grade()
     students = {result["student"] for result in results}
     print(f"{len(students)} students graded. Points: {asked.gradebook}; feedback: {asked.results}/feedback/.")
     print("Next: read the written answers in Formgrader.")

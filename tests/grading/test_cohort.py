@@ -293,7 +293,7 @@ def test_a_day_without_submissions_is_refused(course, tmp_path):
         cohort_of(tmp_path, course[1]).grade()
 
 
-class Broken:
+class Broken(judges.Slot):
     """A judging process that cannot judge."""
 
     def __init__(self, sandboxed):

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -15,41 +13,9 @@ from remix_utils.graph.ops import add, apply, sample
 from remix_utils.graph.select import find
 from tests.graph.transformer import tokens, transformer
 
-distributed = pytest.importorskip("distributed", reason="no Dask here (pip install 'remix-utils[cluster]')")
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own; ours are errors everywhere else
 
-PATIENCE = 120  # seconds for processes to start
-LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    """A client, and the two workers of its scheduler; none has a nanny that would start it again."""
-    file, started = tmp_path / "scheduler.json", []
-    client = None
-
-    def start(module, *arguments):
-        command = [sys.executable, "-m", f"distributed.cli.{module}", "--scheduler-file", str(file), *LOCAL, *arguments]
-        with open(tmp_path / f"{module}{len(started)}.log", "w") as log:
-            started.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=os.getcwd()))
-        return started[-1]
-
-    try:
-        start("dask_scheduler", "--port", "0")
-        end = time.monotonic() + PATIENCE
-        while not file.exists():
-            assert time.monotonic() < end, (tmp_path / "dask_scheduler0.log").read_text()
-            time.sleep(0.1)
-        workers = [start("dask_worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
-        client = distributed.Client(scheduler_file=str(file), timeout=PATIENCE)
-        client.wait_for_workers(2, timeout=PATIENCE)
-        yield client, workers
-    finally:
-        if client is not None:
-            client.close()
-        for process in started:
-            process.kill()
-            process.wait()
+PATIENCE = 120  # seconds for a worker to have tasks
 
 
 def sweep():

@@ -82,7 +82,7 @@ def disarm(given: Any) -> None:
                 setattr(module, name, value)
     for name in ("predict", "measured", "predictions"):
         setattr(predictions, name, _nothing)
-    part.given = given
+    part.given = given  # type: ignore[attr-defined]
     edge_budget.EdgeBudget._file = lambda self: None
     sys.modules["remix_utils.checks.harness"] = quiet  # type: ignore[assignment]
     sys.modules["remix_utils.checks.hints"] = quiet  # type: ignore[assignment]

@@ -16,6 +16,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from remix_utils.checks import bundle
 from remix_utils.checks.bundle import Bundle
 from remix_utils.checks.part import Part
 from remix_utils.classroom.grading import feedback, gradebook, slot, submission
+from remix_utils.classroom.grading.elsewhere import judge_through
 from remix_utils.classroom.grading.judges import Queue
 from remix_utils.classroom.grading.slot import Task
 from remix_utils.errors import RemixError
@@ -46,6 +48,7 @@ class Cohort:
     processes: int = 2
     sandboxed: bool = True
     say: Callable[[str], object] = print
+    executor: Executor | None = None  # such as a Dask client's
 
     def grade(self) -> list[dict[str, Any]]:
         """Judges what is new, writes gradebook, pages and table, and returns all results."""
@@ -53,10 +56,16 @@ class Cohort:
         tasks, results = self.snapshot(bundles)
         self.say(f"{len(tasks)} notebooks to judge, {len(results)} are judged already.")
         if tasks:
-            results += Queue(tasks, self.processes, self.sandboxed, self.keep, self.say).run()
+            results += self.judged(tasks)
         results.sort(key=lambda result: (result["student"], result["part"]))
         self.write(bundles, results)
         return results
+
+    def judged(self, tasks: list[Task]) -> list[dict[str, Any]]:
+        """Judges tasks here, or through the executor where there is one."""
+        if self.executor is not None:
+            return judge_through(self.executor, tasks, self.sandboxed, self.keep, self.say)
+        return Queue(tasks, self.processes, self.sandboxed, self.keep, self.say).run()
 
     def bundles(self) -> dict[str, Bundle]:
         """The parts of the day by id, from the course."""
@@ -110,8 +119,8 @@ class Cohort:
         if done is not None and done.get("key") == key:
             return None, done
         copy = self.grading / "snapshot" / student / self.day / f"{part.name}.ipynb"
-        path = str(part.folder / f"{part.name}.remix")
-        task = Task(student, part.part, path, str(copy), key, seeds)
+        path = str((part.folder / f"{part.name}.remix").absolute())
+        task = Task(student, part.part, path, str(copy.absolute()), key, seeds)
         if found is None or found.trouble:
             why = found.trouble if found else "It was not handed in."
             return None, self.keep(slot.result(task, slot.nothing(Part(part), why)))

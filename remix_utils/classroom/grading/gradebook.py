@@ -93,8 +93,9 @@ def _describe(book: Gradebook, day: str, bundle: Bundle) -> None:
         if mark not in cell.marks:
             continue
         name = cell_name(str(cell.marks[mark]), mark)
-        points, kind = float(str(cell.marks["points"])), cell.kind
-        book.update_or_create_grade_cell(name, bundle.name, day, max_score=points, cell_type=kind)
+        kind = cell.kind
+        graded: dict[str, Any] = {"max_score": float(str(cell.marks["points"])), "cell_type": kind}
+        book.update_or_create_grade_cell(name, bundle.name, day, **graded)
         if mark == "answer":
             book.update_or_create_solution_cell(name, bundle.name, day)
             facts = {"cell_type": kind, "locked": False, "source": cell.source}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -16,11 +19,20 @@ from remix_utils.checks.part import Part
 from remix_utils.classroom.grading import slot
 from remix_utils.classroom.grading.sandbox import SandboxError
 from remix_utils.classroom.grading.slot import Task
+from remix_utils.classroom.grading.workers import HOME
 
 PART_SECONDS = 1800.0  # after which one part of one student is given up
 TRIES = 2  # for a part during which a judging process ends
 LOST = "The judging process ended while it was judged; it is tried again at the next run."
 Result = dict[str, Any]
+
+
+def line(count: int, total: int, result: Result) -> str:
+    """Returns the line that is said of a result."""
+    points = sum(each["points"] for each in result["verdicts"])
+    most = sum(each["most"] for each in result["verdicts"])
+    place = f"{count} of {total}"
+    return f"  {place}: {result['student']} {result['part']}: {points:g} / {most:g}"
 
 
 class Queue:
@@ -47,7 +59,7 @@ class Queue:
                 self.fill()
                 for result in self.arrived():
                     results.append(result)
-                    self.tell(len(results), result)
+                    self.say(line(len(results), self.total, result))
         finally:
             for each in self.slots.values():
                 each.end()
@@ -67,12 +79,12 @@ class Queue:
         for pipe in wait(list(self.slots), timeout=1.0):
             each = self.slots[pipe]  # type: ignore[index]
             try:
-                said = each.pipe.recv_bytes()
+                result = each.answer()
             except (EOFError, OSError):
                 yield from self.lost(each)
                 continue
-            if said != b"ready":
-                yield self.keep(_result_in(said))
+            if result is not None:
+                yield self.keep(result)
             each.take(self.waiting.pop() if self.waiting else None)
         for each in list(self.slots.values()):
             if each.task and time.monotonic() - each.since > PART_SECONDS:
@@ -91,25 +103,21 @@ class Queue:
         self.tried[task.key] = self.tried.get(task.key, 0) + 1
         if self.tried[task.key] < TRIES:
             self.waiting.append(task)
-            return
-        part = Part(bundle.read(Path(task.checks)))
-        yield slot.result(task, slot.nothing(part, LOST))  # not kept: it is tried at the next run
-
-    def tell(self, count: int, result: Result) -> None:
-        points = sum(each["points"] for each in result["verdicts"])
-        most = sum(each["most"] for each in result["verdicts"])
-        place = f"{count} of {self.total}"
-        self.say(f"  {place}: {result['student']} {result['part']}: {points:g} / {most:g}")
+        else:
+            yield lost(task)
 
 
 class Slot:
-    """A judging process and the task that it has."""
+    """A judging process, and the task that it has."""
 
     def __init__(self, sandboxed: bool):
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=slot.main, args=(theirs, sandboxed), daemon=False)
-        self.process.start()
+        self.pipe, theirs = multiprocessing.Pipe()
+        asked = [str(theirs.fileno()), "sandboxed" if sandboxed else "open"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "remix_utils.classroom.grading.slot", *asked],
+            env={**os.environ, "PYTHONPATH": HOME},
+            pass_fds=[theirs.fileno()],
+        )
         theirs.close()
         self.task: Task | None = None
         self.since = time.monotonic()
@@ -119,15 +127,22 @@ class Slot:
         if task is not None:
             self.pipe.send_bytes(json.dumps(dataclasses.asdict(task)).encode())
 
+    def answer(self) -> Result | None:
+        """What the process sends next: a result, or None when it is ready for the first task."""
+        said = self.pipe.recv_bytes()
+        if said == b"ready":
+            return None
+        found = json.loads(said)
+        if "trouble" in found:
+            raise SandboxError(found["trouble"], fix=found["fix"])
+        return found
+
     def end(self) -> None:
         self.pipe.close()
         self.process.kill()
-        self.process.join()
+        self.process.wait()
 
 
-def _result_in(said: bytes) -> Result:
-    """The result that a judging process has sent. SandboxError where it cannot judge."""
-    found = json.loads(said)
-    if "trouble" in found:
-        raise SandboxError(found["trouble"], fix=found["fix"])
-    return found
+def lost(task: Task) -> Result:
+    """Zeros for a part that could not be judged. They are not kept: the next run tries again."""
+    return slot.result(task, slot.nothing(Part(bundle.read(Path(task.checks))), LOST))

@@ -1,4 +1,7 @@
-"""One judging process: a nursery, and the parts that it has judged so far, kept warm."""
+"""One judging process: a nursery, and the parts that it has judged so far, kept warm.
+
+python -P -m remix_utils.classroom.grading.slot PIPE sandboxed|open
+"""
 
 from __future__ import annotations
 
@@ -111,3 +114,7 @@ def result(task: Task, verdicts: list[Verdict], remarks: tuple[str, ...] = ()) -
         "verdicts": [dataclasses.asdict(each) for each in verdicts],
         "remarks": list(remarks),
     }
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])), sys.argv[2] == "sandboxed")
