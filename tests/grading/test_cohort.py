@@ -12,7 +12,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from remix_utils.classroom.grading import cohort as rooms
-from remix_utils.classroom.grading import gradebook, judges, workers
+from remix_utils.classroom.grading import gradebook, judges, sandbox, workers
 from remix_utils.classroom.grading.cohort import Cohort, GradingError
 from remix_utils.classroom.grading.sandbox import SandboxError
 from remix_utils.classroom.grading.workers import Nursery
@@ -335,3 +335,14 @@ def test_the_command_grades_a_day(course, tmp_path):
     assert "ann d9.1: 5 / 5" in done.stdout
     assert (tmp_path / "g" / f"{DAY}.csv").read_text().count("\n") == 3
     assert hashlib.sha256((tmp_path / "b.db").read_bytes()).hexdigest()
+
+
+def test_a_system_without_forks_or_namespaces_is_named(monkeypatch):
+    """Grading says what is missing, before any answer runs."""
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    with pytest.raises(SandboxError, match="no sandbox for darwin"):
+        sandbox.nursery([], -1)
+    sandbox.die_with_parent()
+    monkeypatch.delattr(workers.os, "fork")
+    with pytest.raises(SandboxError, match="darwin cannot"):
+        Nursery()

@@ -33,6 +33,9 @@ MEMORY = 3 * 2**30
 PROCESSES = 24
 
 
+FIX = "grade on a Linux that allows user namespaces, or add --without-sandbox."
+
+
 class SandboxError(RemixError):
     """No sandbox can be had here."""
 
@@ -46,7 +49,7 @@ def _do(what: str, result: int) -> None:
         number = ctypes.get_errno()
         raise SandboxError(
             f"This machine gives no sandbox: {what} is refused ({os.strerror(number)}).",
-            fix="grade on a Linux that allows user namespaces, or add --without-sandbox.",
+            fix=FIX,
         )
 
 
@@ -61,6 +64,8 @@ def installation() -> list[str]:
 
 def nursery(readable: list[str], proc: int) -> None:
     """The first layer, for the process that will be forked: no network, and a root of its own."""
+    if sys.platform != "linux":
+        raise SandboxError(f"There is no sandbox for {sys.platform} here.", fix=FIX)
     as_root = os.geteuid() == 0
     apart = NEW_FILES | NEW_NETWORK | NEW_IPC | NEW_NAMES
     users = (os.geteuid(), os.getegid())
@@ -212,4 +217,6 @@ def give_up_rights() -> None:
 
 
 def die_with_parent() -> None:
-    libc().prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    """Asks the system to end this process when its parent has ended, where it can be asked."""
+    if sys.platform == "linux":
+        libc().prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)

@@ -25,7 +25,6 @@ WAITING = 30.0  # seconds that a worker may sleep or wait for one exercise
 CPU = 600.0  # seconds of CPU after which the system ends a worker
 PROOF = 20.0  # seconds of CPU for a trial of a worker
 PROOF_PLAN = {"before": [], "hole": "two = 2", "between": [], "text": "two + two"}
-FIX = "grade on a Linux that allows user namespaces, or add --without-sandbox."
 HOME = str(Path(__file__).resolve().parents[3])  # where this package lies
 
 
@@ -67,7 +66,12 @@ class Nursery:
     """The warm process that workers are forked from."""
 
     def __init__(self, sandboxed: bool = True, readable: tuple[str, ...] = ()):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if not hasattr(os, "fork"):
+            raise sandbox.SandboxError(
+                f"Workers are forked, which {sys.platform} cannot.",
+                fix="grade on Linux or macOS; Windows has WSL.",
+            )
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
         paths = [*sandbox.installation(), *readable] if sandboxed else None
         asked = {"socket": theirs.fileno(), "readable": paths, "cpu": CPU}
         one = dict.fromkeys(THREADS, "1")
@@ -113,7 +117,9 @@ class Nursery:
         finally:
             worker.end()
         if not right:
-            raise sandbox.SandboxError(f"A worker that was tried does not work: {why}", fix=FIX)
+            raise sandbox.SandboxError(
+                f"A worker that was tried does not work: {why}", fix=sandbox.FIX
+            )
 
     def close(self) -> None:
         self.control.close()
@@ -127,7 +133,8 @@ class Nursery:
             message = {"trouble": f"it said nothing for {START:.0f} s."}
         if message.get("trouble"):
             raise sandbox.SandboxError(
-                f"No worker can be started. {message['trouble']}".partition("\n  fix: ")[0], fix=FIX
+                f"No worker can be started. {message['trouble']}".partition("\n  fix: ")[0],
+                fix=sandbox.FIX,
             )
         return message
 
