@@ -170,6 +170,7 @@ def scatter(
         rows = [row for row, group in enumerate(groups) if group == kind]
         figure.add_scatter(
             name=kind,
+            showlegend=bool(kind),
             x=[across[row] for row in rows],
             y=[up[row] for row in rows],
             hovertext=[names[row] for row in rows],

@@ -11,11 +11,12 @@ import torch
 from plotly.subplots import make_subplots
 
 from remix_utils.errors import ShapeError
-from remix_utils.plot.style import decimals, finish, scale
+from remix_utils.plot.style import LETTER, decimals, finish, scale, ticks
 from remix_utils.plot.values import one_each, tensor
 
 MOST_COLUMNS, MOST_ROWS = 16, 24  # up to here a cell has room for its number
 SIDE = 90  # of an image, in screen pixels
+BESIDE = {"x": 1, "xpad": 12, "ypad": 0, "len": 1, "thickness": 14, "outlinewidth": 0}  # the bar of colours
 
 
 def heatmap(
@@ -53,11 +54,20 @@ def heatmap(
         hovertemplate=f"{y} %{{customdata[0]}}<br>{x} %{{customdata[1]}}<br>%{{z:.4g}} {unit}<extra></extra>",
     )
     tall = max(130, len(rows) * min(30, max(6, 640 // len(rows))))
-    beside = {"text": "<br>".join(wrap(unit, max(12, tall // 8))), "side": "right"}
-    cells.colorbar = {"title": beside, "thickness": 14, "outlinewidth": 0, "len": 1, "ypad": 0}
+    marks = ticks(low, high, tall // 40)
+    cells.colorbar = {"tickvals": [value for value, _ in marks], "ticktext": [text for _, text in marks], **BESIDE}
     figure = finish(go.Figure(cells), title, x, y, height=60 + tall)
+    _add_unit(figure, wrap(unit, max(12, tall // 8)), LETTER * max(len(text) for _, text in marks))
     figure.update_xaxes(showgrid=False, zeroline=False, **_ticks(columns, 36))
     return figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, **_ticks(rows, 40))
+
+
+def _add_unit(figure: go.Figure, lines: list[str], beside: float) -> None:
+    """Writes the unit to the right of the colours' ticks; plotly's own title of a bar of colours touches them."""
+    left = BESIDE["xpad"] + BESIDE["thickness"] + beside + 10
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": left, "y": 0.5, "yref": "paper"}
+    figure.add_annotation(text="<br>".join(lines), textangle=90, showarrow=False, **place)
+    figure.update_layout(margin={"r": left + 18 * len(lines) + 6})
 
 
 def _ticks(names: list[str], most: int) -> dict:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
-from struct import pack
 
 import torch
 
 from remix_utils.errors import PlotError, ShapeError
-from remix_utils.plot.style import colour_at
+from remix_utils.plot.style import colour_at, png
 from remix_utils.plot.values import tensor
 
 LEVELS = 64
@@ -89,31 +86,13 @@ def pattern_images(weights: torch.Tensor, names: list[str]) -> str:
         '<figure style="margin:0; padding:3px; outline:none">'
         f"<figcaption>{escape(name)}</figcaption>"
         f'<img alt="attention pattern of head {escape(name)}" style="display:block; width:100%" '
-        f'src="data:image/png;base64,{b64encode(_png(level)).decode()}"></figure>'
+        f'src="{png(level.int().tolist(), [*PALETTE, "#ffffff"], least=100)}"></figure>'
         for name, level in zip(names, levels, strict=True)
     )
     grid = (
         f"display:grid; grid-template-columns:repeat({columns}, minmax(0, 1fr)); gap:4px; max-width:{220 * columns}px"
     )
     return f'<div style="{grid}; margin-top:6px">{"".join(figures)}</div>'
-
-
-def _png(levels: torch.Tensor) -> bytes:
-    """A square picture of palette indices [seq, seq], at least 100 wide; the last one is white."""
-    each = -(-100 // len(levels))
-    levels = levels.repeat_interleave(each, 0).repeat_interleave(each, 1)
-    side = len(levels)
-    palette = bytes.fromhex("".join(PALETTE).replace("#", "") + "ffffff")
-    # Each row begins with its filter, none.
-    rows = torch.cat([torch.zeros(side, 1), levels], dim=1).to(torch.uint8)
-    chunks = (
-        (b"IHDR", pack(">IIBBBBB", side, side, 8, 3, 0, 0, 0)),
-        (b"PLTE", palette),
-        (b"IDAT", zlib.compress(rows.numpy().tobytes(), 9)),
-        (b"IEND", b""),
-    )
-    parts = (pack(">I", len(body)) + kind + body + pack(">I", zlib.crc32(kind + body)) for kind, body in chunks)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def strongest(weights: torch.Tensor, tokens: list[str], names: list[str], most: int = 3) -> list[str]:

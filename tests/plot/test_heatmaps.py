@@ -10,8 +10,9 @@ from remix_utils.plot.style import DIVERGING, SEQUENTIAL
 
 def test_a_heatmap_is_symmetric_about_zero():
     """Equal distances from zero get equal strengths of colour: red below, blue above."""
-    cells = plot.heatmap(torch.tensor([[1.0, -3.0]]), ["row"], ["a", "b"], "t", "points").data[0]
-    assert (cells.zmin, cells.zmax, cells.colorbar.title.text) == (-3, 3, "points")
+    figure = plot.heatmap(torch.tensor([[1.0, -3.0]]), ["row"], ["a", "b"], "t", "points")
+    cells = figure.data[0]
+    assert (cells.zmin, cells.zmax, figure.layout.annotations[0].text) == (-3, 3, "points")
     assert (cells.colorscale[0][1], cells.colorscale[-1][1]) == (DIVERGING[0], DIVERGING[-1])
 
 

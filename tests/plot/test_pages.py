@@ -158,9 +158,9 @@ def test_words_are_not_broken(page):
 
 BOXES = """() => [...document.querySelectorAll(".js-plotly-plot")].map(figure => {
     const box = part => { const at = part.getBoundingClientRect(); return [at.x, at.y, at.width, at.height]; };
-    const named = ".gtitle, .legend, .xtitle, .x2title, .ytitle, .y2title, .cbtitle";
+    const named = ".gtitle, .legend, .xtitle, .x2title, .ytitle, .y2title, [transform^='rotate(90'] .annotation-text";
     const all = names => [...figure.querySelectorAll(names)].map(box).filter(at => at[2] && at[3]);
-    return [box(figure), all(named), all(".xtick, .ytick")];
+    return [box(figure), all(named), all(".xtick, .ytick, .cbaxis text")];
 })"""
 
 
