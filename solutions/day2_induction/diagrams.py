@@ -216,3 +216,62 @@ def uses_of_a_head() -> Drawing:
         Arrow(later.side("right"), logits.side("top"), bent=True),
     ]
     return Drawing("The uses of a head of layer 0", tuple(parts))
+
+
+def thin_matrices() -> Drawing:
+    """Draws a table from tokens to logits as the product of a tall matrix and a flat one."""
+    table = Box("table\n1,024 × 1,024", at=(110, 130), size=(200, 200), corner=2)
+    tall = Box("A\n1,024\n× 32", at=(330, 130), role="green", size=(84, 200), corner=2)
+    flat = Box("B\n32 × 1,024", at=(550, 130), role="blue", size=(200, 60), corner=2)
+    parts = [
+        *(table, tall, flat),
+        text("=", (249, 130)),
+        text("×", (411, 130)),
+        text("row: a token that the head attends to\ncolumn: a logit", (110, 260)),
+    ]
+    for factor, label, y in ((tall, "W_E W_V", 280), (flat, "W_O W_U", 210)):
+        source = Box(label, (factor.at[0], y), factor.role, padding=6)
+        parts += [source, Arrow(source.side("top"), factor.side("bottom"), role=factor.role)]
+    return Drawing("A table as a product of two thin matrices", tuple(parts))
+
+
+def two_heads() -> Drawing:
+    """Draws the matrices between two tokens and a score of head 1.1, through head 0.0."""
+    asks = ["token at\nthe query", "asks", "W_Q of 1.1", "query"]
+    holds = ["token before\nthe key", "W_E", "W_V of 0.0", "W_O of 0.0", "W_K of 1.1", "key"]
+    upper = _chain(asks, [62, 300, 532, 640], 40, "blue")
+    lower = _chain(holds, [62, 162, 267, 401, 532, 640], 170, "green")
+    score = Box("score\nof 1.1", at=(730, 105), size=(84, 60))
+    ends = [(upper[3].side("right"), score.side("top")), (lower[5].side("right"), score.side("bottom"))]
+    parts = [*upper, *lower, score]
+    for row, role in ((upper, "blue"), (lower, "green")):
+        arrows = [(before.side("right"), after.side("left")) for before, after in pairwise(row)]
+        parts += [Arrow(start, end, role=role) for start, end in arrows]
+    for (start, end), role in zip(ends, ("blue", "green"), strict=True):
+        parts.append(Arrow(start, end, role=role, bent=True))
+    return Drawing("A score of head 1.1 through head 0.0", tuple(parts))
+
+
+def _chain(labels: list[str], places: list[float], y: float, role: str) -> list[Box]:
+    """Returns boxes in a row, at their places."""
+    pairs = zip(labels, places, strict=True)
+    return [Box(label, (x, y), role, padding=6) for label, x in pairs]
+
+
+def checkpoints() -> Drawing:
+    """Draws the steps at which the model was saved, and magnifies those around the change."""
+    saved = [0, 500, 1000, 2000, 2500, 3000, 3500, 4500, 6000]
+    close = [2900, 3000, 3075, 3125, 3175, 3250]
+    line = [_step(step, 40 + 84 * place, 130) for place, step in enumerate(saved)]
+    near = [_step(step, 166 + 98 * place, 30, "orange") for place, step in enumerate(close)]
+    parts = [*line, *near]
+    for row, role in ((line, "grey"), (near, "orange")):
+        joined = [(before.side("right"), after.side("left")) for before, after in pairwise(row)]
+        parts += [Arrow(start, end, role=role) for start, end in joined]
+    parts.append(Arrow(line[5].side("top"), near[3].side("bottom"), "close together", "orange", True))
+    return Drawing("The checkpoints of one training", tuple(parts))
+
+
+def _step(step: int, x: float, y: float, role: str = "grey") -> Box:
+    """Returns the plate of one checkpoint."""
+    return Box(f"{step:,}", (x, y), role, (54, 32), padding=2)

@@ -3,111 +3,75 @@
 #
 # **How does a two-layer model know what comes next in a sentence that it has never seen?**
 #
-# So far we have watched: where heads look on this text and on that one, and what is lost without them. In this part we run no text, or nearly none. A head is four matrices, and whatever it does on any text stands in them. We ask them three questions. Does an induction head copy what it looks at? Does head 0.0 look back by one for reasons of position alone? And who tells head 1.1 where to look? For each there is a figure from the literature, and one of ours will be far off from it, until we see what it measures.
+# In part 2 you removed heads and measured the loss. Every number came from a text that we had chosen. A head's weights are the same on every text. So in this part you look for the circuit of part 2 in the weights, with almost no text at all. You ask three questions.
 #
-# **After this part we can**
-# - work with a matrix of 1,024 × 1,024, or 50,000 × 50,000, that is a product of thin ones, without ever making it;
-# - read a head's OV circuit (accuracy, eigenvalues) and QK circuit, from tokens, from positions and through another head;
-# - take an attention score apart by who wrote the query and who wrote the key;
-# - compute composition scores, and say what chance would give, and how far it would stray.
+# 1. Do heads 1.1 and 1.3 copy the token that they attend to?
+# 2. Does head 0.0 attend to the previous token because of positions alone?
+# 3. Do the keys of 1.1 and 1.3 match the right token through head 0.0?
 #
-# **Time**: about 105 minutes without the ★ exercise.
+# **After this part you can**
+# - work with a matrix of 1,024 × 1,024 entries that is a product of two thin ones
+# - read a head's OV circuit and QK circuit, from tokens, from positions and through another head
+# - find out which input a circuit leaves out, if its numbers disagree with the head's behaviour
+# - compute composition scores and compare them with chance (★)
 #
-# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*: "Copying / primitive in-context learning" and "Summarizing OV/QK matrices" for d2.3.3 to d2.3.7, "Two-layer attention-only transformers" for d2.3.9 to d2.3.12. Olsson et al. 2022, *In-context Learning and Induction Heads*, the appendix on composition, can wait until tonight.
+# **Time**: about 75 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 85 minutes more. No cell computes for longer than a few seconds. The marks and calls are explained at the top of part 1.
+#
+# **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections "Copying / primitive in-context learning" and "Summarizing OV/QK matrices" for d2.3.3 to d2.3.7, and "Two-layer attention-only transformers" for d2.3.9 to d2.3.12. You can read both later.
 # %%
 import time
 from typing import NamedTuple
 
 import torch
-from remix_utils import check, evaluate, find, find_one, hint, models, plot, show, split, start_at
+from remix_utils import check, evaluate, find_one, hint, models, plot, solution, split, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
-from remix_utils.circuits import FactoredMatrix, composition, composition_baseline, current_token
+from remix_utils.circuits import composition, current_token
 from remix_utils.tasks import repeated, stories
 
-start_at("d2.3")  # to rejoin the room: start_at("d2.3.4") brings every name that the rest of this part reads
+start_at("d2.3")  # to rejoin the room: start_at("d2.3.6") brings every name that the rest reads
 # %%
 model = models.load("induction-2l")
 weights = model.weights
-INDUCTION, PREVIOUS = (1, 3), 0  # heads 1.1 and 1.3 of layer 1, head 0.0 of layer 0
+INDUCTION = (1, 3)  # heads 1.1 and 1.3 of layer 1
 HEADS = [(layer, head) for layer in range(2) for head in range(8)]
-print({name: list(weights[f"blocks.1.attn.W_{name}"].shape) for name in "QKVO"}, "[head, in, out]")
-print("one table from token to token:", 1024**2, "numbers; the thin matrices of one head:", 2 * 1024 * 32)
+for name in "QKVO":
+    print(f"W_{name} of layer 1: {list(weights[f'blocks.1.attn.W_{name}'].shape)} [head, in, out]")
 # %% [markdown]
-# ## Thin matrices
+# ## A large table in two thin matrices
 #
-# A head reads the stream, 256 numbers, through 32 columns of $W_V$, and writes through 32 rows of $W_O$. Whatever stands to the left and right of them, the product has rank 32. From token to token it would be a table of a million numbers, and for GPT-2 of two and a half thousand million. All of it is in two thin matrices, and so are its products, its norm, its trace and its eigenvalues, if one never multiplies them out. `Factors` holds such a pair. In this part a check also watches what you *make*: a matrix of the size of the table is a wrong answer, however right its numbers.
+# ![A square with the label table, 1,024 × 1,024, equals a tall thin rectangle with the label A, 1,024 × 32, times a flat rectangle with the label B, 32 × 1,024. An arrow leads from W_E W_V to A, and another one from W_O W_U to B. A note below the table says that a row is the token that the head attends to, and a column is a logit.](diagram:thin_matrices)
+#
+# A head reads the residual stream through the 32 columns of $W_V$ and writes to it through the 32 rows of $W_O$. Suppose you want a table with a row for each token that the head attends to, and a column for each logit. The table has 1,024 × 1,024 entries. For GPT-2, with about 50,000 tokens, it would have 2.5 billion. But the table is a product of two thin matrices with 32 columns between them, so it has a rank of 32 or less. Two thin matrices are enough to store it.
+#
+# `Factors` stores such a pair. Your answers shouldn't build the whole table. In most exercises of this part the check rejects an answer that does, even if all of its numbers are right.
 # %%
 class Factors(NamedTuple):
-    """The matrix A B [rows, columns], of rank r at most, kept as A [rows, r] and B [r, columns]."""
+    """Stores the matrix A B [rows, columns] as its factors A [rows, r] and B [r, columns]."""
 
     A: torch.Tensor
     B: torch.Tensor
 # %% [markdown]
-# ## d2.3.1 A product of products
-# ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
-#
-# Two heads in a row are a product of two such matrices, $(A B)(C D)$. It is thin again. Bracketed as $A\,(B C)\,D$, the middle is a small square, or nearly; it can be taken into either side. One choice keeps the inner width of the first pair (the number of columns of its A), the other that of the second pair.
-#
-# Write `product`: the factors of the product, with the smaller of the two inner widths. So a chain of heads never becomes thicker than its thinnest member.
-#
-# Stuck? `hint("d2.3.1")`
-# %% exercise="d2.3.1"
-def product(first: Factors, second: Factors) -> Factors:
-    """The factors of (first.A first.B)(second.A second.B), of the smaller rank of both."""
-    ### BEGIN SOLUTION
-    middle = first.B @ second.A
-    if first.A.shape[1] <= second.A.shape[1]:
-        return Factors(first.A, middle @ second.B)
-    return Factors(first.A @ middle, second.B)
-    ### END SOLUTION
-# %% check="d2.3.1" points=1
-check("d2.3.1", product)
-# %% [markdown]
-# ## d2.3.2 How large is it?
-# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
-#
-# The size of a matrix is its Frobenius norm: the root of the sum of the squares of all entries. Composition scores, at the end of this part, are made of nothing else. There are a million entries, and we do not want to make them.
-#
-# Two facts help. The sum of the squares of all entries of $M$ is $\mathrm{tr}(M^T M)$. And under a trace, factors may be moved from one end to the other: $\mathrm{tr}(X Y) = \mathrm{tr}(Y X)$. Write $M = A B$, and move factors until only small squares are left.
-#
-# Stuck? `hint("d2.3.2")`
-# %% exercise="d2.3.2"
-def norm(matrix: Factors) -> torch.Tensor:
-    """The Frobenius norm of the product, a scalar, by matrices no larger than its factors."""
-    ### BEGIN SOLUTION
-    left, right = matrix.A.T @ matrix.A, matrix.B @ matrix.B.T  # [r, r] each
-    return (left * right).sum().sqrt()
-    ### END SOLUTION
-# %% check="d2.3.2" points=1
-check("d2.3.2", norm)
-# %%
-big = Factors(torch.randn(50_000, 32), torch.randn(32, 50_000))
-start = time.perf_counter()
-length = norm(big)
-print(f"the norm of 2,500,000,000 numbers is {length:.0f}; it took {time.perf_counter() - start:.3f} s")
-# %% [markdown]
-# **What you should see**: a norm near 283,000, which is $\sqrt{32} \times 50{,}000$, in far less than a second. As one table of 32-bit numbers the matrix would take 10 gigabytes.
-#
-# *Learned*: what a thin matrix is can be asked of its factors.
-#
-# > **Pair card.** Swap driver and navigator. The navigator asks: "What is the largest matrix that this line makes?", at every line. Explain back to each other: why is the norm of $A B$ not the norm of $A$ times that of $B$? *Alone:* find the smallest example in which it is not, two vectors will do.
-# %% [markdown]
 # ## d2.3.3 From token to logits
-# ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
+# ●●○○○ difficulty · ●●●●● importance · 11 minutes · core
 #
-# If a head looks at this token, which logits does it raise? That is the full OV circuit, $W_E W_V W_O W_U$, with a row for each token that is looked at and a column for each logit. Yesterday, in d1.4.10, we left layernorms out. Now we take them in, as far as weights can. A layernorm centres a vector, divides by its scale, and multiplies by its own weight `w`. Centring and `w` are the same whatever the vector is, so they belong to the matrix that reads the result: `folded` gives that matrix. What is left out is the scale, one number for each position, and the biases.
+# If a head attends to this token, which logits does it raise? The *full OV circuit* $W_E W_V W_O W_U$ answers this. It has a row for each token that the head attends to, and a column for each logit.
 #
-# Write `full_ov`: the circuit of one head, as factors with 32 columns between them. What does $W_V$ read the stream through, and what does $W_U$?
+# There are also layernorms on this path, one before $W_V$ and one before $W_U$. A layernorm subtracts the mean of a vector, divides by its scale, and multiplies by its own weight `w`. Subtracting the mean and multiplying by `w` are the same for every vector. So you can build these two steps into the matrix that reads the layernorm's output, and `folded` does this. The table leaves out the scale, which is one number for each position. It leaves out all biases too.
+#
+# Write `full_ov`, which returns the circuit of one head as factors, with d_head columns between them. Which layernorm does $W_V$ read through, and which one does $W_U$ read through?
 #
 # Stuck? `hint("d2.3.3")`
 # %%
-def folded(weights: dict[str, torch.Tensor], layernorm: str, matrix: torch.Tensor) -> torch.Tensor:
-    """A matrix [d_model, n] that reads what a layernorm says, as one that reads the stream itself, but for its scale."""
+def folded(weights: dict, layernorm: str, matrix: torch.Tensor) -> torch.Tensor:
+    """Returns a matrix [d_model, n] that reads a layernorm's input instead of its output.
+
+    Only the layernorm's scale is left out.
+    """
     matrix = weights[f"{layernorm}.w"][:, None] * matrix
     return matrix - matrix.mean(0)
 # %% exercise="d2.3.3"
 def full_ov(weights: dict[str, torch.Tensor], layer: int, head: int) -> Factors:
-    """The full OV circuit [d_vocab, d_vocab] of a head, as factors [d_vocab, d_head] and [d_head, d_vocab]."""
+    """Returns a head's full OV circuit as factors [d_vocab, d_head] and [d_head, d_vocab]."""
     ### BEGIN SOLUTION
     W_V = folded(weights, f"blocks.{layer}.ln1", weights[f"blocks.{layer}.attn.W_V"][head])
     W_U = folded(weights, "ln_final", weights["unembed.W_U"])
@@ -117,28 +81,29 @@ def full_ov(weights: dict[str, torch.Tensor], layer: int, head: int) -> Factors:
 check("d2.3.3", full_ov)
 # %%
 words = sorted({f" {word}" for word in " ".join(stories.tell(20, seed=3)).split()})
-kinds = [tokens for tokens in map(model.tokenize, words) if len(tokens) == 1][:16]
-kinds = torch.cat(kinds)
+single = [tokens for tokens in map(model.tokenize, words) if len(tokens) == 1]
+sixteen = torch.cat(single[:16])
 circuit = full_ov(weights, 1, 3)
-shown = [repr(model.decode(token[None])) for token in kinds]
+corner = circuit.A[sixteen] @ circuit.B[:, sixteen]
+shown = [repr(model.decode(token[None])) for token in sixteen]
 title = "The OV circuit of head 1.3, on sixteen words"
-plot.heatmap(circuit.A[kinds] @ circuit.B[:, kinds], shown, shown, title, "logit / scale", "its logit", "looked at")
+plot.heatmap(corner, shown, shown, title, "logit / scale", "its logit", "attended to")
 # %% [markdown]
-# **What you should see**: sixteen rows of the table, made from sixteen rows of the one factor and sixteen columns of the other. On the diagonal, where a word raises its own logit, all sixteen entries are blue; but only eight are the largest of their rows.
+# **What you should see**: sixteen rows and sixteen columns of the table. On the diagonal, where a word raises its own logit, all sixteen entries are positive. But only eight of them are the largest entries of their rows.
 #
-# *Learned*: a layernorm's weights belong to whoever reads it.
+# *Learned*: fold a layernorm into the matrix that reads it, and the circuit becomes a plain product of matrices.
 # %% [markdown]
 # ## d2.3.4 Does it copy?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# "The head copies" can be made a number: in how many rows of the table is the entry on the diagonal the largest? That is the copying accuracy, top-1; with the five largest of each row it is top-5. Chance would give one in 1,024, or five.
+# Sixteen words are a small sample. For the whole vocabulary, count the rows in which the entry on the diagonal is the largest. The share of these rows is the *copying accuracy*, top-1. For top-5, the entry on the diagonal must be among the five largest of its row. By chance you would get one row in 1,024, or five.
 #
-# Write `copying_accuracy`. A row can only be ranked when it is made, so some of the table has to be made: take 128 rows at a time.
+# Write `copying_accuracy`. To rank a row you have to compute it, so build the table in pieces of 128 rows.
 #
 # Stuck? `hint("d2.3.4")`
 # %% exercise="d2.3.4"
 def copying_accuracy(circuit: Factors, k: int = 1) -> float:
-    """The share of rows [d_vocab] in which the entry on the diagonal is among the k largest."""
+    """Returns the share of rows whose entry on the diagonal is among their k largest."""
     ### BEGIN SOLUTION
     hits = 0
     for rows in torch.arange(len(circuit.A)).split(128):
@@ -150,49 +115,62 @@ def copying_accuracy(circuit: Factors, k: int = 1) -> float:
 check("d2.3.4", copying_accuracy)
 # %% [markdown]
 # ## d2.3.5 Two heads at once
-# ●●○○○ difficulty · ●●●○○ importance · 4 minutes · core
+# ●●○○○ difficulty · ●●●○○ importance · 7 minutes · core
 #
-# Heads 1.1 and 1.3 look at the same place, so what the logits see is the *sum* of their circuits. Write `both`: the sum of two matrices, as factors. Nothing has to be multiplied.
+# Heads 1.1 and 1.3 attend to the same position, so the logits read the *sum* of their circuits. Write `both`, which returns the sum of two matrices as factors. You don't need to multiply anything.
 #
-# In a study of another two-layer model, the better induction head had a top-1 accuracy of 31 %, and the pair of them 96 %. Together they did far more than either. Ours are an induction pair too. What will the pair reach, top-1?
+# For comparison, the ARENA course ([ARENA 3.0](https://github.com/callummcdougall/ARENA_3.0), chapter 1.2) takes the same measurement on another attention-only model with two layers. There one induction head has a top-1 accuracy of 31 %, and the pair has 96 %. What's your guess for our pair?
 #
 # Stuck? `hint("d2.3.5")`
 # %% exercise="d2.3.5"
 def both(first: Factors, second: Factors) -> Factors:
-    """The factors of the sum of two matrices of one shape."""
+    """Returns the factors of the sum of two matrices of the same shape."""
     ### BEGIN SOLUTION
     return Factors(torch.cat([first.A, second.A], 1), torch.cat([first.B, second.B]))
     ### END SOLUTION
 # %% check="d2.3.5" points=1
 check("d2.3.5", both)
 # %%
-predict("d2.3.p1", ..., "copying accuracy of heads 1.1 and 1.3 together, top-1, in % (published, another model: 96)")
+predict("d2.3.p1", ..., "copying accuracy of 1.1 and 1.3 together, top-1, in % (another model: 96)")
 # %%
-pair = both(full_ov(weights, 1, 1), full_ov(weights, 1, 3))
-circuits = {"1.1": full_ov(weights, 1, 1), "1.3": full_ov(weights, 1, 3), "both": pair, "1.0": full_ov(weights, 1, 0)}
-from_embedding = {name: [100 * copying_accuracy(each, k) for k in (1, 5)] for name, each in circuits.items()}
-for name, (top1, top5) in from_embedding.items():
-    print(f"head {name:>4}: top-1 {top1:4.1f} %, top-5 {top5:4.1f} %")
-print("published, of another model: one head 31 %, both 96 %, top-1")
+circuits = {f"1.{head}": full_ov(weights, 1, head) for head in (1, 3, 0)}
+circuits["both"] = both(circuits["1.1"], circuits["1.3"])
+from_embedding = {}
+for name, each in circuits.items():
+    from_embedding[name] = [100 * copying_accuracy(each, k) for k in (1, 5)]
+    print("{}: top-1 {:.1f} %, top-5 {:.1f} %".format(name, *from_embedding[name]))
 measured("d2.3.p1", from_embedding["both"][0])
 # %% [markdown]
-# **What you should see**: 9.0 % and 8.7 %, and 17.9 % for the pair; top-5, 41.3 %. That is a hundred times chance, and a fifth of the published figure. Yet on repeated tokens these two heads do copy, nearly always. So either they do not do it in the way that we think, or the table does not describe what they read.
+# **What you should see**: these numbers have no error, since each of them counts all 1,024 tokens.
 #
-# *Learned*: a figure that disagrees with the behaviour is a question, not yet an answer.
+# | circuit | top-1 (%) | top-5 (%) |
+# |---|---|---|
+# | 1.1 | 9.0 | 24.5 |
+# | 1.3 | 8.7 | 21.4 |
+# | both | 17.9 | 41.3 |
+# | 1.0, not an induction head | 0.3 | 0.9 |
+# | chance | 0.1 | 0.5 |
 #
-# > **Pair card.** Swap. The navigator asks: "This table begins with the embedding. Who else writes to the stream before head 1.3 reads it?" Explain back: why are the factors of a sum put side by side, and what would come out if they were added? *Alone:* write down, before you read on, two reasons why the table could be so much worse than the head.
+# The pair is far above chance, and far below the 96 % of the other model. But on repeated random tokens the second copy costs only 0.2 nats (d2.1.3), so here the right token is nearly always predicted. Either these heads don't do it by copying, or the table doesn't describe the input that the heads read.
+#
+# *Learned*: if a number about the weights disagrees with the model's behaviour, first ask what the number leaves out.
+#
+# > **Pair card.** Swap driver and navigator. The navigator asks: "This table begins with the embedding. Which other parts write to the stream before head 1.3 reads it?" Explain back why you put the factors of a sum side by side, and what you'd get if you added them. *Alone:* before you read on, write down two possible reasons for the low accuracy.
 # %% [markdown]
-# ## d2.3.6 What the head really reads
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
+# ## d2.3.6 Another input
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Head 1.3 does not read the embedding. It reads the stream *after layer 0*, and eight heads have written to it. What they write depends on the text; on the average over many texts, what is left is what they write about the token itself. So here is another table to begin with: for each token, the mean of the stream after layer 0 at all places where that token stands.
+# Head 1.3 doesn't read the embedding alone. It reads the stream *after layer 0*, and all eight heads of layer 0 have written to this stream. Their outputs depend on the text. But if you average over many random texts, only the part that depends on the token itself is left, plus a constant. So begin the table with this average. For each token, average the stream after layer 0 over all positions with this token.
 #
-# Write `stream_by_token`. A loop over 1,024 tokens is right and slow; `index_add_` is quick. Mind what `table[tokens] += stream` does with a token that occurs twice. A token that never occurs keeps zeros.
+# Write `stream_by_token`. A loop over all tokens is right but slow, and `index_add_` is fast. Be careful with `table[tokens] += stream`. Which value does a row have if its token occurs twice? A token that never occurs gets zeros.
 #
 # Stuck? `hint("d2.3.6")`
 # %% exercise="d2.3.6"
 def stream_by_token(stream: torch.Tensor, tokens: torch.Tensor, d_vocab: int) -> torch.Tensor:
-    """For each token the mean [d_vocab, d_model] of the stream [batch, seq, d_model] where it stands [batch, seq]."""
+    """Returns for each token the mean of the stream where it occurs, [d_vocab, d_model].
+
+    The stream is [batch, seq, d_model], and the tokens are [batch, seq].
+    """
     ### BEGIN SOLUTION
     total = torch.zeros(d_vocab, stream.shape[-1]).index_add_(0, tokens.flatten(), stream.flatten(0, 1))
     count = tokens.flatten().bincount(minlength=d_vocab)
@@ -201,77 +179,78 @@ def stream_by_token(stream: torch.Tensor, tokens: torch.Tensor, d_vocab: int) ->
 # %% check="d2.3.6" points=2
 check("d2.3.6", stream_by_token)
 # %% [markdown]
-# We take the mean over 640 rows of 64 uniformly random tokens: about 40 places for each token, and no text at all. The rest of the circuit stays. What will the pair's accuracy be when the table begins with this mean, instead of the embedding?
+# The next cell takes 640 rows of 64 uniformly random tokens, so each token occurs about 40 times. The rest of the circuit stays the same. How high is the pair's accuracy if the table begins with this mean instead of the embedding?
 # %%
 predict("d2.3.p2", ..., "copying accuracy of both heads, top-1, in %, from the stream after layer 0")
 # %%
-random_rows = torch.randint(1024, (640, 64), generator=torch.Generator().manual_seed(0))
-graph = model.graph(seq=64)
+numbers = torch.Generator().manual_seed(0)
+random_rows = torch.randint(1024, (640, 64), generator=numbers)
+graph = split(model.graph(seq=64), "blocks.0.attn_out", "head")
 stream = evaluate(find_one(graph, "blocks.0.resid_post"), {"tokens": random_rows})
 table = stream_by_token(stream, random_rows, 1024)
-W_V1 = [folded(weights, "blocks.1.ln1", weights["blocks.1.attn.W_V"][head]) for head in range(8)]
-after_layer_0 = {f"1.{head}": Factors(table @ W_V1[head], full_ov(weights, 1, head).B) for head in range(8)}
-after_layer_0["both"] = both(after_layer_0["1.1"], after_layer_0["1.3"])
-from_stream = {name: [100 * copying_accuracy(each, k) for k in (1, 5)] for name, each in after_layer_0.items()}
-measured("d2.3.p2", from_stream["both"][0])
-groups = {"from the embedding": from_embedding, "from the stream after layer 0": from_stream}
-rows = {name: {head: value[head][0] for head in ("1.1", "1.3", "both", "1.0")} for name, value in groups.items()}
-plot.bars(rows, "Copying accuracy, by what the circuit reads", "top-1 (%)", "head")
+
+
+def circuits_from(table: torch.Tensor) -> dict[str, Factors]:
+    """Returns the OV circuits of 1.1, 1.3, 1.0 and of the pair, from another table of inputs."""
+    found = {}
+    for head in (1, 3, 0):
+        W_V = folded(weights, "blocks.1.ln1", weights["blocks.1.attn.W_V"][head])
+        found[f"1.{head}"] = Factors(table @ W_V, full_ov(weights, 1, head).B)
+    return found | {"both": both(found["1.1"], found["1.3"])}
+
+
+after_layer_0 = circuits_from(table)
+from_stream = {name: 100 * copying_accuracy(each) for name, each in after_layer_0.items()}
+measured("d2.3.p2", from_stream["both"])
+groups = {"the embedding": {name: top1 for name, (top1, _) in from_embedding.items()}}
+groups["the stream after layer 0"] = from_stream
+plot.bars(groups, "Copying accuracy, by the input of the circuit", "top-1 (%)", "head")
+# %% [markdown]
+# Which heads of layer 0 make the difference? Three of them attend mostly to the current token on these rows, so their outputs can hold a second version of it. The next cell builds the table in three more ways. It leaves these three heads out, takes the embedding and these three alone, and takes the three without the embedding.
 # %%
-own = current_token(model, random_rows[:20])
-print("attention to the current token:", {f"0.{head}": round(own.mean[0, head].item(), 2) for head in range(8)})
+attention = current_token(model, random_rows[:20])
+print("attention to the current token:")
+for head in range(8):
+    print(f"0.{head}: {attention.mean[0, head]:.2f} ± {attention.se[0, head]:.3f}")
+nodes = [find_one(graph, f"blocks.0.attn.head.{head}.out") for head in (4, 6, 7)]
+three = sum(stream_by_token(output, random_rows, 1024) for output in evaluate(nodes, {"tokens": random_rows}))
+inputs = {
+    "stream without 0.4, 0.6, 0.7": table - three,
+    "embedding, 0.4, 0.6, 0.7": weights["embed.W_E"] + three,
+    "0.4, 0.6, 0.7 alone": three,
+}
+by_input = {}
+for name, each in inputs.items():
+    by_input[name] = {head: 100 * copying_accuracy(made) for head, made in circuits_from(each).items()}
+    print("{:30} 1.1 {:.1f} %, 1.3 {:.1f} %, 1.0 {:.1f} %, both {:.1f} %".format(name, *by_input[name].values()))
 # %% [markdown]
-# **What you should see**: 98.2 % and 98.4 %, and 99.9 % for the pair; head 1.0 stays below 1 %. The heads copy as well as anything can. It was the table that left something out: heads 0.4, 0.6 and 0.7 look at their own token, with 0.86, 0.97 and 0.98 of their attention on these rows, and write it anew, in a direction that layer 1 reads. In this model a token's identity comes to layer 1 in a rewritten form.
+# **What you should see**: copying accuracy, top-1. With other random rows, the third line changes by up to 2 points and the others by half a point.
 #
-# The published pair reaches 96 % from the embedding itself, so in that model layer 1 reads what the embedding says. Ours was trained otherwise: seven heads of layer 0 paid for attention to the previous token (it says so on the model's card). Whether that made three of them look at their own token, nobody has tried.
+# | the circuit begins with | 1.1 (%) | 1.3 (%) | both (%) |
+# |---|---|---|---|
+# | the embedding | 9.0 | 8.7 | 17.9 |
+# | the stream after layer 0 | 98.2 | 98.4 | 99.9 |
+# | the stream without 0.4, 0.6 and 0.7 | 17.3 | 17.9 | 38.4 |
+# | the embedding, 0.4, 0.6 and 0.7 | 98.7 | 97.7 | 99.7 |
+# | 0.4, 0.6 and 0.7 alone | 98.5 | 96.9 | 99.7 |
 #
-# *Learned*: "full" OV circuit means from token to logit by *one* path. Ask what the path leaves out.
+# Head 1.0 stays below 1 % in all five. So the induction heads copy nearly every token, and they copy the version that heads 0.4, 0.6 and 0.7 write. These three have 0.86, 0.97 and 0.98 of their attention on the current token. The embedding itself isn't even needed. In part 2 you found that the values of 1.1 and 1.3 need 0.6 and 0.7, and this is the reason.
+#
+# In the ARENA model the pair reaches 96 % from the embedding, so its heads read the embedding directly. Ours was trained in another way. An auxiliary loss kept seven heads of layer 0 from attending to the previous token. We haven't tested whether this is why three of them attend to the current token.
+#
+# *Learned*: a "full" OV circuit follows one path from token to logit. Ask which paths it leaves out.
 # %% [markdown]
-# ## d2.3.7 The same question to eigenvalues
-# ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
+# ## d2.3.8 Positions alone
+# ●●○○○ difficulty · ●●●●○ importance · 10 minutes · core
 #
-# There is a summary without ranks. If a matrix has an eigenvector with a positive eigenvalue, then that mixture of tokens raises its own logits; with a negative one it lowers them. So $\sum \lambda / \sum |\lambda|$ is 1 where all is copied, −1 where all is suppressed, and near 0 for a matrix that has nothing to do with copying. Of the 1,024 eigenvalues of $A B$ all but 32 are zero, and the others are those of a small matrix: if $A B v = \lambda v$, then $B A$ does what to $B v$?
+# The second question is about a QK circuit. In this model, position vectors are added to the input of queries and keys *after* the layernorm (d2.1.1). So positions have a QK circuit of their own, $W_{pos} W_Q W_K^T W_{pos}^T / \sqrt{d_{head}}$, with a score for each pair of positions. Suppose that head 0.0 attends to the previous token because of positions. Then the softmax of these scores, with the future masked, should be large on the diagonal just below the main one.
 #
-# Write `eigenvalue_statistic`, from `torch.linalg.eigvals` of the small matrix. Eigenvalues are complex; $|\lambda|$ is their length, and those that are not real come in pairs, so that the sum is.
-#
-# Head 1.3 has an accuracy of 8.7 % from the embedding. What is the statistic of the same circuit?
-#
-# Stuck? `hint("d2.3.7")`
-# %% exercise="d2.3.7"
-def eigenvalue_statistic(circuit: Factors) -> float:
-    """Σ λ / Σ |λ| over the eigenvalues of A B, between −1 and 1, from a matrix no larger than [r, r]."""
-    ### BEGIN SOLUTION
-    values = torch.linalg.eigvals(circuit.B @ circuit.A)
-    return (values.sum().real / values.abs().sum()).item()
-    ### END SOLUTION
-# %% check="d2.3.7" points=2
-check("d2.3.7", eigenvalue_statistic)
-# %%
-predict("d2.3.p3", ..., "Σλ/Σ|λ| of head 1.3's full OV circuit, from the embedding")
-# %%
-statistic = torch.tensor([eigenvalue_statistic(full_ov(weights, *place)) for place in HEADS]).reshape(2, 8)
-measured("d2.3.p3", statistic[1, 3])
-both_ways = {head: eigenvalue_statistic(after_layer_0[head]) for head in ("1.1", "1.3")}
-print("from the stream after layer 0:", {head: round(value, 3) for head, value in both_ways.items()})
-plot.heads(statistic, "Eigenvalues of the full OV circuit, from the embedding", "Σλ / Σ|λ|")
-# %% [markdown]
-# **What you should see**: 0.77 for both induction heads, and no other above 0.35. From the stream after layer 0 it is 0.999. So the statistic finds the two heads where top-1 accuracy was 9 %: on the average over directions the circuit copies, and in single rows something else is often a little larger. Elhage et al. count 10 of 12 heads of a one-layer model as copying, by this statistic; of our sixteen, two.
-#
-# *Learned*: an average over directions and a race in each row are two claims. Say which one you make.
-#
-# > **Pair card.** Swap. The navigator asks: "Which matrix has these eigenvalues, and how large is it?" Explain back: how can a matrix be nearly all 'copying' by eigenvalues, and copy one token in eleven? *Alone:* make a 3 × 3 matrix with the statistic 1 and an accuracy of 0.
-# %% [markdown]
-# ## d2.3.8 Head 0.0 by positions alone
-# ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
-#
-# Now the other kind of circuit: who looks where. In this model positions are added to what queries and keys read, after the layernorm, so they have a QK circuit to themselves: $W_{pos} W_Q W_K^T W_{pos}^T / \sqrt{d_{head}}$, a score for each pair of places. If head 0.0 looks back by one *because of positions*, then softmax of these scores, with the future hidden, puts the attention on the diagonal below the main one.
-#
-# Write `positional_pattern`: the pattern that positions alone would make. There are no tokens in it, and no layernorm either.
+# Write `positional_pattern`, which returns the pattern that positions alone would give. It contains no tokens, no biases and no layernorm.
 #
 # Stuck? `hint("d2.3.8")`
 # %% exercise="d2.3.8"
-def positional_pattern(weights: dict[str, torch.Tensor], layer: int, head: int, seq: int) -> torch.Tensor:
-    """The attention pattern [query, key] of a head from the positions of `seq` tokens alone."""
+def positional_pattern(weights: dict, layer: int, head: int, seq: int) -> torch.Tensor:
+    """Returns a head's attention pattern [query, key] from `seq` positions alone."""
     ### BEGIN SOLUTION
     places = weights["pos_embed.W_pos"][:seq]
     query, key = (places @ weights[f"blocks.{layer}.attn.W_{letter}"][head] for letter in "QK")
@@ -282,33 +261,144 @@ def positional_pattern(weights: dict[str, torch.Tensor], layer: int, head: int, 
 # %% check="d2.3.8" points=2
 check("d2.3.8", positional_pattern)
 # %% [markdown]
-# The *sub-diagonal mass* is the mean of the attention that each query gives to the place before it. For head 0.0 and 64 places: how much?
+# Average the attention to the previous position over all queries that have one. How high is this mean for head 0.0, with 64 positions?
 # %%
-predict("d2.3.p4", ..., "sub-diagonal mass of head 0.0 from positions alone, 64 places, from 0 to 1")
+predict("d2.3.p4", ..., "mean attention of 0.0 to the previous position, from positions alone, 0 to 1")
 # %%
-def below_diagonal(pattern: torch.Tensor) -> float:
-    """The mean attention to the place before, over the queries that have one."""
+def to_previous(pattern: torch.Tensor) -> float:
+    """Returns the mean attention to the previous position, over the queries that have one."""
     return pattern.diagonal(-1).mean().item()
 
 
-mass = torch.tensor([below_diagonal(positional_pattern(weights, *place, seq=64)) for place in HEADS]).reshape(2, 8)
-measured("d2.3.p4", mass[0, 0])
-longer = {seq: below_diagonal(positional_pattern(weights, 0, 0, seq)) for seq in (64, 128, 320)}
-print("head 0.0, by the number of places:", {seq: round(value, 2) for seq, value in longer.items()})
+to_previous_of = {}
+for layer, head in HEADS:
+    pattern = positional_pattern(weights, layer, head, seq=64)
+    to_previous_of[f"{layer}.{head}"] = to_previous(pattern)
+measured("d2.3.p4", to_previous_of["0.0"])
+second_largest = sorted(to_previous_of, key=to_previous_of.get)[-2]
+print(f"the next head is {second_largest}, with {to_previous_of[second_largest]:.2f}")
+longer = {seq: to_previous(positional_pattern(weights, 0, 0, seq)) for seq in (64, 128, 320)}
+print("head 0.0, by the number of positions:", {seq: round(mean, 2) for seq, mean in longer.items()})
 places = [str(place) for place in range(24)]
-title = "Head 0.0 by positions alone, the first 24 of 64 places"
-plot.heatmap(positional_pattern(weights, 0, 0, 64)[:24, :24], places, places, title, "attention", "key", "query")
+title = "Head 0.0 from positions alone, the first 24 of 64 positions"
+corner = positional_pattern(weights, 0, 0, 64)[:24, :24]
+plot.heatmap(corner, places, places, title, "attention", "key", "query")
 # %% [markdown]
-# **What you should see**: one thin line. Positions alone give head 0.0 a sub-diagonal mass of 0.91; no other head has more than 0.26. It looks back by one whatever the words are. Over 320 places it is 0.79: further out, neighbouring places are harder to tell apart. This head was *made* to look back, by a term in the first 500 steps of the loss (the card says how); that it does so by positions, and how well, the weights decided.
+# **What you should see**: one thin line. From positions alone, head 0.0 gives 0.91 of its attention to the previous position, and no other head gives more than 0.26. So this head doesn't need tokens to find the previous position. With 320 positions the mean is 0.79, because neighbouring positions are harder to tell apart further out.
 #
-# *Learned*: a pattern that needs no tokens can be read off the weights, and holds for texts that nobody has written.
+# Remember the auxiliary loss of part 1, which trained head 0.0 to attend to the previous token for the first 500 steps. The weights show that the head uses positions for this. They don't show that training alone would give such a head.
+#
+# *Learned*: a pattern that positions alone produce can be read off the weights, so it holds on any text unless tokens outweigh it.
 # %% [markdown]
-# ## d2.3.9 Who wrote the query, and who wrote the key?
-# ●●●●○ difficulty · ●●●●● importance · 14 minutes · core
+# ## d2.3.10 The circuit through two heads
+# ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# An attention score is a product of a query and a key, and each of them is a sum: of what the embedding wrote, each head of layer 0, and the positions. So a score is a sum over *pairs* of sources, and each pair has its share. Which pair makes head 1.1 look at the token that came next?
+# ![Two rows of boxes that end in the same score. The upper row is the query's side, in blue. It leads from the token at the query through the table asks and W_Q to the query. The lower row is the key's side, in green. It leads from the token before the key through W_E, then W_V and W_O of head 0.0, and W_K to the key. Query and key both lead to the score of head 1.1.](diagram:two_heads)
 #
-# `sources` gives the parts of what layer 1's queries and keys read, ten for each position: the embedding, eight heads, and the rest (positions and all biases before $W_Q$ and $W_K$). The scale of the layernorm is held, as in d1.4.4, so that they sum. Write `scores_by_source`: for each pair of sources the scores [query, key] of one head. $b_Q$ and $b_K$ belong to nobody: let the last source, the rest, carry them. Do not hide the future.
+# The third question joins both layers. In part 2 you found K-composition by ablation. The keys of 1.1 and 1.3 need the output of 0.0, and 0.0 attends to the previous token. Now follow the matrices. Let the query come from one token, and let the key contain only the value that 0.0 moved there from the token *before* it. This gives a table again, with a row for the query's token and a column for the token before the key. If the story is true, the largest entry of each row is on its diagonal. Then the head finds the position whose previous token is the same as the current one.
+#
+# Write `composed_qk`. The query's side begins with a table `asks` [d_vocab, d_model]. The key's side begins with the embedding and goes through $W_V$ and $W_O$ of head 0.`previous` before it reaches $W_K$. Both layers read through their layernorms, so use `folded`. Divide by the square root of d_head, as for all scores.
+#
+# Stuck? `hint("d2.3.10")`
+# %% exercise="d2.3.10"
+def composed_qk(weights: dict[str, torch.Tensor], asks: torch.Tensor, previous: int, induction: int) -> Factors:
+    """Returns the scores [query's token, token before the key] of head 1.`induction`.
+
+    Its keys read the output of head 0.`previous` only.
+    """
+    ### BEGIN SOLUTION
+    W_Q, W_K = (folded(weights, "blocks.1.ln1", weights[f"blocks.1.attn.W_{letter}"][induction]) for letter in "QK")
+    W_V = folded(weights, "blocks.0.ln1", weights["blocks.0.attn.W_V"][previous])
+    keys = weights["embed.W_E"] @ W_V @ weights["blocks.0.attn.W_O"][previous] @ W_K
+    return Factors(asks @ W_Q / W_Q.shape[1] ** 0.5, keys.T)
+    ### END SOLUTION
+# %% check="d2.3.10" points=2
+check("d2.3.10", composed_qk)
+# %% [markdown]
+# `copying_accuracy` also counts the rows of this table whose largest entry is on the diagonal. The next cell uses two tables as `asks`, the plain embedding and the mean stream after layer 0 from d2.3.6. How high is the share with the second one?
+# %%
+predict("d2.3.p6", ..., "% of tokens that 1.1 finds through 0.0, asking from the stream after layer 0")
+# %%
+asked = {"embedding": weights["embed.W_E"], "stream after layer 0": table}
+found = {}
+for name, asks in asked.items():
+    found[name] = {}
+    for head in INDUCTION:
+        for before in range(8):
+            scores = composed_qk(weights, asks, before, head)
+            found[name][f"1.{head} ← 0.{before}"] = 100 * copying_accuracy(scores)
+measured("d2.3.p6", found["stream after layer 0"]["1.1 ← 0.0"])
+title = "Rows with the largest entry on the diagonal"
+plot.bars(found, title, "share (%)", "head of layer 1 ← head of layer 0")
+# %% [markdown]
+# **What you should see**: the share of tokens for which the largest score belongs to the right token.
+#
+# | the query comes from | 1.1 ← 0.0 | 1.3 ← 0.0 | through any other head |
+# |---|---|---|---|
+# | the embedding | 9.4 % | 9.2 % | 0.3 % or less |
+# | the stream after layer 0 | 98.4 % | 99.7 % | 0.5 % or less |
+#
+# Both heads find the right token through 0.0 and through no other head of layer 0. The query needs the stream after layer 0, as the value did in d2.3.6. So in this model there are two kinds of heads below the induction heads. Head 0.0 writes the previous token for the keys, and current-token heads write the current token again, for queries and values.
+#
+# On day 1, a table from token to token ranked the right token no better than chance (d1.4.10 ★). That table had neither of these two steps.
+#
+# What does this table leave out? The scale of the layernorms, the biases, all other inputs of queries and keys, and the attention of 0.0 to tokens other than the previous one.
+#
+# *Learned*: a circuit through two heads is a product of their matrices. If a step is missing from the product, you may see nothing.
+#
+# > **Pair card.** Swap. The navigator asks: "Which token does the query come from, and which token does the key come from?" Explain back the picture of d2.2.7, with numbers from this part. *Alone:* do the same in writing. Then call `composed_qk` with `three` of d2.3.6 as `asks`, and first write down what you expect.
+# %% [markdown]
+# ## ★ More of the circuit
+#
+# This is the end of the core, so you can go straight to the quiz. The ★ exercises go further in three directions. d2.3.7 and d2.3.9 look at the same two circuits with other tools. d2.3.11 and d2.3.12 score all pairs of heads and compare the scores with chance. d2.3.1, d2.3.2 and d2.3.13 are about the algebra of thin matrices.
+# %% [markdown]
+# ## d2.3.7 ★ The same question to eigenvalues
+# ●●●○○ difficulty · ●●●●○ importance · 10 minutes · ★
+#
+# Elhage et al. 2021 test for copying in another way, without ranking anything. Take an eigenvector of the OV circuit. If its eigenvalue is positive, this mixture of tokens raises its own logits, and if it's negative, it lowers them. So $\sum \lambda / \sum |\lambda|$ is 1 if every direction is copied and −1 if every direction is suppressed. If the circuit has nothing to do with copying, it's near 0.
+#
+# The table has 1,024 eigenvalues, but all except 32 are zero. The other 32 are those of a small matrix. If $A B v = \lambda v$, what does $B A$ do with $B v$?
+#
+# Write `eigenvalue_statistic`, with `torch.linalg.eigvals` of the small matrix. The eigenvalues are complex numbers, and $|\lambda|$ is their length. Those that aren't real come in conjugate pairs, so their sum is real.
+#
+# Stuck? `hint("d2.3.7")`
+# %% exercise="d2.3.7"
+def eigenvalue_statistic(circuit: Factors) -> float:
+    """Returns Σ λ / Σ |λ| over the eigenvalues of A B, from a matrix no larger than [r, r]."""
+    ### BEGIN SOLUTION
+    values = torch.linalg.eigvals(circuit.B @ circuit.A)
+    return (values.sum().real / values.abs().sum()).item()
+    ### END SOLUTION
+# %% check="d2.3.7" points=2
+check("d2.3.7", eigenvalue_statistic)
+# %% [markdown]
+# From the embedding, head 1.3 has a copying accuracy of 8.7 %. How high is the statistic of the same circuit?
+# %%
+predict("d2.3.p3", ..., "Σλ/Σ|λ| of head 1.3's full OV circuit, from the embedding")
+# %%
+statistic = torch.zeros(2, 8)
+for layer, head in HEADS:
+    statistic[layer, head] = eigenvalue_statistic(full_ov(weights, layer, head))
+measured("d2.3.p3", statistic[1, 3])
+from_stream_too = {head: eigenvalue_statistic(after_layer_0[head]) for head in ("1.1", "1.3")}
+for head, value in from_stream_too.items():
+    print(f"{head}, from the stream after layer 0: {value:.4f}")
+plot.heads(statistic, "Eigenvalues of the full OV circuit, from the embedding", "Σλ / Σ|λ|")
+# %% [markdown]
+# **What you should see**: 0.77 for both induction heads, and 0.35 for the next head. From the stream after layer 0, it's above 0.999 for both. So this statistic detects the two heads even from the embedding, where the top-1 accuracy was 9 %. The circuit copies on average over directions, but in a single row another entry is often a little larger.
+#
+# In a one-layer model, Elhage et al. 2021 count 10 of 12 heads as copying by their eigenvalues. In ours it's two of sixteen.
+#
+# *Learned*: an average over directions and a ranking within each row are two different claims. Say which of them you mean.
+# %% [markdown]
+# ## d2.3.9 ★ Which part wrote the query, and which the key?
+# ●●●●○ difficulty · ●●●●● importance · 18 minutes · ★
+#
+# An attention score is the product of a query and a key. Each of them is a sum over *sources*, which are the embedding, the heads of layer 0 and the positions. So a score is a sum over *pairs* of sources. Which pairs make head 1.1 attend to the right token?
+#
+# `sources` returns ten parts of the input of layer 1's queries and keys, for each position. They are the embedding, eight heads, and the rest, which are positions and biases. As in d1.4.4, the layernorm's scale is held, so the parts add up.
+#
+# Write `scores_by_source`, which returns the scores [query, key] of one head for each pair of sources. The biases $b_Q$ and $b_K$ belong to no source, so add them to the last one, the rest. Don't mask the future.
 #
 # Stuck? `hint("d2.3.9")`
 # %%
@@ -316,9 +406,10 @@ SOURCES = ["embedding", *(f"0.{head}" for head in range(8)), "the rest"]
 
 
 def sources(model, tokens: torch.Tensor) -> torch.Tensor:
-    """What layer 1's queries and keys read, by who wrote it [source, batch, seq, d_model]; it sums to `q_input`."""
+    """Returns the input of layer 1's queries and keys by source, [source, batch, seq, d_model]."""
     graph = split(model.graph(seq=tokens.shape[1]), "blocks.0.attn_out", "head")
-    names = ["embed", *(f"blocks.0.attn.head.{head}.out" for head in range(8)), "blocks.1.resid_pre", "blocks.1.q_input"]
+    names = ["embed", *(f"blocks.0.attn.head.{head}.out" for head in range(8))]
+    names += ["blocks.1.resid_pre", "blocks.1.q_input"]
     *parts, stream, read = evaluate([find_one(graph, name) for name in names], {"tokens": tokens})
     parts = torch.stack(parts)
     scale = (stream.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
@@ -326,7 +417,10 @@ def sources(model, tokens: torch.Tensor) -> torch.Tensor:
     return torch.cat([normed, (read - normed.sum(0))[None]])
 # %% exercise="d2.3.9"
 def scores_by_source(weights: dict[str, torch.Tensor], layer: int, head: int, parts: torch.Tensor) -> torch.Tensor:
-    """Scores [query source, key source, query, key] of one text, from what the layer reads [source, seq, d_model]."""
+    """Returns the scores [query source, key source, query, key] of one text.
+
+    The parts are [source, seq, d_model], from the input of the layer's queries and keys.
+    """
     ### BEGIN SOLUTION
     sides = []
     for letter in "QK":
@@ -338,88 +432,77 @@ def scores_by_source(weights: dict[str, torch.Tensor], layer: int, head: int, pa
 # %% check="d2.3.9" points=3
 check("d2.3.9", scores_by_source)
 # %% [markdown]
-# We take twenty rows of 25 random tokens, said twice. For each query in the second copy we compare the score of the right place, one after where this token stood before, with the mean score of all places that it may look at. In units of the score, as it goes into softmax: by which pair of sources is the right place ahead? Write two names, such as "embedding, 0.6": first who wrote the query, then who wrote the key.
+# The next cell takes twenty rows of 25 random tokens, each followed by the same tokens again. For each query of the second copy, it compares the score at the right key with the mean score of all keys that the query may attend to. The difference is the *lead* of the right key. Which pair of sources adds most to this lead? Write two names, first the source of the query and then the source of the key.
 # %%
-predict("d2.3.p5", ..., "the pair of sources that contributes most, such as 'embedding, 0.6'")
+predict("d2.3.p5", ..., "the pair of sources that adds most, such as 'embedding, 0.6'")
 # %%
-LENGTH = 25
-said_twice = repeated.draw(20, LENGTH, 1024, start=0, seed=0)["tokens"]
-parts = sources(model, said_twice)
-seen = torch.ones(parts.shape[2], parts.shape[2]).tril()
-second = torch.arange(LENGTH + 2, 2 * LENGTH + 1)
+LENGTH, ROWS = 25, 20
+twice = repeated.draw(ROWS, LENGTH, 1024, start=0, seed=0)["tokens"]
+parts = sources(model, twice)
+allowed = torch.ones(2 * LENGTH + 1, 2 * LENGTH + 1).tril()
+queries = torch.arange(LENGTH + 2, 2 * LENGTH + 1)  # the second copy without its first token
 
 
-def ahead(scores: torch.Tensor) -> torch.Tensor:
-    """By how much the right place's score [..., query, key] exceeds the mean of those allowed, in the second copy."""
-    mean = (scores * seen).sum(-1) / seen.sum(-1)
-    return (scores[..., second, second - LENGTH + 1] - mean[..., second]).mean(-1)
+def lead_of_right_key(scores: torch.Tensor) -> torch.Tensor:
+    """Returns the score [..., query, key] at the right key minus the mean over allowed keys.
 
-
-lead = {head: torch.stack([ahead(scores_by_source(weights, 1, head, parts[:, row])) for row in range(20)])
-        for head in INDUCTION}
-by_pair = lead[1].mean(0)
-best = divmod(int(by_pair.argmax()), len(SOURCES))
-measured("d2.3.p5", f"{SOURCES[best[0]]}, {SOURCES[best[1]]}")
-for head, value in lead.items():
-    whole_lead = value.sum((1, 2))
-    print(f"1.{head}: the right place is ahead by {whole_lead.mean():.1f} ± {whole_lead.std() / 20**0.5:.1f}")
-plot.heatmap(by_pair, SOURCES, SOURCES, "Head 1.1: why it looks at the right place", "score", "key from", "query from")
-# %% [markdown]
-# **What you should see**: one column. Of a lead of 10.9 ± 0.1, the keys that head 0.0 wrote give 10.7; those of everybody else give next to nothing. That is the part of the story that Elhage et al. tell: the key at a place says which token stood *before* it, since head 0.0 has carried it there.
-#
-# The rows say something that is not in the textbook. The query's own token, as it stands in the embedding, gives 0.3. Head 0.7 gives 4.1, head 0.6 gives 3.9, head 0.4 gives 1.5: the same three that look at their own token, and of which d2.2.7 found two by ablation. So this model's circuit has *two* things below the induction head. One writes the previous token for the key, the others write the current token for the query, in a form in which the two can be compared.
-#
-# *Learned*: a score is a sum over pairs, and a pair is a path with two ends.
-#
-# > **Pair card.** Swap. The navigator asks: "Which place is the query at, which the key, and which token does each of the two know of?" Explain back: draw "A B ... A" with both arrows into head 1.1, and the one out of it. *Alone:* do the drawing too; then print `lead[3].mean(0)`, and say whether 1.3 is a second head of the same kind or of another.
-# %% [markdown]
-# ## d2.3.10 The circuit through two heads
-# ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
-#
-# The last figure needed tokens. The same claim can be put to weights alone: take the QK circuit of head 1.1, but let the key be what head 0.0 carries from the token before. It is a table again: a row for each query's token, and a column for each token *before* the key. If the claim is true, the largest entry of each row is on the diagonal: "find the place whose predecessor is me".
-#
-# Write `composed_qk`. The query's side begins with a table `asks` [d_vocab, d_model], for which we shall try two. The key's side begins with the embedding and goes through head 0.0's value and output before $W_K$. Both layers read through their layernorm: use `folded`. Divide by the root of d_head, as scores are.
-#
-# Stuck? `hint("d2.3.10")`
-# %% exercise="d2.3.10"
-def composed_qk(weights: dict[str, torch.Tensor], asks: torch.Tensor, previous: int, induction: int) -> Factors:
-    """Scores [query's token, token before the key] of head 1.induction, whose keys read what head 0.previous wrote."""
-    ### BEGIN SOLUTION
-    W_Q, W_K = (folded(weights, "blocks.1.ln1", weights[f"blocks.1.attn.W_{letter}"][induction]) for letter in "QK")
-    W_V = folded(weights, "blocks.0.ln1", weights["blocks.0.attn.W_V"][previous])
-    keys = weights["embed.W_E"] @ W_V @ weights["blocks.0.attn.W_O"][previous] @ W_K
-    return Factors(asks @ W_Q / W_Q.shape[1] ** 0.5, keys.T)
-    ### END SOLUTION
-# %% check="d2.3.10" points=2
-check("d2.3.10", composed_qk)
-# %% [markdown]
-# `copying_accuracy` measures it: the share of rows whose largest entry is on the diagonal. With the plain embedding as `asks`, and then with the table of d2.3.6, the mean stream after layer 0: what will the second one give?
+    The result is averaged over the queries of the second copy.
+    """
+    mean = (scores * allowed).sum(-1) / allowed.sum(-1)
+    right = scores[..., queries, queries - LENGTH + 1]
+    return (right - mean[..., queries]).mean(-1)
 # %%
-predict("d2.3.p6", ..., "% of tokens for which 1.1 ← 0.0 finds its own token, asking from the stream after layer 0")
-# %%
-asked = {"embedding": weights["embed.W_E"], "stream after layer 0": table}
-found = {name: {f"1.{head} ← 0.{before}": 100 * copying_accuracy(composed_qk(weights, asks, before, head))
-                for head in INDUCTION for before in range(8)} for name, asks in asked.items()}
-measured("d2.3.p6", found["stream after layer 0"]["1.1 ← 0.0"])
-plot.bars(found, "The QK circuit through a head of layer 0: its own token first", "top-1 (%)", "heads")
+lead = {}  # [row, query source, key source] of each head
+for head in INDUCTION:
+    by_row = [scores_by_source(weights, 1, head, parts[:, row]) for row in range(ROWS)]
+    lead[head] = torch.stack([lead_of_right_key(scores) for scores in by_row])
+    total = lead[head].sum((1, 2))
+    print(f"1.{head}: lead of {total.mean():.1f} ± {total.std() / ROWS**0.5:.1f}")
+by_pair, errors = lead[1].mean(0), lead[1].std(0) / ROWS**0.5
+query_source, key_source = divmod(int(by_pair.argmax()), len(SOURCES))
+measured("d2.3.p5", f"{SOURCES[query_source]}, {SOURCES[key_source]}")
+for source, name in enumerate(SOURCES):
+    print(f"query from {name}, key from 0.0: {by_pair[source, 1]:.2f} ± {errors[source, 1]:.2f}")
+title = "Head 1.1: the lead of the right key, by source"
+plot.heatmap(by_pair, SOURCES, SOURCES, title, "score", "key from", "query from")
 # %% [markdown]
-# **What you should see**: 98 % for 1.1 and nearly 100 % for 1.3, through head 0.0 and through no other. With the plain embedding as the query it is 9 %: the same gap as in d2.3.6, and for the same reason.
+# **What you should see**: a single column. The lead of 1.1 is 10.9 ± 0.1 in all, and the keys from 0.0 give 10.7 ± 0.1 of it.
 #
-# That closes a question that yesterday left open. In d1.4.10 the QK circuit of head 1.3, from token to token, ranked the right token no better than chance. It was the wrong table: it lacked head 0.0 in the key, and the own-token heads in the query. With them the same head finds the right token among 1,024 nearly always.
+# | query from | share of the lead, with keys from 0.0 |
+# |---|---|
+# | 0.7 | 4.10 ± 0.09 |
+# | 0.6 | 3.93 ± 0.09 |
+# | 0.4 | 1.50 ± 0.04 |
+# | 0.3 | 0.57 ± 0.02 |
+# | embedding | 0.29 ± 0.01 |
+# | all others together | 0.28 ± 0.05 |
 #
-# *Learned*: a circuit is a claim about weights when all its parts are in the product, and not before.
+# The column is the K-composition of Elhage et al. 2021. Their account of a two-layer model has nothing like the rows. The current token in the embedding itself adds very little. Most of the query comes from 0.7, 0.6 and 0.4, the heads that attend to the current token. Head 0.3, which has half of its attention there, adds a little more.
+#
+# *Learned*: a score is a sum over pairs. Each pair has one path on the query's side and one on the key's side.
+#
+# > **Pair card.** Swap. The navigator asks: "At which position is the query, at which is the key, and which token does each of them contain?" Explain back how a circuit can copy by eigenvalues and still copy only one token in eleven by rank. *Alone:* print `lead[3].mean(0)`, and decide whether 1.3 works in the same way as 1.1.
 # %% [markdown]
-# ## d2.3.11 Composition scores
-# ●●●○○ difficulty · ●●●●○ importance · 10 minutes · core
+# ## d2.3.11 ★ Composition scores
+# ●●●○○ difficulty · ●●●●○ importance · 12 minutes · ★
 #
-# So far we knew which heads to ask about. A *composition score* asks all pairs at once: how much of what one head writes is read by another? For a first head with OV matrix $W$ and a second one that reads through a matrix $R$, all [d_model, d_model], it is $\|W R\| / (\|W\| \|R\|)$, with Frobenius norms. $R$ is the second head's QK matrix $W_Q W_K^T$ for what its query reads (Q-composition), that transposed for what its key reads (K), its OV matrix for its value (V).
+# So far you've known which heads to look at. A *composition score* needs no such knowledge. It measures, for any two heads, how much of the first head's output the second head reads. Let $W$ be the first head's OV matrix, and let $R$ be the matrix through which the second head reads. All of them are [d_model, d_model]. The score is $\|W R\| / (\|W\| \|R\|)$, with Frobenius norms. A Frobenius norm is the square root of the sum of all squared entries.
 #
-# Write `composition_scores` for all pairs, the plain way: with all matrices multiplied out. Vectors are rows, so what is written stands on the left.
+# | composition | $R$ of the second head |
+# |---|---|
+# | Q | $W_Q W_K^T$ |
+# | K | $W_K W_Q^T$ |
+# | V | $W_V W_O$ |
+#
+# Write `composition_scores` for all pairs, with all matrices multiplied out. Vectors are rows, so the first head's matrix is on the left.
 #
 # Stuck? `hint("d2.3.11")`
 # %% exercise="d2.3.11"
 def composition_scores(writes: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
-    """‖W R‖ / (‖W‖ ‖R‖) for each W of `writes` [first, d_model, d_model] and R of `reads` [second, ...]: [first, second]."""
+    """Returns ‖W R‖ / (‖W‖ ‖R‖) for all pairs, [first, second].
+
+    W is in `writes` [first, d_model, d_model], and R is in `reads` [second, d_model, d_model].
+    """
     ### BEGIN SOLUTION
     products = writes[:, None] @ reads[None]
     size = lambda matrices: matrices.square().sum((-2, -1)).sqrt()
@@ -428,39 +511,35 @@ def composition_scores(writes: torch.Tensor, reads: torch.Tensor) -> torch.Tenso
 # %% check="d2.3.11" points=2
 check("d2.3.11", composition_scores)
 # %%
-def whole(layer: int, reader: str, writer: str) -> torch.Tensor:
-    """Each head's matrix [head, d_model, d_model]: W_V W_O, or W_Q W_Kᵀ, the layernorm before them folded in."""
-    fold = lambda letter: torch.stack([folded(weights, f"blocks.{layer}.ln1", each)
-                                       for each in weights[f"blocks.{layer}.attn.W_{letter}"]])
-    return fold(reader) @ (weights[f"blocks.{layer}.attn.W_O"] if writer == "O" else fold(writer).mT)
+def all_heads(layer: int, letter: str) -> torch.Tensor:
+    """Returns W_Q, W_K or W_V of all heads [head, d_model, d_head], with ln1 folded in."""
+    matrices = weights[f"blocks.{layer}.attn.W_{letter}"]
+    return torch.stack([folded(weights, f"blocks.{layer}.ln1", each) for each in matrices])
 
 
-writes = whole(0, "V", "O")
-reads = {"Q": whole(1, "Q", "K"), "K": whole(1, "K", "Q"), "V": whole(1, "V", "O")}
-scores = {kind: composition_scores(writes, read) for kind, read in reads.items()}
-for kind, value in scores.items():
-    first, then = divmod(int(value.argmax()), 8)
-    print(f"{kind}: from {value.min():.3f} to {value.max():.3f}; the largest is 0.{first} → 1.{then}")
+writes = all_heads(0, "V") @ weights["blocks.0.attn.W_O"]
+W_Q, W_K, W_V = (all_heads(1, letter) for letter in "QKV")
+reads = {"Q": W_Q @ W_K.mT, "K": W_K @ W_Q.mT, "V": W_V @ weights["blocks.1.attn.W_O"]}
+scores = {letter: composition_scores(writes, read) for letter, read in reads.items()}
+for letter, values in scores.items():
+    first, second = divmod(int(values.argmax()), 8)
+    print(f"{letter}: {values.min():.3f} to {values.max():.3f}, largest for 0.{first} → 1.{second}")
 # %% [markdown]
-# **What you should see**: K-composition is largest for 0.0 → 1.1, as it should be, with 0.153, and as large for 1.3. But what of 0.153? It is far from 1, and no score is near 0. V-composition of 0.2 → 1.7, a pair of which we know nothing, has 0.205.
+# **What you should see**: the largest K-composition is 0.153, for 0.0 → 1.1, and 0.0 → 1.3 has the same. But is 0.153 a lot? It's far from 1, and no score is near 0. V-composition of 0.2 → 1.7 has 0.205, and this pair has played no role so far.
 #
-# *Learned*: a score without its chance level is a number, and no finding.
-#
-# > **Pair card.** Swap. The navigator asks: "For whose benefit is the transpose in K?" Explain back: what would two heads have to be for a score of exactly 1, and for exactly 0? *Alone:* compute the score of a head's OV matrix with itself, and say why it is not 1.
+# *Learned*: a composition score means nothing until you compare it with chance.
 # %% [markdown]
-# ## d2.3.12 What chance gives, and how far it strays
-# ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
+# ## d2.3.12 ★ Chance, and its spread
+# ●●●○○ difficulty · ●●●●● importance · 11 minutes · ★
 #
-# Two heads that have nothing to do with each other do not score 0: a random thin matrix still reads $1/d$ of the squares of whatever is written. So we draw heads at random: all four matrices normal, of the sizes of ours. Their mean score is the baseline. Their standard deviation is as important: it says what is far.
+# Two unrelated heads don't score 0. A random thin matrix reads $1/d$ of the squared length of any vector, on average, so the score is near $1/\sqrt{d}$. To find the baseline and its spread, draw random heads of the same sizes as ours, with normal weights. The mean of their scores is the baseline. Their standard deviation tells you how far from the baseline a score can be by chance.
 #
-# Write `random_scores`: the composition scores of n pairs of random heads. Each is a product of two *thin* random matrices, like a head. Take one generator with the seed, so that the numbers can be had again.
-#
-# Before the run: how many standard deviations above chance is K-composition of 0.0 → 1.1?
+# Write `random_scores`, the composition scores of n pairs of random heads. Each matrix is a product of two *thin* random matrices, as in a real head. Use one generator with this seed, so that the scores can be reproduced.
 #
 # Stuck? `hint("d2.3.12")`
 # %% exercise="d2.3.12"
 def random_scores(n: int, d_model: int, d_head: int, seed: int = 0) -> torch.Tensor:
-    """Composition scores [n] of n pairs of random heads, whose weights are normal."""
+    """Returns the composition scores [n] of n pairs of random heads with normal weights."""
     ### BEGIN SOLUTION
     generator = torch.Generator().manual_seed(seed)
     scores = []
@@ -474,33 +553,100 @@ check("d2.3.12", random_scores)
 # %%
 predict("d2.3.p7", ..., "K-composition of 0.0 → 1.1, in standard deviations above chance")
 # %%
-chance = random_scores(100, d_model=256, d_head=32)
-print(f"chance: {chance.mean():.4f}, standard deviation {chance.std():.4f}, largest of 100: {chance.max():.4f}")
-far = {kind: (value - chance.mean()) / chance.std() for kind, value in scores.items()}
-measured("d2.3.p7", far["K"][0, 1])
-everything = torch.cat(list(far.values()))
-print(f"{(everything.abs() > 3).sum()} of {everything.numel()} pairs are further than 3 from chance")
-writers = [f"{kind}: 0.{head}" for kind in far for head in range(8)]
-readers = [f"1.{head}" for head in range(8)]
-plot.heatmap(everything, writers, readers, "Composition, beside chance", "standard deviations", "second head", "first head")
+PAIRS = 1000
+chance = random_scores(PAIRS, d_model=256, d_head=32)
+print(f"chance: {chance.mean():.4f}, standard deviation {chance.std():.5f}, largest {chance.max():.4f}")
+spread_error = 1 / (2 * (PAIRS - 1)) ** 0.5  # of a standard deviation from so many normal values
+print(f"the standard deviation is known to {100 * spread_error:.1f} %")
+above = {letter: (values - chance.mean()) / chance.std() for letter, values in scores.items()}
+measured("d2.3.p7", above["K"][0, 1].item(), above["K"][0, 1].item() * spread_error)
+everything = torch.cat(list(above.values()))
+print(f"{(everything.abs() > 3).sum()} of {everything.numel()} are further than 3 from chance")
+first_heads = [f"{letter}: 0.{head}" for letter in above for head in range(8)]
+second_heads = [f"1.{head}" for head in range(8)]
+title = "Composition scores, compared with chance"
+plot.heatmap(everything, first_heads, second_heads, title, "standard deviations", "second head", "first head")
 # %% [markdown]
-# **What you should see**: chance is 0.0625, which is $1/\sqrt{256}$, with a standard deviation of 0.0016. K-composition of 0.0 with 1.1 and 1.3 is 57 standard deviations above it; the next in K is 27. Q-composition of the own-token heads 0.6 and 0.7 with the same two is 17 or 18 above. The circuit of d2.3.9 is there, from weights alone.
+# **What you should see**: chance is 0.0625, which is $1/\sqrt{256}$, with a standard deviation of 0.0016. This standard deviation is itself an estimate, so every distance has an error of 2.2 %.
 #
-# So is much else. V-composition of 0.2 → 1.7 is 89 above chance, the largest of all; V-composition of 0.0 with our two is 52 and 63, though nothing in our story needs their values to read what head 0.0 wrote; and 150 of 192 scores are further than 3 from chance. Trained matrices are not random ones, and a spread so small makes nearly everything significant. The score says how much *could* be read. It does not know whether anything is ever written there, nor whether the second head looks. In the published study K-composition of the induction pair is the largest; in our model it is not.
+# | composition | standard deviations above chance |
+# |---|---|
+# | K, 0.0 → 1.1 and 0.0 → 1.3 | 58 ± 1 each |
+# | K, the next pair | 27 ± 1 |
+# | Q, 0.6 and 0.7 → 1.1 and 1.3 | 17 to 19 |
+# | V, 0.2 → 1.7 | 92 ± 2 |
+# | V, 0.0 → 1.1 and 0.0 → 1.3 | 53 ± 1 and 65 ± 1 |
 #
-# *Learned*: compare with chance *and* its spread; then remember that "not chance" is a weak claim.
+# The circuit of d2.3.10 is there, but much else is too. 152 of 192 scores are further than 3 from chance, and the largest of all belongs to a pair with no known role. Trained matrices aren't random, and with such a small spread nearly every score is significant. The score measures how much *could* be read. It doesn't measure whether the first head ever writes there, or whether the second head attends.
+#
+# In the two-layer model of Elhage et al. 2021, the strong compositions are those of the induction heads' keys with a previous-token head. In ours the strongest is a V-composition. We have no explanation for it.
+#
+# *Learned*: compare a score with chance and its spread, and remember that "different from chance" is a weak claim.
+#
+# > **Pair card.** Swap. The navigator asks: "Why is R transposed for the keys?" Explain back which two heads would score exactly 1, and which would score exactly 0. *Alone:* ablate 0.2 as the values of 1.7 read it (d2.2.7), on stories. Does the strongest composition matter for the loss?
 # %% [markdown]
-# ## d2.3.13 ★ The same, thin
-# ●●●●○ difficulty · ●●●○○ importance · 15 minutes · ★
+# ## d2.3.1 ★ A product of products
+# ●●○○○ difficulty · ●●●○○ importance · 9 minutes · ★
 #
-# For each pair we have multiplied two matrices of 256 × 256. GPT-2 has some ten thousand pairs of heads, of width 768. But all of this is of rank 32, and d2.3.2 knows how to find a norm: $\|V O\,R S^T\|^2$ is the trace of a product in which only matrices of [d_head, d_head] stand.
+# Two heads in a row give a product of two products, $(A B)(C D)$. Group it as $A\,(B C)\,D$. The middle $B C$ is small. You can multiply it into $D$, and then the factors are $A$ and $(B C) D$, with as many columns between them as $A$ has. Or you can multiply it into $A$, and then there are as many as $C$ has.
 #
-# Write `thin_scores` for all pairs at once, from the factors: $W = V O$ and $R_{whole} = R\,S^T$. Nothing that belongs to a *pair* may be larger than [d_head, d_head].
+# Write `product`, which returns the factors with the smaller number of columns between them. Then a chain of heads is stored with the rank of its thinnest member.
+#
+# Stuck? `hint("d2.3.1")`
+# %% exercise="d2.3.1"
+def product(first: Factors, second: Factors) -> Factors:
+    """Returns the factors of (first.A first.B)(second.A second.B), with the smaller rank."""
+    ### BEGIN SOLUTION
+    middle = first.B @ second.A
+    if first.A.shape[1] <= second.A.shape[1]:
+        return Factors(first.A, middle @ second.B)
+    return Factors(first.A @ middle, second.B)
+    ### END SOLUTION
+# %% check="d2.3.1" points=1
+check("d2.3.1", product)
+# %% [markdown]
+# ## d2.3.2 ★ How large is it?
+# ●●●○○ difficulty · ●●●○○ importance · 9 minutes · ★
+#
+# Composition scores consist of Frobenius norms. Can you compute such a norm from thin factors, without the million entries of the table?
+#
+# Two facts help. The sum of all squared entries of $M$ is $\mathrm{tr}(M^T M)$. And in a trace, a factor may move from one end to the other, $\mathrm{tr}(X Y) = \mathrm{tr}(Y X)$. Write $M = A B$, and move factors until only small squares are left.
+#
+# Stuck? `hint("d2.3.2")`
+# %% exercise="d2.3.2"
+def norm(matrix: Factors) -> torch.Tensor:
+    """Returns the Frobenius norm of A B, from matrices no larger than its factors."""
+    ### BEGIN SOLUTION
+    left, right = matrix.A.T @ matrix.A, matrix.B @ matrix.B.T  # [r, r] each
+    return (left * right).sum().sqrt()
+    ### END SOLUTION
+# %% check="d2.3.2" points=1
+check("d2.3.2", norm)
+# %%
+big = Factors(torch.randn(50_000, 32), torch.randn(32, 50_000))
+start = time.perf_counter()
+length = norm(big)
+seconds = time.perf_counter() - start
+print(f"the norm of a table with 2,500,000,000 entries is {length:,.0f}, in {seconds:.3f} s")
+# %% [markdown]
+# **What you should see**: a norm near 283,000, which is $\sqrt{32} \times 50{,}000$, in far less than a second. The table itself would need 10 gigabytes.
+#
+# *Learned*: you can compute the norm, the trace and the eigenvalues of a thin product from its factors.
+# %% [markdown]
+# ## d2.3.13 ★ Composition scores from thin matrices
+# ●●●●○ difficulty · ●●●○○ importance · 16 minutes · ★
+#
+# In d2.3.11 you multiplied two matrices of 256 × 256 for every pair. GPT-2 has about ten thousand pairs of heads, of width 768. But every matrix here has rank 32, and in d2.3.2 you found a norm from factors. In the same way, $\|V O\,R S^T\|^2$ is the trace of a product of small matrices, each [d_head, d_head].
+#
+# Write `thin_scores` for all pairs at once, from the factors. The first head's matrix is $V O$, and the second head reads through $R\,S^T$. No matrix that belongs to a *pair* may be larger than [d_head, d_head].
 #
 # Stuck? `hint("d2.3.13")`
 # %% exercise="d2.3.13"
 def thin_scores(V: torch.Tensor, O: torch.Tensor, R: torch.Tensor, S: torch.Tensor) -> torch.Tensor:
-    """‖V O R Sᵀ‖ / (‖V O‖ ‖R Sᵀ‖) [first, second]: V [first, d, h], O [first, h, d], R and S [second, d, h]."""
+    """Returns ‖V O R Sᵀ‖ / (‖V O‖ ‖R Sᵀ‖) for all pairs, [first, second].
+
+    V is [first, d, h], O is [first, h, d], and R and S are [second, d, h].
+    """
     ### BEGIN SOLUTION
     middle = torch.einsum("ahd,bdk->abhk", O, R)
     VV, OO, RR, SS = V.mT @ V, O @ O.mT, R.mT @ R, S.mT @ S
@@ -511,7 +657,7 @@ def thin_scores(V: torch.Tensor, O: torch.Tensor, R: torch.Tensor, S: torch.Tens
 check("d2.3.13", thin_scores)
 # %%
 def fastest(work) -> float:
-    """The shortest of five runs, in seconds."""
+    """Returns the shortest time of five runs, in seconds."""
     times = []
     for _ in range(5):
         start = time.perf_counter()
@@ -520,41 +666,44 @@ def fastest(work) -> float:
     return min(times)
 
 
-drawn = [torch.randn(8, 256, 32) for _ in range(4)]
-V, O, R, S = drawn[0], drawn[1].mT.contiguous(), drawn[2], drawn[3]
+V, O, R, S = (torch.randn(8, 256, 32) for _ in range(4))
+O = O.mT.contiguous()
 naive = fastest(lambda: composition_scores(V @ O, R @ S.mT))
 thin = fastest(lambda: thin_scores(V, O, R, S))
-print(f"64 pairs: plain {1000 * naive:.1f} ms, thin {1000 * thin:.2f} ms: {naive / thin:.0f} times faster")
-apart = max((composition(model, kind)[0, :, 1] - value).abs().max() for kind, value in scores.items())
-print(f"the library's scores, of all kinds, differ from ours by at most {apart:.0e}")
+print(f"64 pairs: {1000 * naive:.1f} ms multiplied out, {1000 * thin:.2f} ms from thin matrices")
+print(f"that is {naive / thin:.0f} times faster")
+apart = max((composition(model, letter)[0, :, 1] - values).abs().max() for letter, values in scores.items())
+print(f"largest difference between our scores and the library's: {apart:.0e}")
 # %% [markdown]
-# **What you should see**: the same scores, some sixty times faster here; how much depends on the machine, and grows with the width. The library's `composition` does it so, with triangles of QR decompositions in the place of our squares, which lose fewer digits; and `composition_baseline` is `random_scores`. `FactoredMatrix` is our `Factors` with all this inside, and with `@`, `+`, `.T` and `svd`.
+# **What you should see**: the same scores, about sixty times faster here. The factor depends on the machine, and it grows with the width. The library's `composition` works in this way too, but with the triangular factors of QR decompositions in place of our squares, because these lose fewer digits. Its `composition_baseline` is your `random_scores`, and its `FactoredMatrix` is your `Factors`, with `@`, `+`, `.T`, `norm` and `svd`.
 #
-# *Learned*: of low rank one can ask everything in its own size.
+# *Learned*: to measure a product of matrices of rank 32, you only need small squares of 32 × 32.
 #
-# > **Pair card.** Swap. The navigator asks: "What stands on both sides of the middle, and why may it be exchanged for a small square?" Explain back: what does the plain way cost for 10,000 pairs of width 768, in numbers held at once? *Alone:* count it.
+# > **Pair card.** Swap. The navigator asks: "Which matrix is on each side of the middle, and why may a small square replace it?" Explain back how many numbers the plain way holds at once for 10,000 pairs of width 768. *Alone:* count them in writing.
 # %% [markdown]
 # ## Closing: from memory
-# ●○○○○ difficulty · ●●●●○ importance · 3 minutes · core
+# ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core
 #
-# Close the page above, or look away. Answer with a number, the name of a head, or one of the listed options: `recall = {"rank": ..., "missing": ..., "statistic": ..., "keys": ..., "chance": ...}`
+# Answer without scrolling up. Give a number, the name of a head, or one of the listed options. Write `recall = {"rank": ..., "missing": ..., "positions": ..., "keys": ..., "chance": ...}`.
 #
-# 1. `rank`: two heads with d_head 32 in a row. What is the largest rank of their product? (a number)
-# 2. `missing`: from the embedding, the induction heads copied one token in eleven. The output of three heads of layer 0 was missing. Which token do these heads attend to: the `previous`, the `current` or the `first`?
-# 3. `statistic`: what is the eigenvalue statistic of a matrix that makes every token's logit smaller, and mixes nothing? (a number)
-# 4. `keys`: which head of layer 0 writes what makes the right key the right one? (its name, such as 0.5)
-# 5. `chance`: the width is 256. What do two unrelated heads score on average, to two decimal places? (a number)
+# 1. `rank`. A head has d_head 32, and there are 1,024 tokens. What's the largest rank that its full OV circuit can have? (a number)
+# 2. `missing`. From the embedding, an induction head copied one token in eleven. The output of three heads of layer 0 was missing. Which token do these heads attend to, the `previous`, the `current` or the `first`?
+# 3. `positions`. From positions alone, how much of its attention does head 0.0 give to the previous of 64 positions, to one decimal place? (a number)
+# 4. `keys`. Through which head of layer 0 do the keys of 1.1 match the right token? (its name, such as 0.5)
+# 5. `chance`. A circuit ranks 1,024 logits at random. In one row of how many is the entry on the diagonal the largest? (a number)
 #
 # Stuck? `hint("d2.3.quiz")`
 # %% exercise="d2.3.quiz"
 ### BEGIN SOLUTION
-recall = {"rank": 32, "missing": "current", "statistic": -1, "keys": "0.0", "chance": 0.06}
+recall = {"rank": 32, "missing": "current", "positions": 0.9, "keys": "0.0", "chance": 1024}
 ### END SOLUTION
 # %% check="d2.3.quiz" points=2
 check("d2.3.quiz", recall)
 # %%
 predictions("d2.3")
 # %% [markdown]
-# ## What we have
+# ## What you have
 #
-# From weights alone: head 0.0 looks back by one, by positions; heads 1.1 and 1.3 find the place whose predecessor is the current token, through head 0.0, and copy what they find there, nearly without fail. And one thing that is not in the textbook: both halves work only from the stream after layer 0, where three heads have written each token anew. What the weights do not say is how it came to be. Was the copying there first, or the looking? Part 4 has thirteen checkpoints of the same training.
+# All three answers are yes. Heads 1.1 and 1.3 copy 98 % of all tokens. Head 0.0 attends to the previous position because of positions. And through 0.0, the keys of 1.1 and 1.3 match the right token in 98 % of all rows or more. But the first and the third answer hold only if the circuit begins with the stream after layer 0, where three heads have written each token again.
+#
+# The weights don't show how the circuit developed. Did the model learn to copy first, or to match? Part 4 has thirteen checkpoints of the same training.

@@ -1,4 +1,4 @@
-"""How the exercises of day 2, part 4 are judged: how the circuit came to be."""
+"""Judges the exercises of day 2, part 4: how it came to be."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ from remix_utils.errors import RemixError
 
 
 def twice_measured(seed):
-    """Rows that differ much more from each other than from themselves."""
+    """Returns rows that differ much more from each other than from themselves."""
     numbers = torch.Generator().manual_seed(seed)
     cases = []
     for rows, shift in ((24, -0.3), (9, 0.2), (40, 0.0)):
@@ -29,10 +29,10 @@ SPREAD = "difference.std().item() / len(difference) ** 0.5"
 exercise("d2.4.1", cases=twice_measured,
     mistakes=[
         edit(SPREAD, "(before.var() / len(before) + after.var() / len(after)).sqrt().item()",
-             says="The mean is right, and the error is that of two unrelated sets of rows. These "
-                  "are the same rows: take the difference first, and then its spread."),
+             says="The mean is right, but the error is that of two unrelated sets of rows. These "
+                  "are the same rows, so take the difference first and then its spread."),
         edit("after - before", "before - after",
-             says="The sign is reversed. A loss that fell has a change below zero: after - "
+             says="The sign is reversed. If a loss falls, its change is negative. Use after - "
                   "before."),
         edit(" / len(difference) ** 0.5", "",
              says="The second value is the standard deviation of one row's change. Divide by the "
@@ -43,7 +43,7 @@ exercise("d2.4.1", cases=twice_measured,
         edit(SPREAD, "difference.var().item() / len(difference)",
              says="The second value is the variance of the mean. Take the root."),
         edit(".std()", ".std(correction=0)",
-             says="The spread is divided by n and not by n - 1. torch's .std() divides by n - 1 by "
+             says="The variance is divided by n. Divide it by n - 1, as torch's .std() does by "
                   "default."),
         edit(SPREAD, "after.std().item() / len(after) ** 0.5",
              says="The error is that of the rows after. Take the spread of the difference."),
@@ -60,18 +60,18 @@ exercise("d2.4.1", cases=twice_measured,
         """,
     ],
     hints=[
-        ("Help, my error is far too large", "It includes how much stories differ from each other, "
-         "and that is the same before and after. Subtract row by row first."),
-        ("Help, which standard error?", "That of the mean of the differences: their standard "
-         "deviation, over the square root of how many there are."),
-        ("Help, almost the code", "`difference = after - before`; its `.mean()`, and its `.std() / "
-         "len(difference) ** 0.5`."),
+        ("Help, my error is far too large", "It includes the differences between stories, which "
+         "are the same before and after. Subtract row by row first."),
+        ("Help, which standard error?", "Take the standard deviation of the differences, and "
+         "divide it by the square root of their number."),
+        ("Help, almost the code", "Compute `difference = after - before`. Return its `.mean()` and "
+         "its `.std() / len(difference) ** 0.5`, both as numbers."),
     ],
 )
 
 
 def curves(seed):
-    """Steepest where it falls late, where it rises, where it falls again, and at the beginning."""
+    """Returns curves that are steepest in a late fall, in a rise, and at the beginning."""
     shift = (seed % 7) / 10
     return [
         ([0, 1000, 1100, 1150, 4000], [each + shift for each in (7.0, 7.0, 6.8, 5.0, 1.0)]),
@@ -81,18 +81,19 @@ def curves(seed):
     ]
 
 
-SIZE, BOTH_STEPS = "abs(after - before)", "This is one step. Return both, from which and to which."
+SIZE = "abs(after - before)"
+BOTH_STEPS = "This is one step. Return both steps, the earlier one first."
 
 exercise("d2.4.2", cases=curves,
     mistakes=[
         edit(" / (end - start)", "",
              says="This is the largest difference, however long it took. Divide by the number of "
-                  "steps between."),
+                  "steps in between."),
         edit(SIZE, "(after - before)",
-             says="Only rises count here, and a curve may fall too. Take the absolute value of the "
+             says="Only rises count here, but a curve may fall too. Take the absolute value of the "
                   "slope."),
         edit(SIZE, "(before - after)",
-             says="Only falls count here, and a curve may rise too. Take the absolute value of the "
+             says="Only falls count here, but a curve may rise too. Take the absolute value of the "
                   "slope."),
         edit("return max(slopes, key=lambda each: each[0])[1:]",
              "return [steps.index(step) for step in max(slopes)[1:]]",
@@ -102,11 +103,11 @@ exercise("d2.4.2", cases=curves,
         edit("[1:]", "[1]", says=BOTH_STEPS),
         edit("[1:]", "[2]", says=BOTH_STEPS),
         edit("return max(slopes, key=lambda each: each[0])[1:]", "return sum(max(slopes)[1:]) / 2",
-             says="This is the middle. Return both steps, from which and to which."),
+             says="This is the middle. Return both steps, the earlier one first."),
         edit("[1:]", "", says="The slope itself is in the result. Return the two steps alone."),
         edit("return max(slopes, key=lambda each: each[0])[1:]",
              "return max(slopes, key=lambda each: each[0])[:0:-1]",
-             says="The two steps are exchanged. Return the earlier one first."),
+             says="The two steps are swapped. Return the earlier one first."),
     ],
     right=[
         """
@@ -117,19 +118,19 @@ exercise("d2.4.2", cases=curves,
         """,
     ],
     hints=[
-        ("Help, the long interval wins", "It had more time. Divide each difference by the number "
-         "of steps between its two checkpoints."),
-        ("Help, my curve falls", "Then the steepest slope is the one with the largest absolute "
-         "value: `abs`."),
+        ("Help, the long interval wins", "It had more time to change. Divide each difference by "
+         "the number of steps between its two checkpoints."),
+        ("Help, my curve falls", "Its slopes are negative. Compare their absolute values with "
+         "`abs`."),
         ("Help, almost the code", "`zip(steps, steps[1:], values, values[1:])` goes through "
-         "neighbours. Keep (slope, start, end), take the `max` by its first entry, return the "
-         "other two."),
+         "neighbours. Keep (slope, start, end) for each, take the `max` by the first entry, and "
+         "return the other two."),
     ],
 )
 
 
 def arrivals(seed):
-    """One comes and goes, one is always there, one never stays, one meets the line, one is late."""
+    """Returns scores that come and go, are always high, never stay, meet the line, or are late."""
     low = 0.01 * (seed % 9)
     return [
         ([0, 100, 200, 300, 350, 900], [low, 0.7, 0.8, 0.2, 0.6, 0.9], 0.5),
@@ -140,8 +141,8 @@ def arrivals(seed):
     ]
 
 
-LAST = ("This is the last step at which the score is high enough. Return the step from which on it "
-        "always is.")
+LAST = ("This is the last step with a high enough score. Return the first step from which on all "
+        "scores are high enough.")
 STAYS = ("return next((s for i, s in enumerate(steps) if all(each >= least for each in "
          "scores[i:])), None)")
 STAYING = f"def first_step(steps, scores, least):\n    {STAYS}"
@@ -149,8 +150,8 @@ STAYING = f"def first_step(steps, scores, least):\n    {STAYS}"
 exercise("d2.4.3", cases=arrivals,
     mistakes=[
         edit("            arrived = None\n", "            pass\n",
-             says="This is the first time that the score is high enough. It may fall back later: "
-                  "forget the date then."),
+             says="This is the first time that the score is high enough. It may fall back later, "
+                  "and then this step doesn't count."),
         edit("elif arrived is None:", "else:",
              says=LAST),
         instead("""
@@ -159,30 +160,30 @@ exercise("d2.4.3", cases=arrivals,
                     return high[-1] if high else None
                 """, says=LAST),
         edit("score < least", "score <= least",
-             says="A score of exactly `least` counts as too low here. At least means >=."),
+             says="A score of exactly `least` counts as too low here. Use >=."),
         instead(STAYING.replace("(s for", "(i for"),
-                says="This is the place in the list. Return the step at that place."),
+                says="This is the position in the list. Return the step at this position."),
         instead("""
                 def first_step(steps, scores, least):
                     low = [step for step, score in zip(steps, scores) if score < least]
                     return low[-1] if low else None
                 """,
-                says="This is the last step at which the score is too low. Return the step after "
-                     "it, or the first step where the score is never too low."),
+                says="This is the last step at which the score is too low. Return the next step, "
+                     "or the first step if the score is never too low."),
         instead(STAYING.replace(">= least", "< least"),
-                says="This is the step from which on the score is below the line. It must be at "
-                     "least `least`."),
+                says="This is the step from which on the score is below `least`. Return the step "
+                     "from which on it's at least `least`."),
         edit("return arrived", "return steps[-1] if arrived is None else arrived",
-             says="Where the score never stays, return None, and not the last step."),
+             says="If the score never stays high enough, return None instead of the last step."),
     ],
     right=[STAYING],
     hints=[
-        ("Help, the score was there already, and fell again", "Then it had not arrived. Forget the "
-         "date as soon as the score falls below the line."),
-        ("Help, how do I forget?", "Keep one variable `arrived`, which is None while the score is "
-         "too low, and is set at the first step after that."),
-        ("Help, almost the code", "In the loop: too low → `arrived = None`; otherwise, and only "
-         "where it is None, `arrived = step`. At the end return it."),
+        ("Help, the score was high before, and fell again", "Then that earlier step doesn't count. "
+         "Discard it as soon as the score falls below the line."),
+        ("Help, how do I discard a step?", "Keep one variable `arrived`. It's None while the score "
+         "is too low, and it's set at the first step after that."),
+        ("Help, almost the code", "In the loop, set `arrived = None` if the score is too low. "
+         "Otherwise set `arrived = step`, but only if it's None. Return it at the end."),
     ],
 )
 
@@ -192,7 +193,7 @@ BEGINNINGS = ("blocks.1.",), ("embed", "unembed."), (), ("blocks.1.ln1.w",)
 
 
 def checkpoints(seed):
-    """Names that begin with, contain and end in the same words."""
+    """Returns weights whose names begin with, contain and end in the same words."""
     numbers = torch.Generator().manual_seed(seed)
     early, late = ({key: torch.randn(3, generator=numbers) for key in NAMES} for _ in range(2))
     return [(early, late, beginnings) for beginnings in BEGINNINGS]
@@ -202,23 +203,25 @@ CHOSEN = "name.startswith(tuple(beginnings))"
 
 exercise("d2.4.4", cases=checkpoints,
     mistakes=[
-        edit("(late if", "(early if", says="Nothing was exchanged."),
+        edit("(late if", "(early if",
+             says="Nothing was exchanged. Take weights with these beginnings from late."),
         edits(("(late if", "(early if"), ("else early)", "else late)"),
-              says="early and late are exchanged. Weights with these beginnings come from late, "
+              says="early and late are swapped. Take weights with these beginnings from late, and "
                    "all others from early."),
         edit(CHOSEN, "any(each in name for each in beginnings)",
              says="This looks for the words anywhere in a name, and 'embed' is in 'unembed' too. "
                   "Use startswith."),
         edit(CHOSEN, "name in beginnings",
-             says="This compares the whole name. Ask how the name *begins*."),
+             says="This compares whole names. Use startswith to compare their beginnings."),
         edit("for name in early", f"for name in early if {CHOSEN}",
-             says="Only the exchanged weights are there. A model needs all of them."),
+             says="Only the exchanged weights are returned. Return all of them."),
         edit("tuple(beginnings)", "tuple(beginnings)[:1]",
-             says="Only the first of the beginnings counts."),
-        edit("else early)", "else late)", says="All weights come from late."),
+             says="Only the first of the beginnings counts. Use all of them."),
+        edit("else early)", "else late)",
+             says="All weights come from late. Take the others from early."),
         edit("(late if name.startswith(tuple(beginnings)) else early)[name]",
              f"(early[name] + late[name]) / 2 if {CHOSEN} else early[name]",
-             says="The mean of both weights was taken. Take each weight from one of them."),
+             says="This averages the two weights. Take each weight from one of the two dicts."),
     ],
     right=[
         """
@@ -231,10 +234,10 @@ exercise("d2.4.4", cases=checkpoints,
         """,
     ],
     hints=[
-        ("Help, where do I begin?", "A new dict with all names of `early`. For each name decide "
-         "from which of the two the tensor comes."),
-        ("Help, how do I ask for several beginnings?", "`name.startswith(...)` takes a tuple of "
-         "texts, and is true if one of them fits."),
+        ("Help, where do I begin?", "Build a new dict with all names of `early`. For each name, "
+         "decide which of the two dicts its tensor comes from."),
+        ("Help, how do I test for several beginnings?", "`name.startswith(...)` takes a tuple of "
+         "strings, and it's true if one of them fits."),
         ("Help, almost the code", "`{name: (late if name.startswith(tuple(beginnings)) else "
          "early)[name] for name in early}`"),
     ],
@@ -248,22 +251,22 @@ TEXT = torch.arange(VOCAB, 3 * VOCAB)  # no token of it is a random one, and eac
 
 
 def rows_use(answer, seeds):
-    """Faults of the rows, one after the other; their shape if there are none."""
+    """Checks the rows for one fault after the other, and returns their shape."""
     state = torch.get_rng_state()
     generator = lambda seed: torch.Generator().manual_seed(seed)
     draw = lambda seed: torch.as_tensor(answer(TEXT, N, SEQ, VOCAB, generator(seed)))
     drawn = [draw(seed) for seed in seeds]
     if drawn[0].shape != (N, SEQ):
-        raise Wrong(f"It gives {list(drawn[0].shape)}, expected [n, seq], here {[N, SEQ]}.")
+        raise Wrong(f"It returns {list(drawn[0].shape)}, expected [n, seq], here {[N, SEQ]}.")
     if drawn[0].dtype != torch.long:
         raise Wrong(
-            f"The tokens are {drawn[0].dtype}. They index a table, so they must be torch.long."
+            f"The tokens are {drawn[0].dtype}, and as indices they must be torch.long."
         )
     if not torch.equal(drawn[0], draw(seeds[0])):
-        raise Wrong("With the same generator it gives other rows the second time. Draw everything "
-                    "from it.")
+        raise Wrong("With the same generator it returns other rows the second time. Draw "
+                    "everything from it.")
     if torch.equal(drawn[0], drawn[1]):
-        raise Wrong("It gives the same rows whatever the generator.")
+        raise Wrong("It returns the same rows for every generator.")
     if not torch.equal(state, torch.get_rng_state()):
         raise Wrong("It draws from torch's global generator. Pass generator= to every draw.")
     require_halves(drawn[0])
@@ -275,7 +278,7 @@ def rows_use(answer, seeds):
 
 
 def require_halves(rows):
-    """The first n // 2 rows are random, the others of the text."""
+    """Checks that the first n // 2 rows are random and the others come from the text."""
     random = rows < VOCAB
     if (random.any(1) & ~random.all(1)).any():
         raise Wrong("A row is half random and half text. Each row is one of the two.")
@@ -287,20 +290,20 @@ def require_halves(rows):
 
 
 def require_periods(rows):
-    """Each random row repeats itself, with a period of its own, over the whole range."""
+    """Checks that each random row repeats with its own period, from all of the range."""
     periods = [period_of(row) for row in rows]
     if None in periods:
         raise Wrong(
-            f"A random row is not repeated within 2 seq / 5, here {MOST} tokens. Repeat it to the "
+            f"A random row isn't repeated within 2 seq // 5, here {MOST} tokens. Repeat it to the "
             "end."
         )
     low, high, batch = min(periods), max(periods), N // 2
     if low < LEAST:
-        raise Wrong(f"A row has period {low}, and {LEAST} is the shortest.")
+        raise Wrong(f"A row has period {low}, but {LEAST} is the shortest.")
     if len(set(periods)) == 1:
         raise Wrong(
-            f"Every row has the period {low}, and a head could learn to look back by so much. "
-            "Draw one for each row."
+            f"Every row has the period {low}, so a head could learn to attend back by this fixed "
+            "distance. Draw one for each row."
         )
     if all(len(set(periods[at : at + batch])) == 1 for at in range(0, len(periods), batch)):
         raise Wrong("The rows of one batch share their period. Draw one for each row, [n // 2, 1].")
@@ -324,14 +327,14 @@ def require_periods(rows):
 
 
 def period_of(row):
-    """The shortest distance at which the whole row repeats; None if there is none up to MOST."""
+    """Returns the shortest distance at which the whole row repeats, or None."""
     return next((gap for gap in range(1, MOST + 1) if torch.equal(row[gap:], row[:-gap])), None)
 
 
 def require_passages(rows):
-    """Each passage is a piece of the text as it stands there, from a place of its own."""
+    """Checks that each passage is an unchanged piece of the text, from a place of its own."""
     if not torch.equal(rows, rows[:, :1] + torch.arange(SEQ)):
-        raise Wrong("A passage is not as it stands in the text. Take seq tokens in a row.")
+        raise Wrong("A passage isn't a piece of the text. Take seq tokens in a row.")
     starts = rows[:, 0] - TEXT[0]
     if len(starts.unique()) < len(starts) // 2:
         raise Wrong("Passages begin at the same place of the text. Draw a place for each.")
@@ -352,7 +355,7 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
         edit(PERIOD, "torch.full((said, 1), 20)", says="Draw one for each row."),
         edit(PERIOD, PERIOD.replace("(said, 1)", "(1, 1)") + ".expand(said, 1)",
              says="The rows of one batch share their period."),
-        edit("randint(8,", "randint(2,", says="and 8 is the shortest."),
+        edit("randint(8,", "randint(2,", says="but 8 is the shortest."),
         edit("randint(8,", "randint(10,", says="expected all from 8 to"),
         edit("2 * seq // 5 + 1", "2 * seq // 5 - 2", says="expected all from 8 to"),
         edit("2 * seq // 5 + 1", "seq + 1", says="Repeat it to the end."),
@@ -391,29 +394,29 @@ exercise("d2.4.5", cases=lambda seed: [(range(seed, seed + 60),)], use=rows_use,
         """,
     ],
     hints=[
-        ("Help, how does a row repeat itself?", "Draw a whole row of random tokens, and read it at "
-         "place % period: 0, 1, ..., period - 1, 0, 1, ... `drawn.gather(1, places)` does that for "
-         "all rows, each with places of its own."),
-        ("Help, how do I cut passages?", "Draw one start for each row, [rows, 1]; `text[start + "
-         "torch.arange(seq)]` is [rows, seq]."),
-        ("Help, almost the code", "`period = torch.randint(8, 2 * seq // 5 + 1, (n // 2, 1), "
-         "generator=generator)`, since randint leaves out its upper bound; the last start is "
-         "`len(text) - seq`. Then one `torch.cat`."),
+        ("Help, how does a row repeat?", "Draw a whole row of random tokens, and read it at the "
+         "places 0, 1, ..., period - 1, 0, 1, and so on. These are place % period. "
+         "`drawn.gather(1, places)` does this for all rows."),
+        ("Help, how do I cut passages?", "Draw one start for each row, [rows, 1]. Then `text[start "
+         "+ torch.arange(seq)]` is [rows, seq]."),
+        ("Help, almost the code", "randint leaves out its upper bound, so draw `period = "
+         "torch.randint(8, 2 * seq // 5 + 1, (n // 2, 1), generator=generator)`. The last start "
+         "is `len(text) - seq`. Join both kinds of rows with `torch.cat`."),
     ],
 )
 
 # --- other models ---------------------------------------------------------------------------------
 
 HERE, GONE = ("digits-a", "digits-b"), "digits-c"
-NO_HEADS = "This one has no heads to look at."
+NO_HEADS = "This model has no attention heads."
 
 
 class Refusal(RemixError):
-    """Raised by a measure for a model that it is not made for."""
+    """Reports that a measure does not fit a model."""
 
 
 class Slip(ValueError, KeyError, RuntimeError, TypeError, ArithmeticError):
-    """A fault in a measure, whatever kinds of errors an answer may catch."""
+    """Stands for a bug in a measure, as an error of many kinds."""
 
 
 def size(model):
@@ -427,11 +430,11 @@ def refuses(model):
 
 
 def slips(model):
-    raise Slip("a fault in the measure")
+    raise Slip("a bug in the measure")
 
 
 def survey_use(answer, seed):
-    """A missing model, a folder without one, a refused measure, a faulty one, and no model."""
+    """Checks a missing model, an empty folder, a refused measure, a bug, and no model at all."""
     found, lines = surveyed(answer, [HERE[0], GONE, HERE[1]], size)
     require_entries(found, HERE, "the models before and after one that cannot be loaded")
     require_line(lines, GONE, why_not(GONE))
@@ -448,13 +451,13 @@ def survey_use(answer, seed):
     except Slip:
         return surveyed(answer, [], size)[0]
     raise Wrong(
-        "An error that is no RemixError was swallowed, so a fault in your measure would look like "
-        "a gap. Catch RemixError alone."
+        "An error that isn't a RemixError was swallowed, so a bug in your measure would look like "
+        "a missing model. Catch RemixError alone."
     )
 
 
 def why_not(name):
-    """The fact that the library states where it refuses to load a model."""
+    """Returns the fact in the library's refusal to load a model."""
     try:
         return str(models.load(name))
     except RemixError as refusal:
@@ -462,35 +465,39 @@ def why_not(name):
 
 
 def surveyed(answer, names, measure):
-    """The result and the lines printed; a refusal that comes through is told."""
+    """Returns the result and the printed lines, or raises Wrong for a refusal that escapes."""
     printed, given = io.StringIO(), [*names]
     try:
         with contextlib.redirect_stdout(printed):
             found = answer(given, measure)
     except RemixError as refusal:
         raise Wrong(
-            f"It stopped at a model that could not be measured ({type(refusal).__name__}). Print "
+            f"It stopped at a model that couldn't be measured ({type(refusal).__name__}). Print "
             "its line, and go on."
         ) from refusal
     if not isinstance(found, dict):
-        raise Wrong(f"It gives a {type(found).__name__}, expected a dict from name to measurement.")
+        kind = type(found).__name__
+        raise Wrong(f"It returns a {kind}, expected a dict from name to measurement.")
     if given != names:
-        raise Wrong("It changes the list of names that it is given. Go through the list instead.")
+        raise Wrong("It changes the list `names`. Loop over the list instead.")
     return found, [line for line in printed.getvalue().splitlines() if line.strip()]
 
 
 def require_entries(found, names, what):
     if any(value is None for value in found.values()):
         raise Wrong(
-            f"Tried on {what}: a model that could not be measured has an entry None. Leave it out."
+            f"Tried on {what}. A model that couldn't be measured has an entry None. Leave it out."
         )
     missing = [each for each in names if each not in found]
     if missing:
-        raise Wrong(f"Tried on {what}: {missing[0]} is missing, and it could be measured.")
+        raise Wrong(
+            f"Tried on {what}. {missing[0]} is missing, and it could be measured. Go on after a "
+            "refusal."
+        )
     if any(not isinstance(found[each], int) or found[each] < 100 for each in names):
-        raise Wrong(f"Tried on {what}: the entries are not the results of `measure(model)`.")
+        raise Wrong(f"Tried on {what}. The entries aren't the results of `measure(model)`.")
     if {*found} - {*names}:
-        raise Wrong(f"Tried on {what}: there is an entry too many, {min({*found} - {*names})!r}.")
+        raise Wrong(f"Tried on {what}. There is an entry too many, {min({*found} - {*names})!r}.")
 
 
 def require_line(lines, model, fact):
@@ -503,7 +510,7 @@ def require_line(lines, model, fact):
             "model that is left out, and nothing else."
         )
     if fact not in about[0]:
-        raise Wrong("The line gives a name and not the reason. Print error.fact too.")
+        raise Wrong("The line has the name but not the reason. Print error.fact too.")
 
 
 PRINTED, MEASURED = 'print(f"{name}: {refusal.fact}")', "found[name] = measure(models.load(name))"
@@ -511,7 +518,7 @@ PRINTED, MEASURED = 'print(f"{name}: {refusal.fact}")', "found[name] = measure(m
 exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
     mistakes=[
         edit("except RemixError as refusal:", "except ZeroDivisionError as refusal:",
-             says="It stopped at a model that could not be measured"),
+             says="It stopped at a model that couldn't be measured"),
         edit("except RemixError as refusal:",
              "except Exception as refusal:\n            refusal = refusal if hasattr(refusal, "
              "'fact') else RemixError(str(refusal), fix='')",
@@ -519,9 +526,9 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
         edit(PRINTED, "pass", says="No line names the model that was left out."),
         edit(PRINTED, "found[name] = None", says="Leave it out."),
         edit(PRINTED, 'print(f"{name}: {refusal}")', says="lines, expected one."),
-        edit(PRINTED, "print(name)", says="The line gives a name and not the reason."),
+        edit(PRINTED, "print(name)", says="The line has the name but not the reason."),
         edit(PRINTED, 'print(f"{name}: it could not be measured.")',
-             says="The line gives a name and not the reason."),
+             says="The line has the name but not the reason."),
         edit("except RemixError as refusal:",
              "except ValueError as refusal:\n            refusal = refusal if hasattr(refusal, "
              "'fact') else RemixError(str(refusal), fix='')",
@@ -530,10 +537,10 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
         edit(MEASURED, "found[name] = models.load(name)", says="the results of `measure(model)`."),
         edit(MEASURED, "found[name] = measure(name)", says="the results of `measure(model)`."),
         edit("for name in names:", "while names:\n        name = names.pop(0)",
-             says="It changes the list of names"),
+             says="It changes the list `names`."),
         edits((MEASURED, "model = models.load(name)"),
               (PRINTED, f"{PRINTED}\n            continue\n        found[name] = measure(model)"),
-              says="It stopped at a model that could not be measured"),
+              says="It stopped at a model that couldn't be measured"),
         edit("return found", "return list(found.values())",
              says="expected a dict from name to measurement."),
     ],
@@ -551,18 +558,19 @@ exercise("d2.4.6", cases=lambda seed: [(seed,)], use=survey_use,
         """,
     ],
     hints=[
-        ("Help, the first missing model stops it", "An error leaves the function unless it is "
-         "caught *inside* the loop."),
-        ("Help, what do I catch?", "`RemixError`, and nothing more. `except Exception` would also "
-         "swallow a slip in `measure`, and call it a missing model."),
-        ("Help, almost the code", "`try: found[name] = measure(models.load(name))`, and `except "
-         'RemixError as refusal: print(f"{name}: {refusal.fact}")`.'),
+        ("Help, the first missing model stops it", "An error leaves the function unless you catch "
+         "it *inside* the loop."),
+        ("Help, which errors do I catch?", "Catch `RemixError` and nothing else. `except "
+         "Exception` would also swallow a bug in `measure`."),
+        ("Help, almost the code", "In the loop, `try` to set `found[name] = "
+         "measure(models.load(name))`. In `except RemixError as refusal`, call "
+         '`print(f"{name}: {refusal.fact}")`.'),
     ],
 )
 
 
 def tables(seed):
-    """Scores of few heads and of many, one of which meets the line."""
+    """Returns scores of few heads and of many, one of which meets the line."""
     numbers = torch.Generator().manual_seed(seed)
     few, many = torch.rand(2, 3, generator=numbers), torch.rand(12, 11, generator=numbers)
     few[0, 2], few[1, 0], few[1, 1] = 0.5, 0.9, -0.7
@@ -572,32 +580,33 @@ def tables(seed):
 SORTED = "sorted(found, key=lambda pair: -pair[0])"
 
 exercise("d2.4.7", cases=tables,
-    sizes="The check uses models of other sizes: read them off the scores.",
+    sizes="The check uses models of other sizes. Read the sizes off the scores.",
     mistakes=[
         edit(SORTED, "found",
-             says="The heads are in the order of their layers. Put the best one first."),
-        edit("-pair[0]", "pair[0]", says="The best head comes last. Put it first."),
+             says="The heads are in the order of their layers. Put the highest score first."),
+        edit("-pair[0]", "pair[0]", says="The highest score comes last. Put it first."),
         edit("score >= least", "score > least",
-             says="A head whose score is exactly `least` is missing. At least means >=."),
+             says="A head whose score is exactly `least` is missing. Use >=."),
         edit("score >= least", "abs(score) >= least",
              says="A score far below zero counts as a high one. Compare the score itself."),
         edit("{layer}.{head}", "{head}.{layer}",
-             says="Layer and head are exchanged in the names. Head 1 of layer 5 is 5.1."),
+             says="Layer and head are swapped in the names. Head 1 of layer 5 is 5.1."),
         edit("[name for", "[tuple(map(int, name.split('.'))) for",
              says='These are pairs of numbers. Return names, such as "5.1".'),
         edit("[name for", "[float(name) for",
              says="These are numbers. Return names, because 5.1 and 5.10 are two heads."),
-        edit(">= least", "< least", says="These are the heads *below* the line."),
+        edit(">= least", "< least",
+             says="These are the heads *below* `least`. Return those with at least `least`."),
         edit(" if score >= least", "",
-             says="All heads are there. Keep those with at least `least`."),
+             says="All heads are returned. Keep those with at least `least`."),
         edit('f"{layer}.{head}"', 'f"head {layer}.{head}"',
-             says='The names begin with a word. "5.1" is enough.'),
+             says='The names begin with a word. Return names such as "5.1".'),
         instead("""
                 def strongest(scores, least):
                     order = scores.flatten().argsort(descending=True).tolist()
                     return [f"{i // 8}.{i % 8}" for i in order if scores.flatten()[i] >= least]
                 """,
-                says="The names take 8 heads a layer. Read the number of heads off the scores."),
+                says="The names assume 8 heads a layer. Read the number of heads off the scores."),
     ],
     right=[
         """
@@ -608,29 +617,31 @@ exercise("d2.4.7", cases=tables,
         """,
     ],
     hints=[
-        ("Help, how do I get the names?", "Two loops with `enumerate`: over the rows, which are "
-         "layers, and over the entries of a row, which are heads."),
-        ("Help, how do I sort?", "Make pairs (score, name), and sort them by the score, largest "
-         "first: `key=lambda pair: -pair[0]`."),
-        ("Help, almost the code", "`[name for score, name in sorted(pairs, key=...) if score >= "
-         'least]`; the name is `f"{layer}.{head}"`.'),
+        ("Help, how do I get the names?", "Use two loops with `enumerate`. One goes over the rows, "
+         "which are layers, and the other over the entries of a row, which are heads."),
+        ("Help, how do I sort?", "Make pairs (score, name), and sort them with "
+         "`key=lambda pair: -pair[0]`, so the largest score comes first."),
+        ("Help, almost the code", 'The name is `f"{layer}.{head}"`. Return `[name for score, name '
+         "in sorted(pairs, key=...) if score >= least]`."),
     ],
 )
 
 quiz("d2.4.quiz",
-    stories=option("rise", "fall", says="d2.4.1: what was the sign of the change?"),
-    slope=number(says="A slope is a difference over a distance."),
-    early=name(says="Look at the last panel of d2.4.3: which score had climbed by step 2,000?",
-               also=("K", "composition", "composition score", "K-composition score")),
-    pressed=name(says="Read the card once more: which head had an auxiliary loss, and for what?",
-                 also=("head 0.0", "previous-token head", "(0, 0)")),
+    stories=option("rise", "fall", says="Look at the sign of the change in d2.4.1."),
+    slope=number(says="A slope is a difference divided by the number of steps."),
+    forecast=option("yes", "no",
+                    says="How many of the 192 scores were larger at step 2,000? See the last table "
+                         "of d2.4.3."),
+    auxiliary=name(says="The model card names this head at the top of this part.",
+                   also=("head 0.0", "previous-token head", "(0, 0)")),
     error=option("before", "after", "difference",
-                 says="d2.4.1: what was computed first, before the spread?"),
+                 says="In d2.4.1, which values did you compute first, before their spread?"),
     hints=[
-        ("Help, the stories and the slope", "d2.4.1: look at the sign again. d2.4.2: how much is "
-         "0.4 in 200 steps for each step?"),
-        ("Help, the early score, and the head", "d2.4.3, the second panel. And the card of the "
-         "model, at the top of this part."),
-        ("Help, the error", "d2.4.1: why was it smaller than the unpaired one?"),
+        ("Help, the stories and the slope", "For `stories` see the table of d2.4.1. For `slope`, "
+         "divide 0.4 by 200."),
+        ("Help, the forecast and the head", "For `forecast` see the last table of d2.4.3. For "
+         "`auxiliary` see the model card at the top of this part."),
+        ("Help, the error", "See d2.4.1. The paired error was smaller than the unpaired one, "
+         "because the rows were subtracted first."),
     ],
 )

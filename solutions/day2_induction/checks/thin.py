@@ -1,4 +1,4 @@
-"""Thin matrices as pairs of factors: their product, their rank, and the tensors made on the way."""
+"""Holds thin matrices as pairs of factors, and watches the tensors that an answer makes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Pair(NamedTuple):
 
 
 class Thin(Pair):
-    """A pair of factors for an answer to read, by name or unpacked; messages show its shapes."""
+    """Holds factors for an answer to read, by name or unpacked. Messages show its shapes."""
 
     @property
     def __name__(self):
@@ -24,19 +24,19 @@ class Thin(Pair):
 
 
 def drawn(numbers, rows, rank, columns):
-    """A random thin matrix."""
+    """Returns a random thin matrix."""
     A = torch.randn(rows, rank, generator=numbers) + 0.3
     return Thin(A, torch.randn(rank, columns, generator=numbers) + 0.2)
 
 
 def copying(numbers, size, rank, share):
-    """A square thin matrix whose diagonal is raised, or lowered where the share is negative."""
+    """Returns a square thin matrix with a raised diagonal, or a lowered one."""
     A = torch.randn(size, rank, generator=numbers)
     return Thin(A, share * A.T + torch.randn(rank, size, generator=numbers))
 
 
 class Watch(TorchFunctionMode):
-    """Notes the largest tensor that any function makes; a view counts as its storage."""
+    """Notes the largest tensor that any function makes. A view counts as its storage."""
 
     def __init__(self):
         super().__init__()
@@ -53,7 +53,7 @@ class Watch(TorchFunctionMode):
 
 
 def within(limit, function, *arguments) -> Any:
-    """Returns the function's value; Wrong where it makes a tensor of more than so many entries."""
+    """Returns the function's value, or raises Wrong if it makes a tensor with more entries."""
     with Watch() as watch:
         result = function(*arguments)
     if watch.most > limit:
@@ -66,17 +66,17 @@ def within(limit, function, *arguments) -> Any:
 
 
 def pair(result, rank=None):
-    """Returns the product of a pair of factors and its shape; Wrong where the answer is no pair."""
+    """Returns the product of a pair of factors and its shape, or raises Wrong."""
     if result is None or result is ...:
         return result
     if isinstance(result, torch.Tensor):
         shape = list(result.shape)
-        raise Wrong(f"It gives one tensor {shape}. Return the two factors, Factors(A, B).")
+        raise Wrong(f"It returns one tensor {shape}. Return the two factors, Factors(A, B).")
     A, B = factors(result)
     if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
         raise Wrong(f"The factors are {list(A.shape)} and {list(B.shape)}, which have no product.")
     if rank is not None and A.shape[1] > rank:
-        raise Wrong(f"There are {A.shape[1]} columns between the factors, and {rank} are enough.")
+        raise Wrong(f"There are {A.shape[1]} columns between the factors, but {rank} are enough.")
     return {"the shape of the product": (A.shape[0], B.shape[1]), "the product": A @ B}
 
 
@@ -85,5 +85,6 @@ def factors(result):
     parts = (result.A, result.B) if named else result
     is_pair = isinstance(parts, tuple | list) and len(parts) == 2
     if not is_pair or not all(isinstance(part, torch.Tensor) for part in parts):
-        raise Wrong(f"It gives a {type(result).__name__}, expected two factors: Factors(A, B).")
+        kind = type(result).__name__
+        raise Wrong(f"It returns a {kind}, expected two factors. Return Factors(A, B).")
     return parts
