@@ -57,12 +57,16 @@ def _add_work(added: argparse._SubParsersAction) -> None:
     command.add_argument("--new", action="store_true", help="put the course's new versions beside yours")
     command.set_defaults(run=commands.start)
 
+    command = added.add_parser("pair", help="put your names on your work: remix pair Ada Grace")
+    command.add_argument("names", nargs="*", metavar="NAME", help="your names; without any, those that hold are shown")
+    command.set_defaults(run=commands.pair)
+
     command = added.add_parser("solution", help="show the reference solution of an exercise: remix solution d1.1.3")
     command.add_argument("id", help="the exercise, as its heading has it")
     command.add_argument("--yes", action="store_true", help="show it; the progress record will say so")
     command.set_defaults(run=commands.solution)
 
-    for name in ("doctor", "lab", "start", "solution"):
+    for name in ("doctor", "lab", "start", "pair", "solution"):
         added.choices[name].add_argument(
             "--work", metavar="FOLDER", help="where you work, if not in the course's work/"
         )

@@ -13,7 +13,7 @@ from remix_utils import cli
 from remix_utils.classroom import commands
 from remix_utils.classroom.doctor.finding import Finding
 
-COMMANDS = ("doctor", "lab", "start", "solution", "model", "finding")
+COMMANDS = ("doctor", "lab", "start", "pair", "solution", "model", "finding")
 PATIENCE = 600  # seconds, for a machine that has other work
 
 

@@ -8,7 +8,7 @@ changed or removed, so that two kernels of one notebook lose nothing. A line is 
     event     "check", "start_at", "solution", "predict" or "measured"
     id        the exercise (d1.2.3), the part (d1.2) or the prediction (d1.2.p1)
     desk      8 digits that stand for the user and the notebook's folder, in all of its kernels
-    pair      the names that the pair gave (REMIX_PAIR); left out where it gave none
+    pair      the names that the pair gave last; left out where it gave none
 
 and further, for some events,
 
@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from remix_utils.checks import place
+from remix_utils.checks.pair import known_names
 
 Event = dict[str, Any]
 EVENTS = {"check", "start_at", "solution", "predict", "measured"}
@@ -92,7 +93,7 @@ def record(event: str, id: str, **facts: object) -> None:
     memory until it can be written.
     """
     LAST[0] = max(round(time.time(), 6), round(LAST[0] + 1e-6, 6))
-    names = " ".join(os.environ.get("REMIX_PAIR", "").split())[:80]
+    names = known_names()
     shared = {
         "time": LAST[0],
         "event": event,

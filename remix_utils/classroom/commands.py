@@ -11,7 +11,7 @@ from remix_utils.classroom import course
 from remix_utils.classroom.doctor.examination import examine, examine_quickly
 from remix_utils.classroom.doctor.finding import Finding
 from remix_utils.classroom.lab import choose_port, open_lab
-from remix_utils.classroom.pair import pair_of
+from remix_utils.classroom.pair import give_names, pair_of
 from remix_utils.classroom.start import Started, changed
 from remix_utils.classroom.start import start as start_day
 
@@ -115,6 +115,12 @@ def report(done: Started) -> None:
         print(f"{each} is no longer part of the course; yours stays.")
     if not (done.copied or done.beside or done.changed or done.withdrawn):
         print(f"{name} is in {done.folder}, and the course has not changed since.")
+
+
+def pair(asked: argparse.Namespace) -> int:
+    """Puts the names of a pair on its work, or shows them."""
+    give_names(asked.names, asked.work)
+    return 0
 
 
 def solution(asked: argparse.Namespace) -> int:

@@ -1,32 +1,29 @@
-"""The names of a pair, as far as it gives them."""
+"""The names of a pair, from a terminal: `remix pair Ada Grace` and `remix lab --pair "Ada, Grace"`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import unicodedata
 from pathlib import Path
 
-LONGEST = 80
+from remix_utils.checks.pair import PairError, clean, give, keep, kept_in
+from remix_utils.classroom.course import CourseError, find_places
 
 
 def pair_of(desk: Path, given: str | None) -> str:
     """Returns the names that a pair gives now, or gave before in its folder; '' for one that gave none."""
-    path = desk / ".remix" / "pair.txt"
     names = clean(given or os.environ.get("REMIX_PAIR", ""))
-    with contextlib.suppress(OSError, ValueError):
-        if not names:
-            return clean(path.read_text(encoding="utf-8"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(names, encoding="utf-8")
+    if not names:
+        return kept_in(desk)[1]
+    with contextlib.suppress(PairError):  # REMIX_PAIR brings them to the kernels of this Lab
+        keep(names, desk)
     return names
 
 
-def clean(names: str) -> str:
-    """Returns names as one line of visible characters.
-
-    >>> clean("Ada,\\n\\x1b[1m Bo ")
-    'Ada, [1m Bo'
-    """
-    kept = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in names)
-    return " ".join(kept.split())[:LONGEST].strip()
+def give_names(names: list[str], work: str | None) -> None:
+    """Keeps the names where the participant works, and prints those that hold."""
+    try:
+        desk = find_places(work)[1]
+    except CourseError:
+        desk = Path.cwd()
+    give(names, desk if work or desk.is_dir() else Path.cwd())

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from remix_utils.checks.pair import clean
 from remix_utils.checks.progress import READ_AT_ONCE, Reading, parse, whole_lines
-from remix_utils.classroom.pair import clean
 
-PLACES = (".", "progress", ".remix/progress", "*/.remix/progress")  # below the folder that is watched
+# Below the folder that is watched. On a Hub each pair has a folder of its own in it.
+PLACES = (".", "progress", ".remix/progress", "*/.remix/progress", "*/progress")
 LARGEST_FILE = 64 << 20  # bytes; a kernel's file of a week has less than one million
 MOST_FILES = 2000
 ID = re.compile(r"d\d{1,2}\.\d{1,2}(\.[a-z0-9_]{1,12})?", re.ASCII)
