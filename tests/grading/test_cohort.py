@@ -252,16 +252,20 @@ def test_nothing_is_judged_twice_and_a_hand_given_mark_stays(graded, monkeypatch
 
 
 def test_marks_of_a_formgrader_that_stays_open_are_kept(graded):
-    """It keeps its connection: marks from before the next grading and from after it are in the gradebook."""
+    """It keeps its connection: marks from before and after the next grading are kept, and stand on the pages."""
     folder, day, _, _ = graded
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as formgrader:
         for student, mark in (("a right", 0.25), ("z victim", 0.75)):
             grade = formgrader.find_grade("d9-1-3", "part1_tiny", DAY, student)
             grade.manual_score = mark
+            comment = formgrader.find_comment("d9-1-3", "part1_tiny", DAY, student)
+            comment.manual_comment = "Why <b>so</b>?"
             formgrader.db.commit()
             cohort_of(folder, day).grade()
     book = scores(folder / "gradebook.db")
     assert (book["a right"]["d9-1-3"][1], book["z victim"]["d9-1-3"][1]) == (0.25, 0.75)
+    page = (folder / "grading" / "feedback" / "a right" / f"{DAY}.html").read_text()
+    assert "<td>d9.1.3</td><td class='points'>0.25 / 1</td><td><pre>Why &lt;b&gt;so&lt;/b&gt;?" in page
 
 
 def test_a_gradebook_is_written_whole_or_not_at_all(tmp_path, course, monkeypatch):

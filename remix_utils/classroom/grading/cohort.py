@@ -149,10 +149,11 @@ class Cohort:
         """Writes the gradebook, a page for each student, and the table."""
         gradebook.write(self.gradebook, self.day, list(bundles.values()), results)
         write_file(self.grading / f"{self.day}.csv", feedback.table(results).encode())
+        marks = gradebook.marks(self.gradebook, self.day)
         for student in dict.fromkeys(result["student"] for result in results):
             own = [result for result in results if result["student"] == student]
             page = self.grading / "feedback" / student / f"{self.day}.html"
-            write_file(page, feedback.page(self.day, own).encode())
+            write_file(page, feedback.page(self.day, own, marks[student]).encode())
             for part in bundles.values():
                 self.show(student, part)
 

@@ -128,6 +128,25 @@ def _enter(book: Gradebook, day: str, notebook: str, result: dict[str, Any]) -> 
             grade.needs_manual_grade = True
 
 
+def marks(path: Path, day: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns each student's written answers that people have read: id, points, most, comment."""
+    with Gradebook(f"sqlite:///{path}", COURSE) as book:
+        return {each.student_id: list(_marks(each)) for each in book.assignment_submissions(day)}
+
+
+def _marks(submission: Any) -> Iterator[dict[str, Any]]:
+    for notebook in submission.notebooks:
+        comments = {each.name: each.comment or "" for each in notebook.comments}
+        for grade in notebook.grades:
+            if grade.manual_score is not None:
+                yield {
+                    "id": grade.name.removesuffix("-check").replace("-", "."),
+                    "points": grade.manual_score,
+                    "most": grade.max_score,
+                    "comment": comments.get(grade.name, ""),
+                }
+
+
 def readable(cells: list[dict[str, Any]], bundle: Bundle, source_of: Any, grade_id: Any) -> str:
     """Returns a notebook for Formgrader to show: its texts, without outputs and without markup.
 
