@@ -236,7 +236,7 @@ for name, each in inputs.items():
 #
 # Head 1.0 stays below 1 % in all five. So the induction heads copy nearly every token, and they copy the version that heads 0.4, 0.6 and 0.7 write. These three have 0.86, 0.97 and 0.98 of their attention on the current token. The embedding itself isn't even needed. In part 2 you found that the values of 1.1 and 1.3 need 0.6 and 0.7, and this is the reason.
 #
-# In the ARENA model the pair reaches 96 % from the embedding, so its heads read the embedding directly. Ours was trained in another way. An auxiliary loss kept seven heads of layer 0 from attending to the previous token. We haven't tested whether this is why three of them attend to the current token.
+# In the ARENA model the pair reaches 96 % from the embedding, so its OV circuits copy the embedding directly. Ours was trained in another way. An auxiliary loss kept seven heads of layer 0 from attending to the previous token. We haven't tested whether this is why three of them attend to the current token.
 #
 # *Learned*: a "full" OV circuit follows one path from token to logit. Ask which paths it leaves out.
 # %% [markdown]
@@ -583,12 +583,12 @@ plot.heatmap(everything, first_heads, second_heads, title, "standard deviations"
 #
 # *Learned*: compare a score with chance and its spread, and remember that "different from chance" is a weak claim.
 #
-# > **Pair card.** Swap. The navigator asks: "Why is R transposed for the keys?" Explain back which two heads would score exactly 1, and which would score exactly 0. *Alone:* ablate 0.2 as the values of 1.7 read it (d2.2.7), on stories. Does the strongest composition matter for the loss?
+# > **Pair card.** Swap. The navigator asks: "Why is R transposed for the keys?" Explain back which two heads would score exactly 1, and which would score exactly 0. *Alone:* on stories, ablate 0.2 only for the values of 1.7, as in d2.2.7. Does the strongest composition matter for the loss?
 # %% [markdown]
 # ## d2.3.1 ★ A product of products
 # ●●○○○ difficulty · ●●●○○ importance · 9 minutes · ★
 #
-# Two heads in a row give a product of two products, $(A B)(C D)$. Group it as $A\,(B C)\,D$. The middle $B C$ is small. You can multiply it into $D$, and then the factors are $A$ and $(B C) D$, with as many columns between them as $A$ has. Or you can multiply it into $A$, and then there are as many as $C$ has.
+# Two heads in a row give a product of two products, $(A B)(C D)$. Group it as $A\,(B C)\,D$. The middle $B C$ is small. You can multiply it into $D$, and then the factors are $A$ and $(B C) D$, with as many columns between them as $A$ has. Or you can multiply it into $A$, and then there are as many columns as $C$ has.
 #
 # Write `product`, which returns the factors with the smaller number of columns between them. Then a chain of heads is stored with the rank of its thinnest member.
 #
@@ -688,7 +688,7 @@ print(f"largest difference between our scores and the library's: {apart:.0e}")
 #
 # 1. `rank`. A head has d_head 32, and there are 1,024 tokens. What's the largest rank that its full OV circuit can have? (a number)
 # 2. `missing`. From the embedding, an induction head copied one token in eleven. The output of three heads of layer 0 was missing. Which token do these heads attend to, the `previous`, the `current` or the `first`?
-# 3. `positions`. From positions alone, how much of its attention does head 0.0 give to the previous of 64 positions, to one decimal place? (a number)
+# 3. `positions`. Take positions alone, 64 of them. How much of its attention does head 0.0 give to the previous position, to one decimal place? (a number)
 # 4. `keys`. Through which head of layer 0 do the keys of 1.1 match the right token? (its name, such as 0.5)
 # 5. `chance`. A circuit ranks 1,024 logits at random. In one row of how many is the entry on the diagonal the largest? (a number)
 #

@@ -3,7 +3,7 @@
 #
 # **How does a two-layer model know what comes next in a sentence that it has never seen?**
 #
-# You know which heads do it, and how. At the start of its training, the model was random and couldn't do it. Thirteen checkpoints of this training were kept. In this part you find out when the model learned it, which parts came first, and how the loss on ordinary text changed meanwhile. Then you put the whole day into one table and answer the day's question in writing.
+# You know which heads predict a repeated name, and how they work together. At the start of its training, the model was random and couldn't do this. Thirteen checkpoints of this training were kept. In this part you find out when the model learned it, which parts came first, and how the loss on ordinary text changed meanwhile. Then you put the whole day into one table and answer the day's question in writing.
 #
 # **After this part you can**
 # - measure how much a model changed between two checkpoints, with the right standard error
@@ -273,13 +273,13 @@ plot.curves(STEPS, {"from 0 to 1": grown}, "The parts of the circuit", "step", m
 # | prefix score of 1.1 | 3,125 |
 # | copying of 1.1, from the weights | 3,175 |
 #
-# The last four dates lie within a hundred steps. They are only as fine as the checkpoints, so two neighbouring dates may be the same. And dates don't show causes. If one part comes before another, it may have caused it or not. In d2.4.4 ★ you exchange parts between two checkpoints instead.
+# The last four dates lie within a hundred steps. They are only as precise as the spacing of the checkpoints, so two neighbouring dates may be the same. And dates don't show causes. If one part comes before another, it may have caused it or not. In d2.4.4 ★ you exchange parts between two checkpoints instead.
 #
 # Look at head 0.0. At step 500, when its auxiliary loss ended, it had 0.36 of its attention on the previous token, and 0.39 at step 2,900. So the auxiliary loss brought it less than half of the way. It reaches 0.89 only at step 3,500, together with the rest. The second auxiliary loss, on the other heads of layer 0, continued all the time.
 #
 # *Learned*: "when did it develop?" has an answer only together with a threshold, and with the condition that the score stays above it.
 # %% [markdown]
-# One more score, this time from the weights alone. A *composition score* measures how much of one head's output another head reads (d2.3.11 ★). Random heads score 0.0625 on average, with a standard deviation of 0.0016. At the end of training, the K-composition of 0.0 and 1.1 is 58 ± 1 of these standard deviations above chance. At step 2,000, the prefix score of 1.1 was 0.01 and the second copy cost as much as a random guess. How far above chance was the K-composition then?
+# There's one more score, which comes from the weights alone. A *composition score* measures how much of one head's output another head reads (d2.3.11 ★). Random heads score 0.0625 on average, with a standard deviation of 0.0016. At the end of training, the K-composition of 0.0 and 1.1 is 58 ± 1 of these standard deviations above chance. At step 2,000, the prefix score of 1.1 was 0.01 and the second copy cost as much as a random guess. How far above chance was the K-composition then?
 # %%
 predict("d2.4.p4", ..., "K-composition 0.0 → 1.1 at step 2,000, in standard deviations above chance")
 # %%
@@ -295,14 +295,14 @@ k_score = [above[step][1, 0, 1].item() for step in STEPS]
 at_2000 = k_score[STEPS.index(2000)]
 measured("d2.4.p4", at_2000, at_2000 * spread_error)
 for place, step in enumerate(STEPS):
-    print(f"step {step:5,}: K-composition {k_score[place]:4.1f}, larger ones of 192: {larger[step]:3}, ", end="")
+    print(f"step {step:5,}: K-composition {k_score[place]:4.1f}, larger scores, of 192: {larger[step]:3}, ", end="")
     print(f"prefix score {means['1.1'][place]:.3f}, second copy {means['second copy'][place]:.2f} nats")
 panels = {"standard deviations": {"K, 0.0 → 1.1": k_score}, "prefix matching": {"1.1": curves["1.1"]}}
 plot.curves(STEPS, panels, "K-composition, and the behaviour", "step", marks=middle)
 # %% [markdown]
 # **What you should see**:
 #
-# | step | K-composition | larger ones of 192 | prefix score of 1.1 | second copy (nats) |
+# | step | K-composition | larger scores, of 192 | prefix score of 1.1 | second copy (nats) |
 # |---|---|---|---|---|
 # | 2,000 | 11.1 ± 0.2 | 42 | 0.014 ± 0.002 | 6.92 ± 0.01 |
 # | 2,500 | 18.5 ± 0.4 | 9 | 0.020 ± 0.002 | 6.91 ± 0.01 |
@@ -317,11 +317,11 @@ plot.curves(STEPS, panels, "K-composition, and the behaviour", "step", marks=mid
 #
 # > **Pair card.** Swap. The navigator asks: "Why does hindsight make this curve look better than it is?" Explain back why one half of an induction circuit may not lower the loss without the other. *Alone:* print the five largest values of `above[2000]`, and find out how large these scores are at the end.
 # %% [markdown]
-# ## The story in figures
+# ## The story in numbers
 #
 # ![Induction on the tokens A B … A. The two dashed arrows below the tokens show where a head attends. At B, head 0.0 attends to the A before it, and at the second A, heads 1.1 and 1.3 attend to B. The solid arrows above the tokens show what moves. Head 0.0 reads A and writes "after A" into the residual stream of B. From this stream heads 1.1 and 1.3 read their key, after A, and their value, B. This is K-composition, because head 0.0 writes what the keys read. The key matches the query, A, from the stream of the second A. The two heads therefore write B into that stream, and the model predicts B.](diagram:induction)
 #
-# This is the picture of d2.2.7. Heads 0.6 and 0.7 are missing from it. They write the current token a second time, for queries and values. The next cells measure the whole story again, on one set of texts. First comes the attention of each head, over ten seeds. Then comes the loss that each head costs if it's ablated at its mean over other rows, with paired errors. The rows are longer than in part 2, so some numbers differ a little.
+# This is the picture of d2.2.7. Heads 0.6 and 0.7 are missing from it. They write the current token a second time, for queries and values. The next cells measure the whole story again, on one set of texts. First comes the attention of each head, over ten seeds. Then comes the cost of ablating each head at its mean over other rows, with paired errors. The rows are longer than in part 2, so some numbers differ a little.
 # %%
 ROLES = {"0.0": "previous", "0.6": "current", "0.7": "current", "1.1": "prefix", "1.3": "prefix"}
 twice_graph = model.graph(seq=2 * LENGTH)
@@ -374,7 +374,7 @@ for name in on_stories:
 # | | published | ours |
 # |---|---|---|
 # | copying, top-1, one induction head and the pair ([ARENA 3.0](https://github.com/callummcdougall/ARENA_3.0), chapter 1.2, another two-layer model) | 31 %, 96 % | 9 %, 18 % from the embedding, and 98 %, 99.9 % from the stream after layer 0 |
-# | prefix matching ([measured by others](https://github.com/designer-coderajay/induction-head-detector) on GPT-2-small, and ours) | 0.83 to 0.93 | 0.936 ± 0.002, 0.938 ± 0.002 |
+# | prefix matching (GPT-2-small, [measured by others](https://github.com/designer-coderajay/induction-head-detector)) | 0.83 to 0.93 | 0.936 ± 0.002, 0.938 ± 0.002 |
 # | in-context score before and after (Olsson et al. 2022) | −0.15, −0.4 | −0.31 ± 0.08, −0.55 ± 0.07 on stories |
 # %% [markdown]
 # ## d2.4.8 The day's question
