@@ -158,13 +158,13 @@ def finding(asked: argparse.Namespace) -> int:
 def grade(asked: argparse.Namespace) -> int:
     """Judges what was handed in for a day, and writes gradebook, feedback pages and a table."""
     from remix_utils.classroom.grading.cohort import Cohort
+    from remix_utils.classroom.grading.elsewhere import cluster_at
 
     whole = course.find_course()
     sources = whole / "solutions" / asked.day / "checks"
     cohort = Cohort(
         day=asked.day,
         checks=sources if sources.is_dir() else whole / asked.day / "checks",
-    from remix_utils.classroom.grading.elsewhere import cluster_at
         submitted=Path(asked.submitted),
         grading=Path(asked.results),
         gradebook=Path(asked.gradebook),
