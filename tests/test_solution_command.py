@@ -43,6 +43,14 @@ def test_it_says_what_it_means_and_shows_it_when_that_is_confirmed(day, capsys):
     assert capsys.readouterr().out == shown and events(day) == ["solution"] * 2
 
 
+def test_a_written_answer_is_shown_with_its_grading(day, capsys):
+    """It has no check, and its sample answer is opened as a solution is."""
+    assert cli.main(["solution", "d9.1.4"]) == 0
+    assert "hand it in first" in capsys.readouterr().out and events(day) == []
+    assert cli.main(["solution", "d9.1.4", "--yes"]) == 0
+    assert "*Grading, 1.5 points.*" in capsys.readouterr().out and events(day) == ["solution"]
+
+
 def test_the_record_lies_where_the_participant_works(day, tmp_path, monkeypatch):
     """In the day's copy, wherever in the course the command is typed; before there is one, beside the notebooks."""
     own = tmp_path / "course" / "work" / day.name
@@ -55,7 +63,7 @@ def test_the_record_lies_where_the_participant_works(day, tmp_path, monkeypatch)
     assert events(own) == ["solution"] * 2 and events(day) == []
 
 
-@pytest.mark.parametrize("id", ["d9.1.99", "d7.1.1", "here", "", "../d9.1.1", "d9.1.4"])
+@pytest.mark.parametrize("id", ["d9.1.99", "d7.1.1", "here", "", "../d9.1.1"])
 def test_an_id_without_a_solution_is_named(id, day, capsys):
     """Status 2, a fix, nothing in the record, and no traceback."""
     for confirmed in ([], ["--yes"]):
