@@ -90,6 +90,8 @@ def graded(course, tmp_path_factory):
     link.parent.mkdir(parents=True)
     link.symlink_to(handed / "a right" / DAY / "part1_tiny.ipynb")
     due["a link"] = [0, 0]
+    (handed / "a folder" / DAY / "part1_tiny.ipynb").mkdir(parents=True)
+    due["a folder"] = [0, 0]
     results = cohort_of(folder, day).grade()
     return folder, day, due, results
 

@@ -57,10 +57,11 @@ def _read(student: str, path: Path) -> Found:
     except OSError as error:
         why = "It is a link." if path.is_symlink() else f"It cannot be read ({error.strerror})."
         return Found(student, path.name, trouble=why)
+    facts = os.fstat(file)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(file)
+        return Found(student, path.name, trouble="It is no file.")
     with os.fdopen(file, "rb") as opened:
-        facts = os.fstat(file)
-        if not stat.S_ISREG(facts.st_mode):
-            return Found(student, path.name, trouble="It is no file.")
         if facts.st_size > MOST_BYTES:
             size = f"{facts.st_size / 2**20:,.0f} MB, and {MOST_BYTES // 2**20} MB are read."
             return Found(student, path.name, trouble=f"It has {size}")
