@@ -76,6 +76,7 @@ BAD = {  # in the first hole; the second rests on it, so that both are lost
     "memory": ("def double(n):\n    x = bytearray(60 << 30)\n    return 2 * n", [0, 0]),
     "deep": ("def double(n):\n    return double(n)", [0, 0]),
     "square": ("def double(n):\n    return n * n", [0, 0]),
+    "half a character": ("def double(n):\n    raise ValueError('\\ud800')", [0, 0]),
     "prints": ("def double(n):\n    print('x' * 10**7)\n    return 2 * n", [2, 3]),
     "noisy": ("import sys\ndef double(n):\n    print('e', file=sys.stderr)\n    return 2 * n", [2, 3]),
     "detached": (

@@ -22,6 +22,7 @@ from remix_utils.classroom.grading.slot import Task
 from remix_utils.classroom.grading.workers import HOME
 
 PART_SECONDS = 1800.0  # after which one part of one student is given up
+ENDING = 10.0  # seconds that a judging process may take to end
 TRIES = 2  # for a part during which a judging process ends
 LOST = "The judging process ended while it was judged; it is tried again at the next run."
 Result = dict[str, Any]
@@ -138,9 +139,13 @@ class Slot:
         return found
 
     def end(self) -> None:
+        """Ends the process: by the end of its pipe, or else by force."""
         self.pipe.close()
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(0.0 if self.task else ENDING)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def lost(task: Task) -> Result:

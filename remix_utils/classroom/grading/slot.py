@@ -26,6 +26,8 @@ from remix_utils.classroom.grading.referee import Referee, Verdict
 from remix_utils.classroom.grading.sandbox import SandboxError, die_with_parent
 from remix_utils.classroom.grading.workers import Nursery
 
+FOLDER = "remix-grade-"
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -77,8 +79,10 @@ def shared_folder() -> str:
 
     A check may make a folder and give its path to an answer.
     """
-    folder = tempfile.tempdir = tempfile.mkdtemp(prefix="remix-grade-")
+    sweep(tempfile.gettempdir())
+    folder = owned_folder()
     os.chmod(folder, 0o755)
+    tempfile.tempdir = folder
     make = tempfile.mkdtemp
 
     def readable(*arguments: Any, **named: Any) -> str:
@@ -88,6 +92,39 @@ def shared_folder() -> str:
 
     tempfile.mkdtemp = readable
     return folder
+
+
+def owned_folder() -> str:
+    """Returns a new folder with a lock on it, which the system opens when this process ends."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=FOLDER)
+        file = os.open(folder, os.O_RDONLY)
+        if locked(file) and os.path.exists(folder):
+            return folder
+        os.close(file)  # another process swept it away before it had its lock
+
+
+def sweep(place: str) -> None:
+    """Removes the folders of judging processes that were killed."""
+    for path in Path(place).glob(f"{FOLDER}*"):
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        if locked(file):
+            shutil.rmtree(path, ignore_errors=True)
+        os.close(file)
+
+
+def locked(file: int) -> bool:
+    """Locks a folder; tells whether nobody else has it."""
+    import fcntl  # not on every system; there is no grading without it
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def judged(task: Task, referee: Referee) -> dict[str, Any]:
@@ -111,9 +148,20 @@ def result(task: Task, verdicts: list[Verdict], remarks: tuple[str, ...] = ()) -
         "key": task.key,
         "student": task.student,
         "part": task.part,
-        "verdicts": [dataclasses.asdict(each) for each in verdicts],
+        "verdicts": [
+            {**dataclasses.asdict(each), "sentence": writable(each.sentence)} for each in verdicts
+        ],
         "remarks": list(remarks),
     }
+
+
+def writable(sentence: str) -> str:
+    r"""Returns a sentence that a file can hold: an answer's error may tell half a character.
+
+    >>> writable("one half: \ud800")
+    'one half: \\ud800'
+    """
+    return sentence.encode("utf-8", "backslashreplace").decode()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""A judging process leaves nothing behind: not when it ends, and not when it is killed."""
+
+import pytest
+
+from remix_utils.classroom.grading.judges import Slot
+from remix_utils.classroom.grading.slot import FOLDER
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """The folders of judging processes, which lie in a place of the test's own."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return lambda: sorted(tmp_path.glob(f"{FOLDER}*"))
+
+
+def test_a_process_that_ends_takes_its_folder_along(folders):
+    """It ends by the end of its pipe, without force."""
+    slot = Slot(sandboxed=False)
+    assert slot.answer() is None
+    assert len(folders()) == 1
+    slot.end()
+    assert slot.process.returncode == 0
+    assert folders() == []
+
+
+def test_the_next_process_sweeps_after_one_that_was_killed(folders):
+    """The folder of a process that lives stays."""
+    killed, living = Slot(sandboxed=False), Slot(sandboxed=False)
+    assert killed.answer() is living.answer() is None
+    before = folders()
+    killed.process.kill()
+    killed.process.wait()
+    following = Slot(sandboxed=False)
+    assert following.answer() is None
+    after = folders()
+    assert len(before) == len(after) == 2
+    assert len(set(before) & set(after)) == 1
+    for slot in (killed, living, following):
+        slot.end()
+    assert folders() == []
