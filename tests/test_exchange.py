@@ -87,6 +87,21 @@ def test_a_submission_is_closed_to_others(course):
     assert [path for path in paths if path.stat().st_mode & stat.S_IRWXO] == []
 
 
+def test_every_file_of_a_submission_has_the_group_of_inbound(course):
+    """Also the two that nbgrader writes last: without the secret no instructor could return feedback."""
+    inbound, groups = course / "exchange/remix/inbound", {os.getegid(), *os.getgroups()}
+    if os.geteuid() == 0:
+        groups.add(65534)
+    os.chown(inbound, -1, max(groups))
+    inbound.chmod(0o2733)
+    for path in (course / "home" / DAY, course / "home" / DAY / "checks"):
+        path.chmod(0o755)
+    transfer(SealedSubmit, course)
+    (submission,) = inbound.iterdir()
+    assert {path.name: path.stat().st_gid for path in submission.rglob("*") if path.stat().st_gid != max(groups)} == {}
+    assert stat.S_IMODE((submission / "submission_secret.txt").stat().st_mode) == 0o640
+
+
 def test_a_submission_arrives_whole(course):
     """What was submitted is collected under the account's name, with its time and its secret."""
     transfer(SealedSubmit, course)

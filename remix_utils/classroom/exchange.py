@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from nbgrader.utils import notebook_hash, parse_utc
 
 LONG_AGO = "1970-01-01 00:00:00 UTC"
 MOST_FILES = 1000
+WRITTEN_LATE = ("timestamp.txt", "submission_secret.txt")  # by nbgrader, after it has copied the folder
 KILOBYTE = 1000
 
 
@@ -28,7 +30,18 @@ class SealedSubmit(ExchangeSubmit):
     """Submits so that nobody but the sender and the group of `inbound`, the instructors, can read it."""
 
     def set_perms(self, dest, fileperms, dirperms):
+        for name in WRITTEN_LATE:
+            self._give_group_of_inbound(Path(dest, name))
         super().set_perms(dest, fileperms & ~stat.S_IRWXO, dirperms & ~stat.S_IRWXO)
+
+    def _give_group_of_inbound(self, file: Path) -> None:
+        """Makes a file anew in a folder that hands its group down, since a sender may not change a file's group.
+
+        nbgrader's copy of a folder loses the bit by which `inbound` hands down the group of the instructors, so that
+        files written into it afterwards have the sender's group, and no instructor could read them.
+        """
+        with tempfile.TemporaryDirectory(dir=self.inbound_path) as folder:
+            os.replace(shutil.copyfile(file, Path(folder, file.name)), file)
 
     def copy_files(self):
         super().copy_files()
