@@ -47,6 +47,7 @@ def lab_command(notebook: Path, root: Path, port: int, browser: bool = True) -> 
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
         f"--LabApp.app_settings_dir={SETTINGS}",
         "--LanguageServerManager.autodetect=False",  # it would run npm and other tools that it finds
+        "--HTMLExporter.filters=clean_html=remix_utils.classroom.sanitizing.clean_html",  # its own leaves no heading
         "--KernelManager.transport_encryption=auto",  # a machine may have other users
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}",
