@@ -3,7 +3,7 @@
 #
 # **How does a two-layer model know what comes next in a sentence that it has never seen?**
 #
-# Suppose a story has a character called Dandistine Witherby. That name was never in the training data. Still, a model may read `Dand` and correctly predict the rest of the name, because it read the full name forty words earlier. In this part you watch a small model do this. You measure how much it helps, and you look at all sixteen attention heads of the model. Then you turn your observations into four scores that detect the right heads automatically.
+# Suppose a story has a character called Dandistine Witherby. That name was never in the training data. Still, a model may read `Dand` and correctly predict the rest of the name, because it read the full name forty words earlier. In this part you watch a small model do this. You measure how much it helps, and you look at all sixteen attention heads of the model. Then you turn your observations into scores that detect the relevant heads automatically.
 #
 # **After this part you can**
 # - measure how well a model uses its context, from its loss at each token
@@ -48,7 +48,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import Estimate, direct_logits, head_outputs, prefix_matching
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.1")  # to rejoin the room: start_at("d2.1.5") brings every name that the rest reads
+start_at("d2.1")  # to catch up: start_at("d2.1.5") defines every name that later cells use
 # %% [markdown]
 # ## The model, and a text
 #
@@ -86,7 +86,7 @@ for entry in ("data", "tokenizer", "limits"):
 #
 # A model needs to know where each token stands. GPT-2 adds a position vector to the embedding, so everything that reads the residual stream can read positions too. Our model uses *shortformer positions*. It adds the position vectors only to the input of queries and keys, as the picture shows. So positions help to decide *where* a head attends. Can a value contain a position?
 #
-# Paths in the graph answer this question. Write `reads_positions`, which returns whether the node with this name reads `pos_embed` along a path that avoids all attention patterns. You know both tools from yesterday. `find(node, selector, missing="ok")` lists the matching nodes below a node, and `.avoiding(...)` leaves out paths. The check also uses models with other kinds of positions.
+# Paths in the graph answer this question. Write `reads_positions`, which returns whether the node called `name` reads `pos_embed` along a path that avoids all attention patterns. You know both tools from yesterday. `find(node, selector, missing="ok")` lists the matching nodes below a node, and `.avoiding(...)` leaves out paths. The check also uses models with other kinds of positions.
 #
 # Stuck? `hint("d2.1.1")`
 # %% exercise="d2.1.1"
@@ -99,9 +99,9 @@ def reads_positions(graph: Node, name: str) -> bool:
 # %% check="d2.1.1" points=1
 check("d2.1.1", reads_positions)
 # %% [markdown]
-# Now try a strange text, the same token 128 times. Compare the model's 1,024 logits after 5 of these tokens with those after 100. How large is the largest difference, in logits?
+# Now try a strange text, the same token 128 times. Compare the model's 1,024 logits at position 5 with those at position 100. How large is the largest difference, in logits?
 # %%
-predict("d2.1.p1", ..., "largest difference of a logit, after 5 equal tokens and after 100")
+predict("d2.1.p1", ..., "largest difference between the logits at positions 5 and 100")
 # %%
 names = ["blocks.0.attn.q", "blocks.0.attn.v", "blocks.1.attn.k", "blocks.1.attn.v", "logits"]
 print({name: reads_positions(graph, name) for name in names})
@@ -111,7 +111,7 @@ queries, logits = evaluate([find_one(graph, "blocks.0.attn.q"), graph], {"tokens
 print(f"largest difference of a query: {(queries[0, 5] - queries[0, 100]).abs().max():.1f}")
 measured("d2.1.p1", (logits[0, 5] - logits[0, 100]).abs().max())
 # %% [markdown]
-# **What you should see**: queries and keys read positions. Values and logits read them only along paths through a pattern. On this text the logits are the same after 5 tokens and after 100, up to rounding. The patterns at the two places differ. But all tokens are equal, so every pattern averages over equal values.
+# **What you should see**: queries and keys read positions. Values and logits read them only along paths through a pattern. On this text the logits at positions 5 and 100 are the same, up to rounding. The patterns at the two positions differ. But all tokens are equal, so every pattern averages over equal values.
 #
 # On an ordinary text a position can still affect the output, through the choice of tokens that a head averages over.
 #
@@ -161,19 +161,19 @@ plot.tokens(pieces(passages[shown, 1:]), losses[shown], "The loss of every token
 # %% [markdown]
 # **What you should see**: 1.37 ± 0.03 nats on average. Look for a name that occurs more than once. The first time, its tokens are dark, since nothing before them predicts the name. The next time only its first token is dark. The other tokens are pale, like the ends of common words.
 #
-# A loss doesn't tell you which tokens the model expected instead. The next picture does. Point at a token with a high loss and read the ten tokens that the model found most probable, each with its log-probability. Red means probable in that picture, so the colours are reversed.
+# A loss doesn't tell you which tokens the model expected instead. The next picture does. Point at a token with a high loss and read the ten tokens with the highest probability, each with its log-probability. Red means probable in that picture, so the colours are reversed.
 # %%
 log_probs = evaluate(graph, {"tokens": passages[shown : shown + 1]})[0].log_softmax(-1)
 plot.token_log_probs(passages[shown], log_probs, lambda token: pieces(torch.tensor([token]))[0])
 # %% [markdown]
 # *Learned*: the losses of single tokens show where the model uses its context. The mean hides that.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which token is this number about, the token at this position or the next one?" Explain back to each other why a model can have a low loss on a name that it was never trained on. *Alone:* find a token in the passage that is cheap although it didn't occur before, and write down why.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which token is this number about, the token at this position or the next one?" Explain back to each other why a model can have a low loss on a name that it was never trained on. *Alone:* find a token in the passage that has a low loss although it didn't occur before, and write down why.
 # %% [markdown]
 # ## d2.1.3 Repeated random tokens
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# Many things help to predict a story. To isolate one of them, use a text in which nothing else helps. On a sequence of uniformly random tokens, the best possible average loss is 6.93 nats. Then repeat the same sequence. Now a model that looks back can predict every token of the second copy except the first. Nothing in the text announces that the second copy begins.
+# Many things help to predict a story. To isolate one of them, use a text in which nothing else helps. On a sequence of uniformly random tokens, the best possible average loss is 6.93 nats. Then repeat the same sequence. Now a model that looks back can predict every token of the second copy except the first. Nothing in the text marks where the second copy begins.
 #
 # Each row is an end-of-text token, then `length` random tokens, then the same tokens again. Write `copy_losses`, which returns two means for each row. One is the mean loss over the first copy. The other is the mean loss over the second copy *without its first token*. Entry $i$ of `losses` belongs to token $i + 1$. The check uses other lengths.
 #
@@ -198,7 +198,7 @@ twice_losses = token_losses(evaluate(model.graph(seq=2 * LENGTH + 1), {"tokens":
 first_copy, second_copy = copy_losses(twice_losses, LENGTH)
 print("first copy {:.2f} ± {:.2f} nats".format(*estimate(first_copy)))
 measured("d2.1.p3", *estimate(second_copy))
-print("second copy cheaper by {:.2f} ± {:.2f} nats".format(*estimate(first_copy - second_copy)))
+print("loss lower in the second copy by {:.2f} ± {:.2f} nats".format(*estimate(first_copy - second_copy)))
 for copy in ("first_copy", "second_copy"):
     print("model card, {}: {mean:.2f} ± {se:.2f} nats".format(copy, **model.card["metrics"][copy]))
 by_place = {"loss": [estimate(column) for column in twice_losses.T]}
@@ -266,7 +266,7 @@ print("{:44}{mean:5.2f} ± {se:.2f} nats".format("English prose, model (card)", 
 #
 # The last column is the control. In stories from their start, late tokens are more common than early ones, and that alone gives −0.09. So part of the model's −0.50 may need no context at all.
 #
-# Olsson et al. 2022 compare token 500 with token 50. They report about −0.15 before induction heads form, about −0.4 afterwards, and no such step for one-layer models. Don't compare their numbers with ours directly. Our tokens are shorter and our texts end after 300 of them. Stories also repeat their names more often than prose does, and the model was trained on such stories. The score is useful for comparing two states of one model on one text. Part 4 uses it that way.
+# Olsson et al. 2022 compare token 500 with token 50. They report about −0.15 before induction heads (d2.1.7) form, about −0.4 afterwards, and no such step for one-layer models. Don't compare their numbers with ours directly. Our tokens are shorter and our texts end after 300 of them. Stories also repeat their names more often than prose does, and the model was trained on such stories. The score is useful for comparing two states of one model on one text. Part 4 uses it that way.
 #
 # *Learned*: an in-context score depends on the text as much as on the model.
 #
@@ -275,7 +275,7 @@ print("{:44}{mean:5.2f} ± {se:.2f} nats".format("English prose, model (card)", 
 # ## d2.1.5 All sixteen patterns
 # ●○○○○ difficulty · ●●●●○ importance · 11 minutes · core
 #
-# In this model only attention heads move information between tokens. So some heads must attend to the first copy. Which ones? Write `all_patterns`, which returns the attention patterns of all heads on all rows. Each layer has its patterns in one node, such as `blocks.0.attn.pattern` [head, query, key], and `evaluate` accepts a list of nodes. The check uses models with other numbers of layers and heads.
+# In this model only attention heads move information between tokens. So on repeated random tokens, some heads must attend to the first copy. Which ones? Write `all_patterns`, which returns the attention patterns of all heads on all rows. Each layer has its patterns in one node, such as `blocks.0.attn.pattern` [head, query, key], and `evaluate` accepts a list of nodes. The check uses models with other numbers of layers and heads.
 #
 # Stuck? `hint("d2.1.5")`
 # %% exercise="d2.1.5"
@@ -307,7 +307,7 @@ plot.attention(pieces(twice[0]), twice_patterns.flatten(0, 1), HEADS, title)
 #
 # ![An attention pattern of four tokens A, B, C and D. An arrow from query leads down to the rows, and an arrow from key leads across to the columns. The cells on the diagonal are marked current, those one to the left of the diagonal previous, and those in the first column first. The cell of row B in the first column is both previous and first. The only cell of the first row is left out, and one remaining cell is marked other.](diagram:detectors)
 #
-# You can measure simple attention rules. A *detector* is the share of a head's attention that goes to one kind of position, averaged over queries. Write three detectors at once, for the current token, the previous token and the first token of the row. Leave out query 0. It can attend only to itself, so its attention there says nothing about the head.
+# You can measure simple attention rules. A *detector* measures the share of a head's attention that goes to one kind of position, averaged over queries. Write three detectors at once, for the current token, the previous token and the first token of the row. Leave out query 0. It can attend only to itself, so its attention there says nothing about the head.
 #
 # Patterns are [..., query, key] with any number of axes in front. `pattern.diagonal(offset, -2, -1)` returns the entries on a diagonal. On the diagonal of offset 0 the key equals the query.
 #
@@ -457,7 +457,7 @@ plot.bars(groups, "Attention of the second copy", "attention", "head")
 # ## d2.1.8 Copying
 # ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Attending to the right token is only half the job. The head must also raise the logit of that token, which is the solid arrow in the picture of d2.1.7. So the second score looks at a head's contribution to the logits. Of everything that the head raises, how large is the share of the token that it should copy?
+# Attending to the right token is only half the job. The head must also raise the logit of that token. The solid arrow in the picture of d2.1.7 shows this. So the second score looks at a head's contribution to the logits. Of everything that the head raises, how large is the share of the token that it should copy?
 #
 # `raised` [row, query, token] holds a head's contributions to logits. The queries are those of the second copy. The tokens are the `length` tokens of the first copy, all different and in the order of the text. The *copying score* takes four steps.
 # 1. For each query, subtract the mean over tokens.
@@ -532,7 +532,7 @@ plot.bars(groups, "Share of one token in everything that a head raises", "share"
 # ## d2.1.9 What would induction guess?
 # ●●●○○ difficulty · ●●●●○ importance · 13 minutes · core
 #
-# You found two induction heads on random tokens. How often can they help on a real text? Induction as a rule doesn't need a model. At each token, find its last earlier occurrence in the row, and guess the token that followed it.
+# You found two induction heads on random tokens. How often can they help on a real text? You can also apply induction as a simple rule, without a model. At each token, find its last earlier occurrence in the row, and guess the token that followed it.
 #
 # Write `induction_guess`, which returns this guess at every position. The guess is −1 if the token didn't occur before. A loop is fine.
 #
@@ -605,12 +605,12 @@ plot.bars(sink_attention, title, "attention", "guess")
 #
 # So where should you measure? If you pick the places where the guess happened to be right, you select by the outcome. Then part of the effect that you find comes from your own selection. Chan et al. 2022 measure at *candidate tokens*, which they choose by the kind of token and not place by place. In the same spirit, list the tokens after which the guess of induction is often right in the text as a whole.
 #
-# Write `candidates`. It returns the tokens that have a guess at `least` places or more, if at least half of these guesses are right. Nothing follows the last position of a row, so leave it out.
+# Write `candidates`. It returns the tokens that have a guess at `least` or more places, provided that at least half of these guesses are right. Nothing follows the last position of a row, so leave it out.
 #
 # Stuck? `hint("d2.1.10")`
 # %% exercise="d2.1.10"
 def candidates(tokens: torch.Tensor, guesses: torch.Tensor, least: int) -> list[int]:
-    """Returns the tokens whose guess exists at `least` places and is right at half, ascending.
+    """Returns the tokens with at least `least` guesses of which at least half are right, ascending.
 
     Tokens and guesses are both [row, seq].
     """
@@ -649,7 +649,7 @@ print(f"after ' said': {int(after_said.sum())} guesses, {int((after_said & right
 # ## d2.1.11 ★ By hand
 # ●○○○○ difficulty · ●●●○○ importance · 7 minutes · ★
 #
-# A score summarises many cases, so look at one of them before you take the model apart. The cell below prints the passage with the most right guesses, and numbers its tokens. Find an opportunity for induction by reading. You need a token A that occurred before, and the same B must follow it both times. Choose one in the middle of a name.
+# A score summarises many cases, so look at one of them before you take the model apart. The cell below prints the passage with the most right guesses, and numbers its tokens. Find an opportunity for induction by reading the passage. You need a token A that occurred before, and the same B must follow it both times. Choose one in the middle of a name.
 # %%
 passage = passages[right.sum(1).argmax()]
 print("  ".join(f"{place}:{piece!r}" for place, piece in enumerate(pieces(passage))))
@@ -770,6 +770,6 @@ predictions("d2.1")
 # %% [markdown]
 # ## What you have
 #
-# You found two induction heads, one previous-token head and two current-token heads. On repeated random tokens the second copy is 7 nats cheaper than the first. On stories, about 2 % of the places follow a candidate token.
+# You found two induction heads, one previous-token head and two current-token heads. On repeated random tokens, the mean loss is 7 nats lower in the second copy than in the first. On stories, about 2 % of the places follow a candidate token.
 #
 # So far you've only *observed* the heads. A head may have a clear pattern and no effect on the output, and two heads may matter only together. One question is still open. At the second A, an induction head attends to B. But the token B has nothing in common with the token A. Which information at B makes the head attend there, and which head wrote it? In part 2 you remove heads one at a time to find out.

@@ -25,7 +25,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import Estimate, components, logit_attribution, path_expansion, token_loss
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d2.2")  # to rejoin the room: start_at("d2.2.5") brings every name that the rest reads
+start_at("d2.2")  # to catch up: start_at("d2.2.5") defines every name that later cells use
 # %% [markdown]
 # ## Two settings
 #
@@ -71,7 +71,7 @@ for name, setting in settings.items():
 #
 # ![Six boxes in a row, joined by arrows from left to right. One part, subtract its mean, divide by the scale, multiply by ln_final.w, dot product, share of the difference. Above the row, an arrow with the label scale leads from the whole stream to the division. Another arrow, with the label W_U, leads from a box to the dot product. That box reads column of the answer minus column of the other.](diagram:one_part)
 #
-# Which heads raise the logit of the right token? *Direct logit attribution* answers this question. In d1.4.4 you rewrote a graph for it, and here you need three lines of torch. The stream at the end is a sum of parts, which are the embedding, the outputs of all heads, and biases. The final layernorm and `W_U` turn this sum into logits. Layernorm's scale depends on the whole stream, so these steps aren't linear. But if you hold the scale at its value, they are. Then each part has its own share of every logit.
+# Which heads raise the logit of the right token? *Direct logit attribution* answers this question. In d1.4.4 you rewrote a graph for it, and here you need three lines of torch. The final residual stream is a sum of parts, which are the embedding, the outputs of all heads, and the biases. The final layernorm and `W_U` turn this sum into logits. Layernorm's scale depends on the whole stream, so these steps aren't linear. But if you hold the scale at its value, they are. Then each part has its own share of every logit.
 #
 # A single logit means little, because softmax depends on differences only. So take the logit of the answer minus the logit of one other token, and split this difference.
 #
@@ -197,7 +197,7 @@ plot.bars(groups, "Each head ablated, stories", "loss added (nats)", "head")
 #
 # For 1.1, resampling costs more than the mean. A likely reason is that the resampled head raises a token of *another* row, and a confident wrong prediction costs more than a vague one.
 #
-# On stories, the two induction heads cost almost nothing. Are they useless there? The next exercise looks again.
+# On stories, ablating either induction head costs almost nothing. Are these heads useless there? The next exercise measures again.
 #
 # Head 0.2 shows how zero ablation can mislead. On stories it costs 1.12 nats at zero and only 0.05 at its mean. So nearly all of its effect there comes from a constant part of its output. Zero is out of distribution for the parts that read this head.
 #
@@ -215,7 +215,7 @@ plot.bars(groups, "Each head ablated, stories", "loss added (nats)", "head")
 # Stuck? `hint("d2.2.3")`
 # %% exercise="d2.2.3"
 def interaction(graph: Node, measure, inputs: dict, heads: list, how: str, data: dict) -> tuple[float, float]:
-    """Returns the loss added without all heads, minus the losses added without each one alone.
+    """Returns the loss added without all these heads, minus the losses added without each one alone.
 
     It is a mean over rows, with its standard error.
     """
@@ -380,7 +380,7 @@ plot.bars(orders, "The loss, by the number of heads on a path", "loss (nats)", "
 #
 # Why is order 1 so bad? The patterns are held, so 1.1 and 1.3 attend to the right token in all of these sums. But at order 1 the only content that they can move is the bare embedding of that token. Heads 0.6 and 0.7 attend to the current token (d2.1.6), so they write a second version of each token at its own position. Suppose that the induction heads copy this second version. Then a few paths of order 2 should be enough. The last pair of bars tests this. If you add only the paths through 0.6 or 0.7 and then through 1.1 or 1.3, the loss on random tokens falls from 8.5 ± 0.1 to 1.1 ± 0.1 nats. On stories the same paths don't help. The loss goes from 4.7 ± 0.1 to 4.9 ± 0.1, so other paths of order 2 matter there.
 #
-# The published model has another vocabulary and another training, so the table shows only that the result depends on the model.
+# The published model has another vocabulary and was trained differently, so the table shows only that the result depends on the model.
 #
 # *Learned*: the position that a head attends to and the content that it finds there are two separate questions.
 #
@@ -516,7 +516,7 @@ plot.bars(uses, "Loss added by three ablations of one head", "loss added (nats)"
 # | 0.0, stories | 1.87 ± 0.04 | 0.64 ± 0.02 | 0.99 ± 0.03 |
 # | 0.6, stories | 1.06 ± 0.03 | 0.57 ± 0.02 | 0.39 ± 0.01 |
 #
-# On random tokens, the whole cost of 0.0 comes from patterns. With the patterns kept, the loss even falls a little. Head 0.6 is needed in both ways, for patterns and as content. On stories, both heads are. The last two columns needn't add up to the full cost, because layer 1 multiplies patterns by values, and because the loss isn't linear.
+# On random tokens, the whole cost of 0.0 comes from patterns. With the patterns kept, the loss even falls a little. Head 0.6 is needed in both ways, for patterns and as content. On stories, both heads are needed in both ways. The last two columns needn't add up to the full cost, because layer 1 multiplies patterns by values, and because the loss isn't linear.
 #
 # Which ablation is the right one? If you ask about the content that a head moves, keep the patterns. If you ask how much the model loses without the head, don't keep them.
 #
@@ -558,7 +558,7 @@ sides, heads = [f"read by {side}" for side in "qkv"], [f"0.{head}" for head in r
 title = "Prefix matching of 1.1, a head of layer 0 ablated for one side"
 plot.heatmap(table, sides, heads, title, "attention", x="ablated (mean)", y="")
 # %% [markdown]
-# **What you should see**: if the *keys* read the ablated head 0.0, only 0.02 is left of the score of 1.1, and no other head matters there. If the *queries* read an ablated head, 0.6 and 0.7 matter, with 0.66 and 0.65 left, and 0.0 doesn't. The row of the values is constant, since values aren't used to compute the pattern of their own layer.
+# **What you should see**: if the *keys* read the ablated head 0.0, only 0.02 is left of the score of 1.1, and no other head matters there. If the *queries* read an ablated head, 0.6 and 0.7 matter, with 0.66 and 0.65 left, and 0.0 doesn't. The row for values is constant, since values aren't used to compute the pattern of their own layer.
 #
 # This shows attention and single heads only. The next cell ablates for one side of the two induction heads alone, takes 0.6 and 0.7 together, and measures the loss too.
 # %%
@@ -594,7 +594,7 @@ for heads in ((0,), (6, 7)):
 # Three of the six ablations raise the loss by a lot. Together they support this account of the model on random tokens.
 #
 # - **Keys.** At B, head 0.0 attends to A and writes into the stream of B. The keys of 1.1 and 1.3 read this output. If the keys of a later head read the output of an earlier head, this is called *K-composition* (Elhage et al. 2021).
-# - **Queries.** At the second A, heads 0.6 and 0.7 write a second version of A, and the queries of 1.1 and 1.3 read it. This is *Q-composition*.
+# - **Queries.** At the second A, heads 0.6 and 0.7 attend to A itself and write a second version of it, beside the embedding. The queries of 1.1 and 1.3 read this version. This is *Q-composition*.
 # - **Values.** At B, heads 0.6 and 0.7 write a second version of B. The values of 1.1 and 1.3 read it, which is *V-composition*. So 1.1 and 1.3 raise the logit of B.
 #
 # ![Induction on the tokens A B … A. The two dashed arrows below the tokens show where a head attends. At B, head 0.0 attends to the A before it, and at the second A, heads 1.1 and 1.3 attend to B. The solid arrows above the tokens show what moves. Head 0.0 reads A and writes "after A" into the residual stream of B. From this stream heads 1.1 and 1.3 read their key, after A, and their value, B. This is K-composition, because head 0.0 writes what the keys read. The key matches the query, A, from the stream of the second A. The two heads therefore write B into that stream, and the model predicts B.](diagram:induction)
@@ -641,8 +641,8 @@ plot.bars({"0.0": cost_by_way}, "Head 0.0 ablated on stories, by path", "loss ad
 # After you've handed in your answer, compare it with ours. `solution("d2.2.8")` prints our answer and explains how yours is graded.
 # %% [markdown] answer="d2.2.8" points=2
 # ### BEGIN SOLUTION
-# 1. The first effect is on the keys of the induction heads. On random tokens this is everything. The full ablation costs 7.3 ± 0.1 nats, and with patterns kept it costs −0.09 ± 0.02. On stories this path costs only 0.15 ± 0.03. Our claim about the second effect is that 0.0 brings the previous token to the current position, where it helps to predict the next token from two tokens instead of one. The direct path costs 0.22 ± 0.01 nats, values 0.35 ± 0.01, queries 0.39 ± 0.01 and all keys 0.57 ± 0.03. So the keys of the other six heads of layer 1 matter as well, and those heads use 0.0 to decide where to attend. The claim is wrong if the loss rises just as much at tokens that the previous token doesn't help to predict.
-# 2. If there is one job with several readers, then all of them use the same direction of the output of 0.0. Take the directions that the keys of 1.1 and 1.3 read, ablate the output of 0.0 along these directions only (d1.3.12), and measure the loss on stories. With one job, the direct path and the values suffer nearly as much as in the full ablation. With two jobs, they suffer little. We expect one job, because 0.0 attends to the previous token in both cases, so the content should be the same and only the readers differ.
+# 1. The first effect is on the keys of the induction heads. On random tokens this is the whole effect. The full ablation costs 7.3 ± 0.1 nats, and with patterns kept it costs −0.09 ± 0.02. On stories this path costs only 0.15 ± 0.03. Our claim about the second effect is that 0.0 brings the previous token to the current position, where it helps to predict the next token from two tokens instead of one. The direct path costs 0.22 ± 0.01 nats, values 0.35 ± 0.01, queries 0.39 ± 0.01 and all keys 0.57 ± 0.03. So the keys of the other six heads of layer 1 matter as well, and those heads use 0.0 to decide where to attend. The claim is wrong if the loss rises just as much at tokens that the previous token doesn't help to predict.
+# 2. If there is one job with several readers, then all of them use the same direction of the output of 0.0. Take the directions that the keys of 1.1 and 1.3 read, ablate the output of 0.0 along these directions only (d1.3.12), and measure the loss on stories. With one job, this costs nearly as much along the direct path and through the values as ablating the whole output there. With two jobs, it costs little. We expect one job, because 0.0 attends to the previous token in both cases, so the content should be the same and only the readers differ.
 # 3. We couldn't find out whether common words account for most of the second effect, or where the other heads of layer 1 attend. The costs by path don't add up to 1.87 ± 0.04, so we can't say which share belongs to which path.
 #
 # *Grading, 2 points.* Give 1 point for two effects with numbers and errors, and half of it if the errors are missing or if a claim couldn't turn out wrong. Give ½ for an experiment with an expected result for each of the two possibilities. Give ½ for a real limit. "More data is needed" is not enough.
@@ -654,7 +654,7 @@ plot.bars({"0.0": cost_by_way}, "Head 0.0 ablated on stories, by path", "loss ad
 # Answer without scrolling up. Give a number, or one of the listed options. Write `recall = {"constant": ..., "interaction": ..., "lead": ..., "kept": ..., "side": ...}`.
 #
 # 1. `constant`. A head has the same output on every row. Which ablation still changes it, `zero`, `mean` or `resample`?
-# 2. `interaction`. Two heads do the same work. Ablated together, do they cost `more` or `less` than the sum of each alone?
+# 2. `interaction`. Two heads do the same work. Ablated together, do they cost `more` or `less` than the sum of their single costs?
 # 3. `lead`. Suppose that 1,023 other tokens have equal logits. Which lead in logits gives the right token a probability of one half, rounded to a whole number?
 # 4. `kept`. How many nats does a pattern-preserving ablation of 0.0 cost on random tokens, rounded to a whole number?
 # 5. `side`. Through which of `q`, `k` and `v` does 0.0 reach the patterns of the induction heads?
@@ -671,4 +671,4 @@ predictions("d2.2")
 # %% [markdown]
 # ## What you have
 #
-# You have an account of induction in this model, and nearly every step of it has an experiment that could have refuted it. All of these experiments ran on texts that we chose. The weights don't depend on a text. If head 0.0 attends to the previous position whatever the token is, then its weights must show it. If 1.1 copies, its OV circuit must have a strong diagonal. And K-composition is a statement about the weights of two heads. Part 3 looks for all three in the weights.
+# You have an account of induction in this model, and nearly every step of it has an experiment that could have refuted it. All of these experiments ran on texts that we chose. The weights don't depend on a text. If head 0.0 attends to the previous position whatever the token is, then its weights must show it. If 1.1 copies, its OV circuit must have a strong diagonal. And if the keys of 1.1 read head 0.0, then the weights of these two heads must fit together. Part 3 looks for all three in the weights.

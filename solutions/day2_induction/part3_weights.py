@@ -15,7 +15,7 @@
 # - find out which input a circuit leaves out, if its numbers disagree with the head's behaviour
 # - compute composition scores and compare them with chance (★)
 #
-# **Time**: about 75 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 85 minutes more. No cell computes for longer than a few seconds. The marks and calls are explained at the top of part 1.
+# **Time**: about 75 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 85 minutes more. They come after the core, so the numbers of the exercises aren't in order. No cell computes for longer than a few seconds. The marks and calls are explained at the top of part 1.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections "Copying / primitive in-context learning" and "Summarizing OV/QK matrices" for d2.3.3 to d2.3.7, and "Two-layer attention-only transformers" for d2.3.9 to d2.3.12. You can read both later.
 # %%
@@ -28,7 +28,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import composition, current_token
 from remix_utils.tasks import repeated, stories
 
-start_at("d2.3")  # to rejoin the room: start_at("d2.3.6") brings every name that the rest reads
+start_at("d2.3")  # to catch up: start_at("d2.3.6") defines every name that later cells use
 # %%
 model = models.load("induction-2l")
 weights = model.weights
@@ -41,7 +41,7 @@ for name in "QKVO":
 #
 # ![A square with the label table, 1,024 × 1,024, equals a tall thin rectangle with the label A, 1,024 × 32, times a flat rectangle with the label B, 32 × 1,024. An arrow leads from W_E W_V to A, and another one from W_O W_U to B. A note below the table says that a row is the token that the head attends to, and a column is a logit.](diagram:thin_matrices)
 #
-# A head reads the residual stream through the 32 columns of $W_V$ and writes to it through the 32 rows of $W_O$. Suppose you want a table with a row for each token that the head attends to, and a column for each logit. The table has 1,024 × 1,024 entries. For GPT-2, with about 50,000 tokens, it would have 2.5 billion. But the table is a product of two thin matrices with 32 columns between them, so it has a rank of 32 or less. Two thin matrices are enough to store it.
+# A head reads the residual stream through the 32 columns of $W_V$ and writes to it through the 32 rows of $W_O$. Suppose you want a table with a row for each token that the head attends to, and a column for each logit. The table has 1,024 × 1,024 entries. For GPT-2, with about 50,000 tokens, it would have 2.5 billion. But the table is a product of two thin matrices with an inner dimension of 32, so its rank is 32 or less. Two thin matrices are enough to store it.
 #
 # `Factors` stores such a pair. Your answers shouldn't build the whole table. In most exercises of this part the check rejects an answer that does, even if all of its numbers are right.
 # %%
@@ -54,11 +54,11 @@ class Factors(NamedTuple):
 # ## d2.3.3 From token to logits
 # ●●○○○ difficulty · ●●●●● importance · 11 minutes · core
 #
-# If a head attends to this token, which logits does it raise? The *full OV circuit* $W_E W_V W_O W_U$ answers this. It has a row for each token that the head attends to, and a column for each logit.
+# If a head attends to a given token, which logits does it raise? The *full OV circuit* $W_E W_V W_O W_U$ answers this. It has a row for each token that the head attends to, and a column for each logit.
 #
 # There are also layernorms on this path, one before $W_V$ and one before $W_U$. A layernorm subtracts the mean of a vector, divides by its scale, and multiplies by its own weight `w`. Subtracting the mean and multiplying by `w` are the same for every vector. So you can build these two steps into the matrix that reads the layernorm's output, and `folded` does this. The table leaves out the scale, which is one number for each position. It leaves out all biases too.
 #
-# Write `full_ov`, which returns the circuit of one head as factors, with d_head columns between them. Which layernorm does $W_V$ read through, and which one does $W_U$ read through?
+# Write `full_ov`, which returns the circuit of one head as factors with an inner dimension of d_head. Which layernorm does $W_V$ read through, and which one does $W_U$ read through?
 #
 # Stuck? `hint("d2.3.3")`
 # %%
@@ -96,7 +96,7 @@ plot.heatmap(corner, shown, shown, title, "logit / scale", "its logit", "attende
 # ## d2.3.4 Does it copy?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# Sixteen words are a small sample. For the whole vocabulary, count the rows in which the entry on the diagonal is the largest. The share of these rows is the *copying accuracy*, top-1. For top-5, the entry on the diagonal must be among the five largest of its row. By chance you would get one row in 1,024, or five.
+# Sixteen words are a small sample. For the whole vocabulary, count the rows in which the entry on the diagonal is the largest. The share of these rows is the *copying accuracy*, top-1. For top-5, the entry on the diagonal must be among the five largest of its row. By chance you would get one row in 1,024 for top-1, and five for top-5.
 #
 # Write `copying_accuracy`. To rank a row you have to compute it, so build the table in pieces of 128 rows.
 #
@@ -151,7 +151,7 @@ measured("d2.3.p1", from_embedding["both"][0])
 # | 1.0, not an induction head | 0.3 | 0.9 |
 # | chance | 0.1 | 0.5 |
 #
-# The pair is far above chance, and far below the 96 % of the other model. But on repeated random tokens the second copy costs only 0.2 nats (d2.1.3), so here the right token is nearly always predicted. Either these heads don't do it by copying, or the table doesn't describe the input that the heads read.
+# The pair is far above chance, and far below the 96 % of the other model. But on repeated random tokens, the mean loss of the second copy is only 0.2 nats (d2.1.3), so here the right token is nearly always predicted. Either these heads don't do it by copying, or the table doesn't describe the input that the heads read.
 #
 # *Learned*: if a number about the weights disagrees with the model's behaviour, first ask what the number leaves out.
 #
@@ -236,7 +236,7 @@ for name, each in inputs.items():
 #
 # Head 1.0 stays below 1 % in all five. So the induction heads copy nearly every token, and they copy the version that heads 0.4, 0.6 and 0.7 write. These three have 0.86, 0.97 and 0.98 of their attention on the current token. The embedding itself isn't even needed. In part 2 you found that the values of 1.1 and 1.3 need 0.6 and 0.7, and this is the reason.
 #
-# In the ARENA model the pair reaches 96 % from the embedding, so its OV circuits copy the embedding directly. Ours was trained in another way. An auxiliary loss kept seven heads of layer 0 from attending to the previous token. We haven't tested whether this is why three of them attend to the current token.
+# In the ARENA model the pair reaches 96 % from the embedding, so its OV circuits copy the embedding directly. Ours was trained differently. An auxiliary loss kept seven heads of layer 0 from attending to the previous token. We haven't tested whether this is why three of them attend to the current token.
 #
 # *Learned*: a "full" OV circuit follows one path from token to logit. Ask which paths it leaves out.
 # %% [markdown]
@@ -317,7 +317,7 @@ check("d2.3.10", composed_qk)
 # %% [markdown]
 # `copying_accuracy` also counts the rows of this table whose largest entry is on the diagonal. The next cell uses two tables as `asks`, the plain embedding and the mean stream after layer 0 from d2.3.6. How high is the share with the second one?
 # %%
-predict("d2.3.p6", ..., "% of tokens that 1.1 finds through 0.0, asking from the stream after layer 0")
+predict("d2.3.p6", ..., "% of tokens that 1.1 finds through 0.0, with queries from the stream after layer 0")
 # %%
 asked = {"embedding": weights["embed.W_E"], "stream after layer 0": table}
 found = {}
@@ -340,7 +340,7 @@ plot.bars(found, title, "share (%)", "head of layer 1 ← head of layer 0")
 #
 # Both heads find the right token through 0.0 and through no other head of layer 0. The query needs the stream after layer 0, as the value did in d2.3.6. So in this model there are two kinds of heads below the induction heads. Head 0.0 writes the previous token for the keys, and current-token heads write the current token again, for queries and values.
 #
-# On day 1, a table from token to token ranked the right token no better than chance (d1.4.10 ★). That table had neither of these two steps.
+# In the optional exercise d1.4.10 of day 1, a table from token to token ranked the right token no better than chance. That table had neither of these two steps.
 #
 # What does this table leave out? The scale of the layernorms, the biases, all other inputs of queries and keys, and the attention of 0.0 to tokens other than the previous one.
 #
@@ -352,7 +352,7 @@ plot.bars(found, title, "share (%)", "head of layer 1 ← head of layer 0")
 #
 # This is the end of the core, so you can go straight to the quiz. The ★ exercises go further in three directions. d2.3.7 and d2.3.9 look at the same two circuits with other tools. d2.3.11 and d2.3.12 score all pairs of heads and compare the scores with chance. d2.3.1, d2.3.2 and d2.3.13 are about the algebra of thin matrices.
 # %% [markdown]
-# ## d2.3.7 ★ The same question to eigenvalues
+# ## d2.3.7 ★ Copying, by eigenvalues
 # ●●●○○ difficulty · ●●●●○ importance · 10 minutes · ★
 #
 # Elhage et al. 2021 test for copying in another way, without ranking anything. Take an eigenvector of the OV circuit. If its eigenvalue is positive, this mixture of tokens raises its own logits, and if it's negative, it lowers them. So $\sum \lambda / \sum |\lambda|$ is 1 if every direction is copied and −1 if every direction is suppressed. If the circuit has nothing to do with copying, it's near 0.
@@ -532,7 +532,7 @@ for letter, values in scores.items():
 # ## d2.3.12 ★ Chance, and its spread
 # ●●●○○ difficulty · ●●●●● importance · 11 minutes · ★
 #
-# Two unrelated heads don't score 0. A random thin matrix reads $1/d$ of the squared length of any vector, on average, so the score is near $1/\sqrt{d}$. To find the baseline and its spread, draw random heads of the same sizes as ours, with normal weights. The mean of their scores is the baseline. Their standard deviation tells you how far from the baseline a score can be by chance.
+# Two unrelated heads don't score 0. A random thin matrix reads $1/d$ of the squared length of any vector, on average, so the score is near $1/\sqrt{d}$, where $d$ is d_model. To find the baseline and its spread, draw random heads of the same sizes as ours, with normal weights. The mean of their scores is the baseline. Their standard deviation tells you how far from the baseline a score can be by chance.
 #
 # Write `random_scores`, the composition scores of n pairs of random heads. Each matrix is a product of two *thin* random matrices, as in a real head. Use one generator with this seed, so that the scores can be reproduced.
 #
@@ -561,7 +561,7 @@ print(f"the standard deviation is known to {100 * spread_error:.1f} %")
 above = {letter: (values - chance.mean()) / chance.std() for letter, values in scores.items()}
 measured("d2.3.p7", above["K"][0, 1].item(), above["K"][0, 1].item() * spread_error)
 everything = torch.cat(list(above.values()))
-print(f"{(everything.abs() > 3).sum()} of {everything.numel()} are further than 3 from chance")
+print(f"{(everything.abs() > 3).sum()} of {everything.numel()} are more than 3 standard deviations from chance")
 first_heads = [f"{letter}: 0.{head}" for letter in above for head in range(8)]
 second_heads = [f"1.{head}" for head in range(8)]
 title = "Composition scores, compared with chance"
@@ -577,7 +577,7 @@ plot.heatmap(everything, first_heads, second_heads, title, "standard deviations"
 # | V, 0.2 → 1.7 | 92 ± 2 |
 # | V, 0.0 → 1.1 and 0.0 → 1.3 | 53 ± 1 and 65 ± 1 |
 #
-# The circuit of d2.3.10 is there, but much else is too. 152 of 192 scores are further than 3 from chance, and the largest of all belongs to a pair with no known role. Trained matrices aren't random, and with such a small spread nearly every score is significant. The score measures how much *could* be read. It doesn't measure whether the first head ever writes there, or whether the second head attends.
+# The circuit of d2.3.10 is there, but much else is too. 152 of 192 scores are more than 3 standard deviations from chance, and the largest of all belongs to a pair with no known role. Trained matrices aren't random, and with such a small spread nearly every score is significant. The score measures how much *could* be read. It doesn't measure whether the first head ever writes there, or whether the second head attends.
 #
 # In the two-layer model of Elhage et al. 2021, the strong compositions are those of the induction heads' keys with a previous-token head. In ours the strongest is a V-composition. We have no explanation for it.
 #
@@ -588,9 +588,9 @@ plot.heatmap(everything, first_heads, second_heads, title, "standard deviations"
 # ## d2.3.1 ★ A product of products
 # ●●○○○ difficulty · ●●●○○ importance · 9 minutes · ★
 #
-# Two heads in a row give a product of two products, $(A B)(C D)$. Group it as $A\,(B C)\,D$. The middle $B C$ is small. You can multiply it into $D$, and then the factors are $A$ and $(B C) D$, with as many columns between them as $A$ has. Or you can multiply it into $A$, and then there are as many columns as $C$ has.
+# Two heads in a row give a product of two products, $(A B)(C D)$. Group it as $A\,(B C)\,D$. The middle $B C$ is small. You can multiply it into $D$, and then the factors are $A$ and $(B C) D$, with the inner dimension of $A B$. Or you can multiply it into $A$, and then the factors have the inner dimension of $C D$.
 #
-# Write `product`, which returns the factors with the smaller number of columns between them. Then a chain of heads is stored with the rank of its thinnest member.
+# Write `product`, which returns the factors with the smaller inner dimension. Then a chain of heads is stored with the rank of its thinnest member.
 #
 # Stuck? `hint("d2.3.1")`
 # %% exercise="d2.3.1"
@@ -605,7 +605,7 @@ def product(first: Factors, second: Factors) -> Factors:
 # %% check="d2.3.1" points=1
 check("d2.3.1", product)
 # %% [markdown]
-# ## d2.3.2 ★ How large is it?
+# ## d2.3.2 ★ How large is the table?
 # ●●●○○ difficulty · ●●●○○ importance · 9 minutes · ★
 #
 # Composition scores consist of Frobenius norms. Can you compute such a norm from thin factors, without the million entries of the table?
@@ -704,6 +704,6 @@ predictions("d2.3")
 # %% [markdown]
 # ## What you have
 #
-# All three answers are yes. Heads 1.1 and 1.3 copy 98 % of all tokens. Head 0.0 attends to the previous position because of positions. And through 0.0, the keys of 1.1 and 1.3 match the right token in 98 % of all rows or more. But the first and the third answer hold only if the circuit begins with the stream after layer 0, where three heads have written each token again.
+# All three answers are yes. Heads 1.1 and 1.3 copy 98 % of all tokens. Head 0.0 attends to the previous position because of positions. And through 0.0, the keys of 1.1 and 1.3 match the right token in at least 98 % of all rows. But the first and the third answer hold only if the circuit begins with the stream after layer 0, where three heads have written each token again.
 #
-# The weights don't show how the circuit developed. Did the model learn to copy first, or to match? Part 4 has thirteen checkpoints of the same training.
+# The weights don't show how the circuit developed. Did the model learn to copy first, or to match? Part 4 has thirteen checkpoints of the same training run.

@@ -3,7 +3,7 @@
 #
 # **How does a two-layer model know what comes next in a sentence that it has never seen?**
 #
-# You know which heads predict a repeated name, and how they work together. At the start of its training, the model was random and couldn't do this. Thirteen checkpoints of this training were kept. In this part you find out when the model learned it, which parts came first, and how the loss on ordinary text changed meanwhile. Then you put the whole day into one table and answer the day's question in writing.
+# You know which heads predict a repeated name, and how they work together. At the start of its training, the model was random and couldn't do this. Thirteen checkpoints of this training run were kept. In this part you find out when the model learned it, which parts came first, and how the loss on ordinary text changed in the meantime. Then you put the whole day into one table and answer the day's question in writing.
 #
 # **After this part you can**
 # - measure how much a model changed between two checkpoints, with the right standard error
@@ -11,7 +11,7 @@
 # - give a date to each part of a circuit, and say which conclusions the dates allow
 # - tell a forecast from hindsight
 #
-# **Time**: about 60 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 60 minutes more. In one of them you train a model of your own, which runs for 10 minutes by itself. The slowest other cell takes about 10 seconds. The marks and calls are explained at the top of part 1.
+# **Time**: about 60 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 60 minutes more. In one of them you train a model of your own, which takes 10 minutes without any work from you. The slowest other cell takes about 10 seconds. The marks and calls are explained at the top of part 1.
 #
 # **Readings**: Olsson et al. 2022, *In-context Learning and Induction Heads* ([arXiv 2209.11895](https://arxiv.org/abs/2209.11895)), arguments 1 and 2, for d2.4.1 to d2.4.3. Nanda et al. 2023, *Progress measures for grokking via mechanistic interpretability* ([arXiv 2301.05217](https://arxiv.org/abs/2301.05217)), the introduction, for d2.4.3. You can read both later.
 # %%
@@ -30,7 +30,7 @@ from remix_utils.errors import RemixError
 from remix_utils.models import transformer
 from remix_utils.tasks import ioi, repeated, stories
 
-start_at("d2.4")  # to rejoin the room: start_at("d2.4.3") brings every name that the rest reads
+start_at("d2.4")  # to catch up: start_at("d2.4.3") defines every name that later cells use
 # %% [markdown]
 # ## Thirteen checkpoints and the end
 #
@@ -133,7 +133,7 @@ for name in ("in-context", "first copy", "second copy"):
 # ## d2.4.2 When?
 # ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
 #
-# A phase change is where a curve is steepest. The checkpoints are 50 steps apart in some places and 1,500 in others, so a large difference may only mean that a lot of time passed.
+# To date a phase change, look for the place where a curve is steepest. The checkpoints are 50 steps apart in some places and 1,500 in others, so a large difference may only mean that a lot of time passed.
 #
 # Write `steepest`, which returns the two neighbouring checkpoints between which the value changed fastest, per step of training. A curve may rise or fall.
 #
@@ -149,7 +149,7 @@ def steepest(steps: list[int], values: list[float]) -> tuple[int, int]:
 # %% check="d2.4.2" points=2
 check("d2.4.2", steepest)
 # %% [markdown]
-# Over the whole training, the loss on the second copy falls by 7.0 nats. How much of this fall happens in the single steepest interval?
+# Over the whole training run, the loss on the second copy falls by 7.0 nats. How much of this fall happens in the single steepest interval?
 # %%
 predict("d2.4.p2", ..., "nats by which the second copy's loss falls in the steepest interval (in all: 7.0)")
 # %%
@@ -170,7 +170,7 @@ panels = {
     "prefix matching": {name: curves[name] for name in ("1.1", "1.3", "1.5")},
 }
 middle = {"steepest": (before + after) / 2}
-plot.curves(STEPS, panels, "One training at fourteen steps", "step", marks=middle)
+plot.curves(STEPS, panels, "One training run at fourteen steps", "step", marks=middle)
 # %% [markdown]
 # **What you should see**: a cliff. Up to step 2,900, almost half of the training, the second copy costs 6.87 nats or more, about as much as a random guess. Between steps 3,125 and 3,175 its loss falls by 2.5 ± 0.1 nats, and from step 3,500 on it's below half a nat. The prefix scores of 1.1 and 1.3 rise at the same time, and no other head of layer 1 rises by more than 0.04. The in-context score on stories changes too, by −0.24 ± 0.05 from step 3,000 to 3,250.
 #
@@ -179,9 +179,9 @@ plot.curves(STEPS, panels, "One training at fourteen steps", "step", marks=middl
 # | Olsson et al. 2022, models with two layers and more, tokens 50 and 500 | about −0.15 | about −0.4 |
 # | ours, stories, tokens 21 to 60 and 201 to 299, steps 3,000 and 3,250 | −0.31 ± 0.08 | −0.55 ± 0.07 |
 #
-# The shape is the published one. The numbers differ for the reasons of d2.1.4 ★, and a quarter of our training data is repeated random tokens. We haven't tested when a model like ours would change if it were trained on text alone.
+# The direction is the published one. Don't compare the numbers directly. Our tokens and our texts are shorter, and a quarter of our training data is repeated random tokens. We haven't tested when a model like ours would change if it were trained on text alone.
 #
-# The model card also keeps a log of the training, every 125 steps, on English prose that training didn't use. It has no errors, and it wasn't made for this lesson. Does it have the same bump?
+# The model card also keeps a log of the training, every 125 steps, on English prose that training didn't use. It comes without standard errors, and it wasn't made for this lesson. Does its loss rise at the same place?
 # %%
 log = model.card["log"]
 since_1000 = slice(log["step"].index(1000), None)
@@ -191,10 +191,10 @@ panels = {
     "loss (nats)": {"English": log["english"][since_1000]},
     "late − early (nats)": {"English": log["in_context"][since_1000]},
 }
-title = "The log of the training, from step 1,000"
+title = "The training log, from step 1,000"
 plot.curves(log["step"][since_1000], panels, title, "step", marks=middle)
 # %% [markdown]
-# **What you should see**: a smaller bump at the same place. English costs 3.81 nats at step 3,000, 3.90 at step 3,250, and 3.80 at step 3,500. The in-context score was near zero before. It falls below zero in these steps and stays there.
+# **What you should see**: a smaller rise at the same place, followed by a fall. English costs 3.81 nats at step 3,000, 3.90 at step 3,250, and 3.80 at step 3,500. The in-context score was near zero before. It falls below zero in these steps and stays there.
 #
 # *Learned*: a slope is a difference divided by the number of steps. Without the division, the longest interval wins.
 #
@@ -203,14 +203,14 @@ plot.curves(log["step"][since_1000], panels, title, "step", marks=middle)
 # ## d2.4.3 Which part was there first?
 # ●●○○○ difficulty · ●●●●○ importance · 16 minutes · core
 #
-# In part 3 you found all parts of the circuit in the weights. Did they develop one after the other, or together? To answer that, each part needs a date. Take the first checkpoint from which on its score *stays* above a line. A score that crosses the line once and falls back doesn't count.
+# In part 3 you found all parts of the circuit in the weights. Did they develop one after the other, or together? To answer that, each part needs a date. Take the first checkpoint at which its score is above a line and *stays* there. A score that crosses the line once and falls back doesn't count.
 #
 # Write `first_step`, which returns the first step at which the score is at least `least` and stays so at all later checkpoints. If there is no such step, return `None`.
 #
 # Stuck? `hint("d2.4.3")`
 # %% exercise="d2.4.3"
 def first_step(steps: list[int], scores: list[float], least: float) -> int | None:
-    """Returns the first step from which on all scores are at least `least`, or None."""
+    """Returns the first step at which this score and all later ones are at least `least`, or None."""
     ### BEGIN SOLUTION
     arrived = None
     for step, score in zip(steps, scores, strict=True):
@@ -273,9 +273,9 @@ plot.curves(STEPS, {"from 0 to 1": grown}, "The parts of the circuit", "step", m
 # | prefix score of 1.1 | 3,125 |
 # | copying of 1.1, from the weights | 3,175 |
 #
-# The last four dates lie within a hundred steps. They are only as precise as the spacing of the checkpoints, so two neighbouring dates may be the same. And dates don't show causes. If one part comes before another, it may have caused it or not. In d2.4.4 ★ you exchange parts between two checkpoints instead.
+# The last four dates lie within a hundred steps. They are only as precise as the spacing of the checkpoints, so two neighbouring dates may be the same. And dates don't show causes. If one part comes before another, it may or may not be the cause. In the optional d2.4.4 you exchange parts between two checkpoints instead.
 #
-# Look at head 0.0. At step 500, when its auxiliary loss ended, it had 0.36 of its attention on the previous token, and 0.39 at step 2,900. So the auxiliary loss brought it less than half of the way. It reaches 0.89 only at step 3,500, together with the rest. The second auxiliary loss, on the other heads of layer 0, continued all the time.
+# Look at head 0.0. At step 500, when its auxiliary loss ended, it had 0.36 of its attention on the previous token, and 0.39 at step 2,900. So the auxiliary loss brought it less than half of the way. It reaches 0.89 only at step 3,500, together with the rest. The second auxiliary loss, on the other heads of layer 0, continued throughout.
 #
 # *Learned*: "when did it develop?" has an answer only together with a threshold, and with the condition that the score stays above it.
 # %% [markdown]
@@ -367,7 +367,7 @@ for name in on_stories:
 # | 1.3 | the token after the match | 0.938 ± 0.002 | 0.09 ± 0.01 | 1.8 ± 0.1 |
 # | 1.1 and 1.3 | | | 0.23 ± 0.02 | 8.9 ± 0.2 |
 #
-# Without head 0.0, the second copy costs more than a random guess. Stories cost 2.0 nats more without it, so 0.0 does more there than induction. If you ablated 1.1 and 1.3 one at a time, on stories only, you would conclude that neither matters.
+# Without head 0.0, the second copy costs more than a random guess. Stories cost 2.0 nats more without it, so on stories 0.0 does more than induction. If you ablated 1.1 and 1.3 one at a time, on stories only, you would conclude that neither matters.
 #
 # The next table compares our model with published ones. They are different models on different texts, so none of the differences is a contradiction.
 #
@@ -400,19 +400,19 @@ for name in on_stories:
 # 6. The circuit formed between steps 3,000 and 3,250 of 6,000. In the same steps the loss on stories rose by 0.49 ± 0.03 nats.
 # 7. In another two-layer model, the pair copies 96 % from the embedding. In ours the current-token heads come in between. The two auxiliary losses on layer 0 may be the reason, but we haven't tested that.
 # 8. Because of these losses, we wouldn't claim for another model that a single head of layer 0 attends to the previous token.
-# 9. We would give up this account if the second copy stayed cheap although the keys of 1.1 and 1.3 read an output of 0.0 that comes from another text, with everything else unchanged.
+# 9. We would give up this account if the loss on the second copy stayed low although the keys of 1.1 and 1.3 read an output of 0.0 that comes from another text, with everything else unchanged.
 #
 # *Grading, 4 points.* Give 1 point for the three kinds of heads with their effects. Give half of it if one kind is missing, or if the answer doesn't say how they work together. Give 1 for numbers with errors behind the claims, and half if the errors are missing. Give 1 for a difference from a published model with a possible reason, and for a claim that is limited to this model. Give half for one of the two. Give 1 for a result that would refute the account and an experiment that can produce it. "More research" is not a result.
 # ### END SOLUTION
 # %% [markdown]
 # ## ★ More about training, and other models
 #
-# This is the end of the core, so you can go straight to the quiz. In d2.4.4 and d2.4.5 you exchange weights between checkpoints and train a model of your own. In d2.4.6 and d2.4.7 you run the detectors of part 1 on other models. If you want to train, start d2.4.5 first and open this notebook a second time to go on meanwhile.
+# This is the end of the core, so you can go straight to the quiz. In d2.4.4 and d2.4.5 you exchange weights between checkpoints and train a model of your own. In d2.4.6 and d2.4.7 you run the detectors of part 1 on other models. If you want to train, start d2.4.5 first, and open this notebook a second time to work on while it runs.
 # %% [markdown]
 # ## d2.4.4 ★ Which part changed?
 # ●●○○○ difficulty · ●●●○○ importance · 12 minutes · ★
 #
-# Dates don't show causes, but you can exchange weights. Take the model of step 2,900 and give it layer 0 of step 3,250. If that alone brings induction, then layer 0 was the missing part. Divide the weights into three parts, which are layer 0, layer 1 and the rest. The rest is the embedding, the unembedding, the positions and the last layernorm.
+# Dates don't show causes, but you can exchange weights. Take the model of step 2,900 and give it layer 0 of step 3,250. If that alone brings about induction, then layer 0 was the missing part. Divide the weights into three parts, which are layer 0, layer 1 and the rest. The rest is the embedding, the unembedding, the positions and the final layernorm.
 #
 # Write `graft`. It returns all weights of `early`, except for those whose names begin with one of `beginnings`. These come from `late`. Both are dicts by name, and neither may change.
 #
@@ -467,7 +467,7 @@ plot.bars({"head 1.1": mixed}, title, "prefix matching", "parts that are exchang
 # ## d2.4.5 ★ Train your own
 # ●●●○○ difficulty · ●●●●○ importance · 25 minutes · ★
 #
-# Does it always go like this? Train a model of the same size on your own machine. No head gets an auxiliary loss. To see a phase change within minutes, the text must reward induction. So half of each batch is stories, in which names return, and half is random tokens that repeat. Each of these rows has its own period. Otherwise a head could learn to attend back by a fixed distance.
+# Does it always go like this? Train a model of the same size on your own machine. No head gets an auxiliary loss. To see a phase change within minutes, the text must reward induction. So half of each batch is stories, in which names come back, and half is random tokens that repeat. Each of these rows has its own period. Otherwise a head could learn to attend back by a fixed distance.
 #
 # Write `mixed_rows`, which returns n rows of seq tokens. The first n // 2 rows contain random tokens below `vocab`. Each repeats with its own period, drawn from 8 to 2 seq // 5, both included. The other rows are passages from random places of `text`, a long row of tokens. Draw everything from the generator.
 #
@@ -561,11 +561,11 @@ if MINUTES:
 # | 1,050 | 1.0 | |
 # | 1,150 | | 2.5 |
 #
-# The loss on stories has the same bump as before, and at step 1,000 the first copy costs 8.5 nats. Our run took 9 minutes to step 1,050 on one thread of a busy machine. A free core needs about half of that. On a slow machine put 20 in place of 10.
+# The loss on stories rises and falls again, as before, and at step 1,000 the first copy costs 8.5 nats. Our run took 9 minutes to step 1,050 on one thread of a busy machine. A free core needs about half of that. On a slow machine put 20 in place of 10.
 #
-# Look at the heads too. At step 1,250, the best head of layer 0 has only 0.30 of its attention on the previous token, and three more heads have 0.2 or more. In layer 1, seven of eight heads have a prefix score of 0.69 or more. So this model does induction without a clear previous-token head. In `induction-2l` the auxiliary loss asked for one, because a clear head is easier to study. We don't know whether that is also why only two of its heads do induction.
+# Look at the heads too. At step 1,250, the best head of layer 0 has only 0.30 of its attention on the previous token, and three more heads have 0.2 or more. In layer 1, seven of eight heads have a prefix score of 0.69 or more. So this model does induction without a clear previous-token head. For `induction-2l` we used an auxiliary loss to get one, because a clear head is easier to study. We don't know whether that is also why only two of its heads do induction.
 #
-# *Learned*: in both of these trainings the second copy became cheap in a cliff. The division of labour between heads was different.
+# *Learned*: in both of these training runs, the loss on the second copy fell within a few hundred steps. The division of labour between heads was different.
 #
 # > **Pair card.** Swap, while the model trains. The navigator asks: "Which tokens of these rows could a model predict without looking back?" Explain back why each row has its own period. *Alone:* give every row the period 20 in `mixed_rows`, train for three minutes, and measure the prefix score. What did the heads learn?
 # %% [markdown]
@@ -611,9 +611,9 @@ def strongest(scores: torch.Tensor, least: float) -> list[str]:
 # %% check="d2.4.7" points=1
 check("d2.4.7", strongest)
 # %% [markdown]
-# Now run both detectors on every model, on repeated random tokens, over ten seeds. A model with a short context gets shorter copies. Random tokens are unusual for all of these models, and most of all for the model of day 5. It has a vocabulary of about 200 words and never saw random sequences. In its own sentences its heads may attend elsewhere.
+# Now run both detectors on every model, on repeated random tokens, over ten seeds. A model with a short context gets shorter copies. Apart from `induction-2l`, these models weren't trained on repeated random tokens. Such a text is most unusual for the model of day 5, which has a vocabulary of about 200 words. In its own sentences its heads may attend elsewhere.
 #
-# How many heads of `ioi-small` reach a prefix score of 0.4? In its task, a name comes twice.
+# How many heads of `ioi-small` reach a prefix score of 0.4? In the sentences of its task, one name occurs twice.
 # %%
 NAMES = ["induction-2l", "ioi-small", "gpt2"]  # or a folder, such as "~/models/pythia-70m"
 # %%
@@ -648,7 +648,7 @@ if "ioi-small" in surveyed:
     reached = len(strongest(surveyed["ioi-small"]["prefix"][0], 0.4))
 measured("d2.4.p7", reached)
 # %% [markdown]
-# Would an induction head be useful to the model of day 5? In its sentences a name comes twice. How often is it followed by the same word both times?
+# Would an induction head be useful to the model of day 5? In its sentences, one name occurs twice. How often is it followed by the same word both times?
 # %%
 names = {ioi.TOKENIZER.encode(name)[0] for name in ioi.NAMES}
 again = []

@@ -38,7 +38,7 @@ def models_and_names(seed):
 def positions_use(answer, graph, name):
     found = answer(graph.node, name)
     if isinstance(found, Node):
-        raise Wrong("This returns a node, expected True or False. Return whether find lists any.")
+        raise Wrong("This returns a node instead of True or False. Return whether find lists any.")
     return None if found is None else bool(found)
 
 
@@ -111,7 +111,7 @@ exercise("d2.1.2", cases=predicted,
         edit("tokens[:, 1:, None]", "tokens[:, :-1, None]",
              says="This is the loss of the current token. Logits at i predict token i + 1."),
         edits(("logits[:, :-1]", "logits[:, 1:]"),
-              says="The logits are one place late. Logits at i predict i + 1. Drop the last."),
+              says="The logits are one place late. Logits at i predict token i + 1. Drop the last."),
         edits(("logits[:, :-1]", "logits"), ("tokens[:, 1:, None]", "tokens[..., None]"),
               says="These are losses of current tokens. Drop the last logits and the first token."),
         edit(PICKED, PICKED[1:],
@@ -167,19 +167,19 @@ exercise("d2.1.3", cases=repeated_rows,
         edit(FIRST, "losses[:, 1:length].mean(1)",
              says="The first copy lacks its first token. Its loss is entry 0."),
         edit(FIRST, "losses[:, : length - 1].mean(1)",
-             says="The first copy lacks its last token. It is entries 0 to length - 1."),
+             says="The first copy lacks its last token. Its entries are 0 to length - 1."),
         edit(FIRST, "losses[:, : length + 1].mean(1)",
-             says="The first copy has one token too many. It is entries 0 to length - 1."),
+             says="The first copy has one token too many. Its entries are 0 to length - 1."),
         edit(SECOND, "losses[:, length + 1 : -1].mean(1)",
              says="The second copy lacks its last token."),
         edit(f"{FIRST}, {SECOND}", f"{SECOND}, {FIRST}",
              says="The copies are swapped. Return the first one first."),
         edits((".mean(1)", ".mean()", 2),
-              says="These are one number each. Take the mean within every row."),
+              says="Each of these is a single number. Take the mean within every row."),
         edits((".mean(1)", ".mean(0)", 2), says="This is the mean over rows. Take it over tokens."),
         edits((".mean(1)", ".sum(1)", 2), says="These are sums. Divide by the number of tokens."),
         edit(SECOND, "losses[:, length + 1 :].sum(1) / length",
-             says="The second sum is divided by `length`, but it has one token less."),
+             says="The second sum is divided by `length`, but it has one token fewer."),
         edits((FIRST, "losses[:, :50].mean(1)"), (SECOND, "losses[:, 51:].mean(1)"),
               says="The length of the copies is fixed at 50. Use the argument `length`."),
     ],
@@ -362,7 +362,7 @@ exercise("d2.1.6", cases=lambda seed: [(each,) for each in causal_patterns(seed,
         edit("diagonal(-1", "diagonal(1",
              says='"previous" reads above the diagonal. The previous token is offset -1.'),
         edit(".mean(-1)", ".sum(-1) / patterns.shape[-1]", times=3,
-             says="You divide by the number of all queries. Query 0 is left out of the count too."),
+             says="You divide by the number of all queries. Leave query 0 out of this number too."),
         edit("1:, 0]", "0, 1:]",
              says='"first" takes the first query. The first token is the first key, a column.'),
         edit("1:, 0]", "2:, 0]",
@@ -472,7 +472,7 @@ exercise("d2.1.8", cases=raised_cases,
         edits(("query = torch.arange(raised.shape[1])",
                "query = torch.arange(raised.shape[1] - 1); above = above[:, :-1]"),
               ("len(query)", "raised.shape[1]"),
-              says="The last query is left out. After it comes token 0, where both copies begin."),
+              says="The last query is left out. Its next token is token 0, the first of both copies."),
         edit(SHARES, "following.sum() / above.sum()",
              says="This is one share of the grand total. Take each query's share, then the mean."),
         edit("raised.mean(-1,", "raised.mean(1,",
@@ -549,7 +549,7 @@ exercise("d2.1.9", cases=random_rows,
              says="The occurrence right before this position is left out. It counts too."),
         edits((GUESSED, "guesses[row, place + 1] = followed.get(token, -1)"),
               ("        guesses[row, -1] = followed.get(words[-1], -1)\n", ""),
-              says="The guesses are one place late. A guess stands at its own token's position."),
+              says="The guesses are one place late. Store each at the position of the token before it."),
         edit("        guesses[row, -1] = followed.get(words[-1], -1)\n", "",
              says="The last position has no guess. Its token may have occurred before."),
         instead("""
@@ -658,7 +658,7 @@ exercise("d2.1.10", cases=guessed_rows,
         edit(" and held[token] * 2 >= asked[token]", "",
              says="These are all tokens with enough guesses. Half of the guesses must be right."),
         edit("held[token] * 2 >= asked[token]", "held[token] * 2 >= now.eq(token).sum()",
-             says="Half is counted of all places of the token. Count only those with a guess."),
+             says="This takes half of all places of the token. Count only the places with a guess."),
         edit(KEPT, "asked[token] > least and held[token] * 2 > asked[token]",
              says="Exactly half and exactly `least` guesses are enough. Include both bounds."),
         edit("held[token] * 2 >= asked[token]", "held[token] >= asked[token] // 2",
@@ -721,7 +721,7 @@ def missed(tokens, query, key, before, after):
     if tokens[key] == tokens[query]:
         return "The key holds the same token as the query. Move it to the token that *followed* it."
     if tokens[key] == after:
-        return "The two B agree, but the tokens before them differ. Find A B ... A B."
+        return "The two Bs agree, but the tokens before them differ. Find A B ... A B."
     return "The token before the key differs from the query's token. In A B ... A, the key is B."
 
 
@@ -788,9 +788,9 @@ exercise("d2.1.12", cases=vocabularies,
         edit(OTHERS, '[piece[1:] if piece.startswith(" ") else "?" for piece in pieces]',
              says="Spaces are only removed. A token without a space has a twin with one."),
         edit('piece.removeprefix(" ").isalpha()', "True",
-             says="Punctuation and digits have twins too. Only pieces made of letters count."),
+             says="Punctuation and digits get twins here too. Only pieces made of letters count."),
         edit("isalpha()", "isalnum()",
-             says="Digits have twins too. Only pieces made of letters count."),
+             says="Digits get twins here too. Only pieces made of letters count."),
         edits(("(other, -1)", "(other)"), ("else -1", "else None"),
               says="A token without a twin gets None. Use -1."),
         edit('piece.removeprefix(" ").isalpha()', "piece.isalpha()",

@@ -569,11 +569,11 @@ exercise("d2.2.7", cases=some_sides, use=node_use, tolerance=CLOSE, sizes=SIZES,
 
 quiz("d2.2.quiz",
     constant=option("zero", "mean", "resample",
-               says="The output is the same on every other row. Which way doesn't use other rows?"),
+               says="The output is the same on every other row. Which of the three doesn't use other rows?"),
     interaction=option("more", "less",
                says="If one of the two is left, how much of the work is still done?"),
     lead=number(also=(6.9, 6.93),
-               says="It is the natural logarithm of the number of rivals."),
+               says="It is the natural logarithm of the number of other tokens."),
     kept=number(also=(-0.09, -0.1),
                says="On random tokens, everything that 0.0 does goes through patterns."),
     side=option("q", "k", "v",
@@ -585,6 +585,6 @@ quiz("d2.2.quiz",
         ("Help, the lead", "See d2.2.3. If all other tokens have equal logits, the right one needs "
          "a lead of log 1,023 to get half of the probability."),
         ("Help, the patterns", "See d2.2.6 for the paths through which 0.0 acts on random tokens. "
-         "In d2.2.7 it writes into the stream at B, and B is attended to."),
+         "In d2.2.7 it writes into the stream at B, and the second A attends to B."),
     ],
 )

@@ -172,7 +172,7 @@ exercise("d2.3.5", cases=summands, use=sum_use, tolerance=CLOSE,
               says="This is a larger matrix, with the two matrices as its blocks. Put A and C side "
                    "by side, and B above D."),
         edit(SIDE, f"{SIDE} / 2",
-             says="This is the mean of the two matrices. The logits see their sum."),
+             says="This is the mean of the two matrices. The logits read their sum."),
         edit(f"Factors({SIDE}, {BELOW})", "first", says="Only the first matrix is included."),
         edit(f"Factors({SIDE}, {BELOW})", "second", says="Only the second matrix is included."),
         edit(BELOW, "torch.cat([second.B, first.B])",
@@ -185,10 +185,10 @@ exercise("d2.3.5", cases=summands, use=sum_use, tolerance=CLOSE,
         "    return [torch.hstack([first[0], second[0]]), torch.vstack([first[1], second[1]])]",
     ],
     hints=[
-        ("Help, how is a sum thin?", "A B + C D has rank r + s at most, so there may be r + s "
-         "columns between the factors."),
-        ("Help, where is the sum?", "The matrix product itself sums over the columns between the "
-         "factors. Put more columns there."),
+        ("Help, how is a sum thin?", "A B + C D has rank r + s at most, so r + s is enough as "
+         "the inner dimension."),
+        ("Help, where is the sum?", "The matrix product itself sums over the inner dimension. "
+         "Make it longer."),
         ("Help, almost the code", "Put A and C side by side with `torch.cat([...], 1)`, and B "
          "above D with `torch.cat([...])`."),
     ],
@@ -568,7 +568,7 @@ exercise("d2.3.11", cases=heads, tolerance=CLOSE,
     ],
     hints=[
         ("Help, how do I get all pairs?", "`writes[:, None] @ reads[None]` multiplies every first "
-         "matrix with every second one: [first, second, d_model, d_model]."),
+         "matrix by every second one: [first, second, d_model, d_model]."),
         ("Help, the shapes of the norms don't fit", "The norms of the products are [first, "
          "second]. Those of the first heads are [first], so give them an axis: `[:, None]`. Those "
          "of the second heads fit as they are."),
@@ -596,9 +596,9 @@ def chance_use(answer, seeds):
     again = torch.as_tensor(answer(FEW, WIDTH, RANK, seed=seeds[0]))
     if drawn_scores[0].shape != (FEW,):
         shape = list(drawn_scores[0].shape)
-        raise Wrong(f"It returns {shape} for n = {FEW}. Return one score a pair, [n].")
+        raise Wrong(f"It returns {shape} for n = {FEW}. Return one score per pair, [n].")
     if not torch.allclose(again, drawn_scores[0]):
-        raise Wrong("With the same seed it returns other numbers the second time. Use a generator "
+        raise Wrong("With the same seed it returns different numbers the second time. Use a generator "
                     "with that seed.")
     if torch.allclose(drawn_scores[0], drawn_scores[1]):
         raise Wrong("It returns the same numbers for every seed.")
@@ -674,7 +674,7 @@ exercise("d2.3.12", cases=lambda seed: [(range(seed, seed + 12),)], use=chance_u
              says="It returns the same numbers for every seed."),
         edits(("    generator = torch.Generator().manual_seed(seed)\n", ""),
               (", generator=generator", ""),
-              says="With the same seed it returns other numbers the second time."),
+              says="With the same seed it returns different numbers the second time."),
         edit("    for _ in range(n):\n",
              "    for _ in range(n):\n        generator = torch.Generator().manual_seed(seed)\n",
              says="Draw new matrices for each pair."),
@@ -687,7 +687,7 @@ exercise("d2.3.12", cases=lambda seed: [(range(seed, seed + 12),)], use=chance_u
                "(value @ value.T)[None], (read @ read.T)[None]"),
               says="Draw all four matrices anew for each pair."),
         edit("torch.stack(scores)", "torch.stack(scores).mean()",
-             says="Return one score a pair, [n]."),
+             says="Return one score per pair, [n]."),
     ],
     right=[
         """
@@ -725,7 +725,7 @@ def products(seed):
 
 def product_use(answer, first, second):
     result = within(ROWS * MIDDLE // 2, answer, Thin(*first), Thin(*second))
-    return {**pair(result), "the columns between the factors": factors(result)[0].shape[1]}
+    return {**pair(result), "the inner dimension": factors(result)[0].shape[1]}
 
 
 exercise("d2.3.1", cases=products, use=product_use, tolerance=CLOSE,
@@ -760,7 +760,7 @@ exercise("d2.3.1", cases=products, use=product_use, tolerance=CLOSE,
         ("Help, which brackets?", "There are four matrices in a row, A B C D. B and C meet at "
          "their long sides, and their product is small. Compute this product first."),
         ("Help, I have three matrices left", "They are A, the small middle, and D. Multiply the "
-         "middle into A or into D. Which choice leaves fewer columns between the two factors?"),
+         "middle into A or into D. Which choice gives the smaller inner dimension?"),
         ("Help, almost the code", "Start with `middle = first.B @ second.A`. If `first.A` has no "
          "more columns than `second.A`, return `Factors(first.A, middle @ second.B)`. Otherwise "
          "multiply the middle into `first.A`."),
@@ -846,8 +846,8 @@ exercise("d2.3.13", cases=thin_heads, use=thin_use, tolerance=CLOSE,
         edit(SQUARES, "(middle * middle)",
              says="V and S are left out of the product. This is the norm of O R alone."),
         edit(BOTTOM, f"({WHOLE_NORMS})",
-             says="The product is right, but ‖V O‖ was taken for ‖V‖ ‖O‖, and ‖R "
-                  "Sᵀ‖ for ‖R‖ ‖S‖, which are larger."),
+             says="The product is right, but the denominator has ‖V‖ ‖O‖ in place of ‖V O‖, "
+                  "and ‖R‖ ‖S‖ in place of ‖R Sᵀ‖. Both are larger."),
         edit(f" / {BOTTOM}", "", says="The product is not divided by the norms of the two heads."),
         edit(SQUARES, "((middle @ SS) * middle)",
              says=f"V's square is left out of the product. {FULL}"),
@@ -882,8 +882,8 @@ exercise("d2.3.13", cases=thin_heads, use=thin_use, tolerance=CLOSE,
 )
 
 quiz("d2.3.quiz",
-    rank=number(says="The circuit is a product of two thin matrices. How many columns are between "
-                     "them?"),
+    rank=number(says="The circuit is a product of two thin matrices. How large is their inner "
+                     "dimension?"),
     missing=option("previous", "current", "first",
                    says="In d2.3.6, three heads of layer 0 have 0.86 or more of their attention on "
                         "which token?"),

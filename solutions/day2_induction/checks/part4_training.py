@@ -46,7 +46,7 @@ exercise("d2.4.1", cases=twice_measured,
              says="The variance is divided by n. Divide it by n - 1, as torch's .std() does by "
                   "default."),
         edit(SPREAD, "after.std().item() / len(after) ** 0.5",
-             says="The error is that of the rows after. Take the spread of the difference."),
+             says="The error is that of `after` alone. Take the spread of the difference."),
         edit("difference.mean()", "difference.sum()",
              says="This is the sum of the changes. Take their mean."),
     ],
@@ -141,8 +141,8 @@ def arrivals(seed):
     ]
 
 
-LAST = ("This is the last step with a high enough score. Return the first step from which on all "
-        "scores are high enough.")
+LAST = ("This is the last step with a high enough score. Return the first step such that all "
+        "scores from there on are high enough.")
 STAYS = ("return next((s for i, s in enumerate(steps) if all(each >= least for each in "
          "scores[i:])), None)")
 STAYING = f"def first_step(steps, scores, least):\n    {STAYS}"
@@ -171,8 +171,8 @@ exercise("d2.4.3", cases=arrivals,
                 says="This is the last step at which the score is too low. Return the next step, "
                      "or the first step if the score is never too low."),
         instead(STAYING.replace(">= least", "< least"),
-                says="This is the step from which on the score is below `least`. Return the step "
-                     "from which on it's at least `least`."),
+                says="This is the first step after which the score stays below `least`. Return "
+                     "the first one from which it stays at `least` or above."),
         edit("return arrived", "return steps[-1] if arrived is None else arrived",
              says="If the score never stays high enough, return None instead of the last step."),
     ],
@@ -251,7 +251,7 @@ TEXT = torch.arange(VOCAB, 3 * VOCAB)  # no token of it is a random one, and eac
 
 
 def rows_use(answer, seeds):
-    """Checks the rows for one fault after the other, and returns their shape."""
+    """Checks the rows for one fault after another, and returns their shape."""
     state = torch.get_rng_state()
     generator = lambda seed: torch.Generator().manual_seed(seed)
     draw = lambda seed: torch.as_tensor(answer(TEXT, N, SEQ, VOCAB, generator(seed)))
@@ -263,7 +263,7 @@ def rows_use(answer, seeds):
             f"The tokens are {drawn[0].dtype}, and as indices they must be torch.long."
         )
     if not torch.equal(drawn[0], draw(seeds[0])):
-        raise Wrong("With the same generator it returns other rows the second time. Draw "
+        raise Wrong("With the same generator it returns different rows the second time. Draw "
                     "everything from it.")
     if torch.equal(drawn[0], drawn[1]):
         raise Wrong("It returns the same rows for every generator.")
@@ -337,7 +337,7 @@ def require_passages(rows):
         raise Wrong("A passage isn't a piece of the text. Take seq tokens in a row.")
     starts = rows[:, 0] - TEXT[0]
     if len(starts.unique()) < len(starts) // 2:
-        raise Wrong("Passages begin at the same place of the text. Draw a place for each.")
+        raise Wrong("Passages begin at the same place in the text. Draw a place for each.")
     if starts.min() > len(TEXT) // 10 or starts.max() < 0.9 * (len(TEXT) - SEQ):
         raise Wrong(
             f"Passages begin between {int(starts.min())} and {int(starts.max())} of {len(TEXT)} "
@@ -486,7 +486,7 @@ def surveyed(answer, names, measure):
 def require_entries(found, names, what):
     if any(value is None for value in found.values()):
         raise Wrong(
-            f"Tried on {what}. A model that couldn't be measured has an entry None. Leave it out."
+            f"Tried on {what}. A model that couldn't be measured has the entry None. Leave it out."
         )
     missing = [each for each in names if each not in found]
     if missing:
@@ -497,7 +497,7 @@ def require_entries(found, names, what):
     if any(not isinstance(found[each], int) or found[each] < 100 for each in names):
         raise Wrong(f"Tried on {what}. The entries aren't the results of `measure(model)`.")
     if {*found} - {*names}:
-        raise Wrong(f"Tried on {what}. There is an entry too many, {min({*found} - {*names})!r}.")
+        raise Wrong(f"Tried on {what}. There is one entry too many, {min({*found} - {*names})!r}.")
 
 
 def require_line(lines, model, fact):
@@ -606,7 +606,7 @@ exercise("d2.4.7", cases=tables,
                     order = scores.flatten().argsort(descending=True).tolist()
                     return [f"{i // 8}.{i % 8}" for i in order if scores.flatten()[i] >= least]
                 """,
-                says="The names assume 8 heads a layer. Read the number of heads off the scores."),
+                says="The names assume 8 heads per layer. Read the number of heads off the scores."),
     ],
     right=[
         """

@@ -60,7 +60,7 @@ def within(limit, function, *arguments) -> Any:
         raise Wrong(
             f"On the way it makes a tensor {watch.shape}, as large as the table that the factors "
             "avoid.",
-            fix="change the brackets, so that thin matrices meet first.",
+            fix="change the brackets so that the thin matrices are multiplied first.",
         )
     return result
 
@@ -76,7 +76,7 @@ def pair(result, rank=None):
     if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[0]:
         raise Wrong(f"The factors are {list(A.shape)} and {list(B.shape)}, which have no product.")
     if rank is not None and A.shape[1] > rank:
-        raise Wrong(f"There are {A.shape[1]} columns between the factors, but {rank} are enough.")
+        raise Wrong(f"The inner dimension of the factors is {A.shape[1]}, but {rank} is enough.")
     return {"the shape of the product": (A.shape[0], B.shape[1]), "the product": A @ B}
 
 
@@ -86,5 +86,5 @@ def factors(result):
     is_pair = isinstance(parts, tuple | list) and len(parts) == 2
     if not is_pair or not all(isinstance(part, torch.Tensor) for part in parts):
         kind = type(result).__name__
-        raise Wrong(f"It returns a {kind}, expected two factors. Return Factors(A, B).")
+        raise Wrong(f"It returns a {kind} instead of two factors. Return Factors(A, B).")
     return parts
