@@ -44,7 +44,7 @@ STOREYS = (
     "checks/pair",
     "checks/lesson checks/progress checks/questions checks/sources",
     "checks/exercise checks/statements",
-    "checks/bundle checks/graph_cases checks/predictions checks/random_graphs",
+    "checks/bundle checks/graph_cases checks/predictions checks/random_graphs checks/waiting",
     "checks/edge_budget checks/part checks/small_transformers classroom/repairs classroom/fetching",
     "classroom/findings/card",
     "classroom/findings/page classroom/findings/beside",

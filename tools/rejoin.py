@@ -15,26 +15,27 @@ from pathlib import Path
 from tqdm import tqdm
 
 from remix_utils.checks.bundle import from_master
-from remix_utils.checks.catch_up import run_all
-from remix_utils.checks.lesson import part_id
+from remix_utils.checks.lesson import part_id, without_marks
 from remix_utils.checks.part import Part, in_cells
 from remix_utils.checks.sources import run
 from remix_utils.checks.statements import bring
+from remix_utils.checks.waiting import Waiting
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_from(part: Part, id: str) -> None:
-    """Rejoin at an exercise in a fresh namespace, and run every statement from there to the end."""
+    """Rejoins at an exercise in a fresh namespace, and runs every cell from there to the end, as a notebook does."""
     place = part.position("exercise", id)
-    rest = in_cells(part.bundle.cells[place:])
-    needed, names = bring(part.before(place), rest)
-    made = run_all(id, needed)
-    space = {name: made[name] for name in names if name in made}
-    space |= {"__name__": "__main__", "display": lambda *shown: None}
-    with contextlib.redirect_stdout(io.StringIO()):
-        for statement in rest:
-            run(statement.text, space, f"<{id} and after>")
+    before, rest = part.before(place), part.bundle.cells[place:]
+    waiting = Waiting(id, before, bring(before, in_cells(rest))[1])
+    space = {"__name__": "__main__", "display": lambda *shown: None, **waiting.take(waiting.tools)}
+    for cell in rest:
+        if cell.kind == "code":
+            space |= waiting.before_cell(without_marks(cell.source))
+            with contextlib.redirect_stdout(io.StringIO()):
+                for statement in in_cells([cell]):
+                    run(statement.text, space, f"<{id} and after>")
 
 
 def main(wanted: list[str]) -> int:

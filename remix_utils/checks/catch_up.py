@@ -1,23 +1,22 @@
-"""Rejoining the room: every name that the rest of a part reads, without reading a solution."""
+"""Rejoining the room: every name that the rest of a part reads, without reading a solution.
+
+In a notebook, imports and functions come at once, and a value when the first cell reads it: what it
+rests on is run then, with the reference solutions. Elsewhere everything comes at once.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from remix_utils.checks import progress
-from remix_utils.checks.attempt import held
 from remix_utils.checks.bundle import split_id
 from remix_utils.checks.part import Part, in_cells, load_part
-from remix_utils.checks.sources import run
-from remix_utils.checks.statements import Statement, bring
+from remix_utils.checks.statements import bring
+from remix_utils.checks.waiting import Waiting
 
-PATIENCE = 3.0  # seconds of silence before a rejoin shows how far it is
+FOLLOWED: list[Callable[[], None]] = []  # ends the rejoin before this one
 
 
 def rejoin(id: str, space: dict[str, Any]) -> None:
@@ -26,21 +25,24 @@ def rejoin(id: str, space: dict[str, Any]) -> None:
     Statements of the day that these names rest on are run with the reference solutions; the
     others are not.
     """
-    needed, names = what_to_bring(id)
-    made = run_all(id, needed)
-    found = {name: made[name] for name in names if name in made}
-    replaced = [name for name in found if _is_own(space, name)]
-    space.update(found)
-    if found:
+    while FOLLOWED:
+        FOLLOWED.pop()()
+    waiting, shell = what_to_bring(id), _shell_of(space)
+    names = list(waiting.names)
+    replaced = [name for name in names if _is_own(space, name)]
+    space.update(waiting.take(waiting.tools if shell else names))
+    if names:
         progress.record("start_at", id)
-    print(_sentence(id, list(found), replaced))
+    print(_sentence(id, names, list(waiting.names), replaced))
+    if waiting.names:
+        _follow(shell, waiting, space)
 
 
-def what_to_bring(id: str) -> tuple[list[Statement], list[str]]:
-    """Returns the statements that the rest of a part rests on, in order, and the names to bring."""
+def what_to_bring(id: str) -> Waiting:
+    """Returns the names that the rest of a part reads, which wait for their statements."""
     part, place = _place(id)
     before = part.before(place)
-    return bring(before, in_cells(part.bundle.cells[place:]))
+    return Waiting(id, before, bring(before, in_cells(part.bundle.cells[place:]))[1])
 
 
 def _place(id: str) -> tuple[Part, int]:
@@ -55,23 +57,24 @@ def _place(id: str) -> tuple[Part, int]:
     return part, part.position("exercise", id)
 
 
-def run_all(id: str, needed: Sequence[Statement]) -> dict[str, Any]:
-    """Runs statements in a namespace of their own, in silence; a bar appears if it takes long."""
-    space: dict[str, Any] = {"__name__": "start_at"}
-    bar = tqdm(
-        total=len(needed),
-        desc=f"start_at {id}",
-        delay=PATIENCE,
-        leave=False,
-        unit="step",
-        file=sys.stdout,
-    )
-    with bar:
-        for statement in needed:
-            with held([]), contextlib.redirect_stdout(io.StringIO()):
-                run(statement.text, space, f"<before {id}>")
-            bar.update()
-    return space
+def _shell_of(space: dict[str, Any]) -> Any:
+    """The notebook's shell, which knows when a cell begins; None where no cells are run."""
+    loaded = sys.modules.get("IPython")
+    shell = loaded.get_ipython() if loaded else None
+    return shell if shell is not None and shell.user_ns is space else None
+
+
+def _follow(shell: Any, waiting: Waiting, space: dict[str, Any]) -> None:
+    """Brings each value before the first cell that reads it."""
+
+    def before_cell(info: Any) -> None:
+        space.update(waiting.before_cell(shell.transform_cell(info.raw_cell)))
+
+    def end() -> None:
+        shell.events.unregister("pre_run_cell", before_cell)
+
+    shell.events.register("pre_run_cell", before_cell)
+    FOLLOWED.append(end)
 
 
 def _is_own(space: dict[str, Any], name: str) -> bool:
@@ -82,10 +85,13 @@ def _is_own(space: dict[str, Any], name: str) -> bool:
     )
 
 
-def _sentence(id: str, names: list[str], replaced: list[str]) -> str:
+def _sentence(id: str, names: list[str], later: list[str], replaced: list[str]) -> str:
     if not names:
         return f"start_at {id}: nothing is needed from earlier exercises."
-    said = f"start_at {id}: {', '.join(names)}."
+    here = [name for name in names if name not in later]
+    said = f"start_at {id}: {', '.join(here)}." if here else f"start_at {id}."
+    if later:
+        said += f"\n  Computed when a cell first uses them: {', '.join(later)}."
     if replaced:
         said += f"\n  These replace your own: {', '.join(replaced)}. Run your cells to have yours."
     return said

@@ -22,6 +22,7 @@ WHOLE = (
     ast.Assign,
 )
 
+TOOLS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
 
 
@@ -29,7 +30,9 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Match)
 class Statement:
     """One top-level statement: the names it makes, those it may make or change, those it reads.
 
-    `reads` are needed when it runs, `reads_later` when a function that it defines is called.
+    `reads` are needed when it runs, `reads_later` when a function that it defines is called. Of the
+    names in `calls`, it only calls a function or method, as in `results.append(x)`. A tool is an
+    import or a definition: it computes nothing.
     """
 
     text: str
@@ -37,6 +40,22 @@ class Statement:
     touches: Names
     reads: Names
     reads_later: Names
+    calls: Names = frozenset()
+    is_tool: bool = False
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it defines a class."""
+        return self.is_tool and isinstance(ast.parse(self.text).body[0], ast.ClassDef)
+
+    @property
+    def mentions(self) -> Names:
+        """Every name that it makes, changes or reads, now or later."""
+        return self.makes | self.touches | self.reads | self.reads_later
+
+    def changes(self, rooms: Names) -> Names:
+        """Returns the names that it makes or changes; a function of a room draws or prints."""
+        return self.makes | (self.touches - (self.calls & rooms))
 
 
 def statements(cells: Iterable[Cell]) -> list[Statement]:
@@ -72,9 +91,11 @@ def _statement(node: ast.stmt, lines: list[str]) -> Statement:
     whole = isinstance(node, WHOLE) or (isinstance(node, ast.AnnAssign) and node.value is not None)
     # A function that calls itself finds itself; a value that is made anew may rest on its old one.
     changed = frozenset(_changed(node))
+    calls = changed - frozenset(_changed(node, calls=False))
     reads = now | (later - stored)
     makes = stored if whole else _made_by_loop(node)
-    return Statement(text, makes, changed | (stored - makes), reads, later)
+    touches = changed | (stored - makes)
+    return Statement(text, makes, touches, reads, later, calls, isinstance(node, TOOLS))
 
 
 def _made_by_loop(node: ast.stmt) -> Names:
@@ -167,12 +188,13 @@ def _tables_inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable
         yield from _tables_inside(inner)
 
 
-def _changed(node: ast.stmt) -> Iterator[str]:
+def _changed(node: ast.stmt, calls: bool = True) -> Iterator[str]:
     """Names whose value is written into: `table["a"] = 1`, `total += 1`, `results.append(x)`."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return
     for each in ast.walk(node):
-        for target in _targets(each):
+        is_call = isinstance(each, ast.Expr)
+        for target in [] if is_call and not calls else _targets(each):
             root = target
             while isinstance(root, ast.Attribute | ast.Subscript):
                 root = root.value
@@ -203,12 +225,18 @@ def _targets(node: ast.AST) -> list[ast.expr]:
 
 def chosen(known: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
     """Returns the statements, in order, that the wanted names rest on at the end of `known`."""
-    at_end = set(wanted)
+    return [known[place] for place in places(known, wanted)]
+
+
+def places(known: Sequence[Statement], wanted: Iterable[str]) -> list[int]:
+    """Returns where the statements stand that the wanted names rest on at the end of `known`."""
+    at_end, rooms = set(wanted), rooms_of(known)
     while True:
         live, later, kept = set(at_end), set(), []
-        for each in reversed(known):
-            if (each.makes | each.touches) & live:
-                kept.append(each)
+        for place in reversed(range(len(known))):
+            each = known[place]
+            if each.changes(rooms) & live:
+                kept.append(place)
                 live = (live - each.makes) | each.reads
                 later |= each.reads_later
         if later <= at_end:
@@ -216,6 +244,12 @@ def chosen(known: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]
         at_end |= (
             later  # a function finds the names of the end, whatever stood there when it was made
         )
+
+
+def rooms_of(known: Sequence[Statement]) -> Names:
+    """Returns the names from remix_utils, whose functions change nothing in it: `plot.bars(x)`."""
+    ours = (each.makes for each in known if each.text.startswith("from remix_utils"))
+    return frozenset().union(*ours)
 
 
 def closure(known: Sequence[Statement], wanted: Iterable[str]) -> list[str]:
@@ -226,7 +260,21 @@ def closure(known: Sequence[Statement], wanted: Iterable[str]) -> list[str]:
 def bring(
     before: Sequence[Statement], rest: Sequence[Statement]
 ) -> tuple[list[Statement], list[str]]:
-    """Returns what the rest of a part needs: statements to run, and names to bring."""
+    """Returns what the rest of a part needs: statements to run, and names to bring.
+
+    Every class of these statements is among the names. Otherwise a value could be of another class
+    than the one that an earlier rejoin has left under the name.
+    """
+    made_before = frozenset().union(*(each.makes | each.touches for each in before))
+    names = needs(rest) & made_before
+    needed = chosen(before, names)
+    names |= frozenset().union(*(each.makes for each in needed if each.is_class))
+    order = dict.fromkeys(name for each in before for name in sorted(each.makes | each.touches))
+    return needed, [name for name in order if name in names]
+
+
+def needs(rest: Sequence[Statement]) -> Names:
+    """Returns the names that statements read before they make them."""
     wanted: set[str] = set()
     made: set[str] = set()
     for each in rest:
@@ -234,12 +282,7 @@ def bring(
         made |= each.makes
     # A function of the rest may read a name that only later statements of the rest make.
     later = frozenset().union(*(each.reads_later for each in rest))
-    wanted |= later - made
-    made_before = frozenset().union(*(each.makes | each.touches for each in before))
-    names = wanted & made_before
-    needed = chosen(before, names)
-    order = dict.fromkeys(name for each in before for name in sorted(each.makes | each.touches))
-    return needed, [name for name in order if name in names]
+    return frozenset(wanted | (later - made))
 
 
 def unbound(run: Sequence[Statement]) -> dict[str, Statement]:

@@ -2,13 +2,19 @@
 
 import re
 
+import IPython
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
+from remix_utils.checks import catch_up
+from remix_utils.checks import waiting as waiting_names
 from remix_utils.checks.catch_up import rejoin, what_to_bring
 from remix_utils.checks.exercise import ExerciseError
 from remix_utils.checks.lesson import Cell
 from remix_utils.checks.part import in_cells
-from remix_utils.checks.statements import bring, statements, unbound
+from remix_utils.checks.sources import run
+from remix_utils.checks.statements import bring, closure, statements, unbound
+from remix_utils.checks.waiting import Waiting
 from tests.checks.lessons import PARTS, each_part
 from tools.rejoin import run_from
 
@@ -99,8 +105,9 @@ def test_the_rest_of_each_part_runs_after_three_rejoins(part, tmp_path, monkeypa
 @pytest.mark.usefixtures("course")
 def test_statements_that_no_name_rests_on_are_left_out():
     """Only what is needed runs, so that a rejoin takes no longer than it must."""
-    needed, names = what_to_bring("d9.2.1")
-    texts = "\n".join(each.text for each in needed)
+    waiting = what_to_bring("d9.2.1")
+    names = list(waiting.names)
+    texts = "\n".join(closure(waiting.before, names))
     assert "1 / 0" not in texts and "figures" not in texts
     assert sorted(names) == ["factor", "math", "root", "table"]
 
@@ -144,3 +151,115 @@ def test_a_name_that_a_loop_makes_is_not_brought(text, read):
     before, rest = ([Cell("code", source, {}, 0)] for source in (known, text))
     _, names = bring(statements(before), statements(rest))
     assert set(names) == read
+
+
+CALLS = {
+    "plot.bars(table)": False,
+    "for name in names:\n    plot.bars(name)": False,
+    "plot.style = table": True,
+    "table.update(names)": True,
+    "other.seed(0)": True,
+}
+
+
+@pytest.mark.parametrize(("text", "run"), CALLS.items())
+def test_figures_are_not_drawn_again(text, run):
+    """A function of remix_utils that is called for its own sake changes nothing; a method, or another module's, may."""
+    source = f"from remix_utils import plot\nimport other\ntable, names = {{}}, [1]\n{text}"
+    known = statements([Cell("code", source, {}, 0)])
+    assert (known[-1].text in closure(known, ["plot", "table", "other"])) is run
+
+
+@each_part
+def test_a_rejoin_computes_nothing_before_a_cell_needs_it(part):
+    """From any exercise, a notebook runs imports and definitions at once: no training, no sweep, no figure."""
+    lesson = PARTS[part]
+    cells = lesson.bundle.cells
+    for at, cell in enumerate(cells):
+        if {"exercise", "answer"} & set(cell.marks):
+            before = lesson.before(at)
+            waiting = Waiting("", before, bring(before, in_cells(cells[at:]))[1])
+            texts = closure(before, waiting.tools)
+            assert [text for text in texts if not re.match(r"(import|from|def|class|@)\b|@", text)] == [], cell.marks
+
+
+@pytest.fixture
+def notebook(course, monkeypatch):
+    """A notebook's shell in the course, and what it prints."""
+    shell = InteractiveShell()
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(catch_up, "FOLLOWED", [])
+    shell.run_cell("from remix_utils import start_at")
+    return shell
+
+
+def values_run(monkeypatch) -> list[str]:
+    """The statements that rejoins run from here on, without imports and definitions."""
+    seen = []
+    monkeypatch.setattr(waiting_names, "run", lambda text, space, name: seen.append(text) or run(text, space, name))
+    return seen
+
+
+def test_in_a_notebook_a_value_is_computed_when_a_cell_reads_it(notebook, monkeypatch, capsys):
+    """Once, with what it rests on and no more; names that no cell reads are never computed."""
+    seen = values_run(monkeypatch)
+    notebook.run_cell("start_at('d9.2.2')")
+    assert "Computed when a cell first uses them: " in capsys.readouterr().out
+    assert "results" not in notebook.user_ns and not [text for text in seen if "results" in text]
+    assert notebook.run_cell("shown = results['four'] / factor").success
+    assert notebook.user_ns["shown"] == 4.0 / notebook.user_ns["factor"]
+    assert "table" not in notebook.user_ns
+    before = list(seen)
+    assert notebook.run_cell("again = results['four']").success and seen == before
+
+
+def test_a_name_inside_a_function_or_a_magic_is_computed_too(notebook):
+    """Before the cell that defines the function, or that begins with %%time."""
+    notebook.run_cell("start_at('d9.2.2')")
+    assert notebook.run_cell("def half():\n    return results['four'] / 2").success
+    assert notebook.run_cell("twice = 4 * half()").success and notebook.user_ns["twice"] == 8.0
+    assert notebook.run_cell("%%time\nsize = len(table)").success and notebook.user_ns["size"] == 3
+
+
+def test_what_a_cell_makes_itself_is_not_replaced(notebook):
+    """A pair that writes its own `table` after the rejoin has its own; a faulty cell is Python's to name."""
+    notebook.run_cell("start_at('d9.2.2')")
+    assert not notebook.run_cell("table = = 1").success
+    notebook.run_cell("table = 'ours'")
+    assert notebook.run_cell("shown = table").success and notebook.user_ns["shown"] == "ours"
+
+
+def test_the_second_rejoin_takes_over(notebook):
+    """Names that waited for the first one come from the second, and one listener is left."""
+    for id in ("d9.2.2", "d9.2", "d9.2.2"):
+        notebook.run_cell(f"start_at({id!r})")
+    ours = [each for each in notebook.events.callbacks["pre_run_cell"] if "before_cell" in each.__name__]
+    assert len(ours) == 1
+    assert notebook.run_cell("shown = results['four']").success
+
+
+def waiting_for(source: str, *names: str) -> Waiting:
+    return Waiting("d9", statements([Cell("code", source, {}, 0)]), names)
+
+
+def test_the_order_of_reading_changes_no_value():
+    """An earlier value that is read later does not undo what stands under the same name at the end."""
+    source = "base = 1\nfirst = base + 1\nbase = 10\nsecond = base + 1\nthird = base + second"
+    lesson = waiting_for(source, "first", "second", "third", "base")
+    found = [lesson.take([name])[name] for name in ("second", "first", "base", "third")]
+    assert found == [11, 2, 10, 21]
+
+
+def test_a_value_that_a_cell_will_change_is_read_before_by_those_that_rest_on_it():
+    """`table["d"] = 4` comes too late for a sum over the earlier table."""
+    lesson = waiting_for("table = {'a': 1}\ntotal = sum(table.values())", "table", "total")
+    space = lesson.before_cell("table['d'] = 4")
+    exec("table['d'] = 4", space)
+    assert space["total"] == 1 and space["table"] == {"a": 1, "d": 4}
+
+
+def test_a_value_is_of_the_class_that_stands_under_its_name():
+    """Also after a second rejoin, from which on no cell reads the class itself."""
+    before = statements([Cell("code", "class Relu:\n    pass\n\n\nours = {'Relu': Relu}", {}, 0)])
+    rest = statements([Cell("code", "print(ours)", {}, 0)])
+    assert bring(before, rest)[1] == ["Relu", "ours"]
