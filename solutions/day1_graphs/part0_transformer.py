@@ -3,7 +3,7 @@
 #
 # **How does a language model get from a text to its guess for the next token?**
 #
-# From day 2 on you take a transformer apart. In this part you build one first. You write about twenty small functions, and most of them are a line or two of tensor algebra. At the end, your functions compute the logits of a trained model from its weights. This part is preparation, for the evening before or a quiet morning. If you can already explain `W_Q`, `W_O` and a causal mask, start with part 1. Nothing in part 1 depends on this page.
+# From part 4 on, you take a transformer apart. In this part you build one first. You write about twenty small functions, and most of them are a line or two of tensor algebra. At the end, your functions compute the logits of a trained model from its weights. This part is preparation, for the evening before or a quiet morning. If you can already explain `W_Q`, `W_O` and a causal mask, start with part 1. Nothing in part 1 depends on this page.
 #
 # **After this part you can**
 # - read and write an einsum, and split an axis into heads and merge the heads again
@@ -49,7 +49,7 @@ from remix_utils.checks.part import given
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import stories, text
 
-start_at("d1.0")  # to rejoin the room: start_at("d1.0.12") brings every name that the rest reads
+start_at("d1.0")  # to catch up: start_at("d1.0.12") defines every name that later cells use
 # %% [markdown]
 # ## Axes: six warm-ups
 #
@@ -231,7 +231,7 @@ weights = model.weights
 for name in sorted(weights):
     print(f"{name:22} {list(weights[name].shape)}")
 # %% [markdown]
-# **What you should see**: two blocks with the same shapes, the embedding, the final LayerNorm, the position embedding and the unembedding. There is no MLP, so the model is *attention-only*. You'll write an MLP anyway, because most other models have them.
+# **What you should see**: two blocks with the same shapes, the embedding, the final LayerNorm, the position embedding and the unembedding. There is no MLP, a kind of layer that you'll meet in d1.0.15, so the model is *attention-only*. You'll write an MLP anyway, because most other models have them.
 #
 # All of your functions take the weights as such a dict, and most of them also take a `layer`. A function reads `weights[f"blocks.{layer}.attn.W_Q"]`, for example, so it works for any model with these names.
 # %% [markdown]
@@ -284,13 +284,13 @@ for specimen in (specimen_a, specimen_b):
 # %% [markdown]
 # **What you should see**: differences of 7 × 10⁻³ and 2 × 10⁻⁵, on entries of up to 3.7. Both would pass a test with a tolerance of 0.01.
 #
-# You can't read the code of the specimens. You can choose inputs, and compare the outputs with those of your healthy LayerNorm. Here are seven suspects, each with an input that would expose it.
+# You can't read the code of the specimens, but you can choose inputs and compare the outputs with those of your healthy LayerNorm. Here are seven suspects, each with an input that would expose it.
 #
 # | suspect | input that exposes it |
 # |---|---|
 # | `w` multiplies `b` too | `w` of zeros, `b` of ones |
 # | the mean isn't subtracted | `x + 100` |
-# | all vectors share one mean and one variance | `x` with other values in the other rows |
+# | all vectors share one mean and one variance | two versions of `x` that agree in one row and differ in the others |
 # | `eps` is missing | a tiny `x` |
 # | `eps` is added after the square root | a tiny `x` |
 # | the variance is divided by d_model − 1, as `torch.var` and `torch.std` do by default | a short `x`, with 2 or 3 entries |
@@ -437,9 +437,9 @@ plot.heatmap(cosines, some, some, "Similarity of token vectors", "cosine", x="to
 # ## d1.0.11 Add positions
 # ●●○○○ difficulty · ●●●●○ importance · 6 minutes · ★
 #
-# Without positions, attention can't distinguish "dog bites man" from "man bites dog", since it treats the tokens as a set. So each position has a vector too, a row of `pos_embed.W_pos` [n_ctx, d_model]. Write `with_positions`, which adds row 0 to the vector at position 0, row 1 to the one at position 1, and so on, for as many positions as `x` has. The check uses a table of 11 rows.
+# Without positions, a head of layer 0 can't distinguish "dog bites man." from "man bites dog." at the full stop, since it treats the tokens as a set. So each position has a vector too, a row of `pos_embed.W_pos` [n_ctx, d_model], where n_ctx is the largest number of positions. Write `with_positions`, which adds row 0 to the vector at position 0, row 1 to the one at position 1, and so on, for as many positions as `x` has. The check uses a table of 11 rows.
 #
-# GPT-2 adds its position embedding once, to the token embedding. Our model adds it inside each block, and only to the input of queries and keys (Press et al. 2021). So attention scores can depend on positions, but the values that a head moves contain none, because positions never enter the residual stream.
+# GPT-2 adds its position embedding once, to the token embedding. Our model adds it inside each block, and only to the input of queries and keys (Press et al. 2021), which you'll meet in the next section. So attention scores can depend on positions, but the values that a head moves contain none, because positions never enter the *residual stream*, the vectors that run through the whole model.
 #
 # Stuck? `hint("d1.0.11")`
 # %% exercise="d1.0.11"
@@ -477,9 +477,9 @@ plot.heatmap(cosines[:24, :24], names, names, title, "cosine", x="position", y="
 #
 # ![An attention head from left to right. q_input times W_Q gives queries (query, d_head), and k_input times W_K gives keys (key, d_head). Queries and keys give scores (query, key). Mask, softmax turn them into a pattern (query, key). v_input times W_V gives values (key, d_head). With the pattern as weights, they give z, average of values (query, d_head). Times W_O, this is the output of the head (query, d_model).](diagram:attention_shapes)
 #
-# - From the vector at its position, the head computes a *query*. The dot products of this query with the *keys* of all positions up to its own are the *scores*.
+# - At each position, the head computes a *query*, a *key* and a *value* from the vector there. The dot products of a query with the keys of all positions up to its own are the *scores*.
 # - Softmax turns the scores into weights that add up to 1. These weights are the *attention pattern*.
-# - The head averages the *values* at those positions with these weights. `W_O` maps the average `z` to a vector of the model's width, which is added to the stream at the query's position.
+# - The head averages the values at those positions with these weights. `W_O` maps the average `z` to a vector of the model's width, which is added to the stream at the query's position.
 # %% [markdown]
 # ## d1.0.12 Mask the future
 # ●●○○○ difficulty · ●●●●● importance · 9 minutes · ★
@@ -515,7 +515,7 @@ plot.heatmap(uniform, names, names, title, "attention weight (probability)", x="
 #
 # $$\text{score}[h, q, k] = \frac{(x_q W_Q^h + b_Q^h) \cdot (y_k W_K^h + b_K^h)}{\sqrt{d_\text{head}}}$$
 #
-# Here $x$ is the input of the queries and $y$ the input of the keys. They're two arguments, because later you'll change one of them and keep the other. Why divide? A dot product of `d_head` random terms has a standard deviation that grows with $\sqrt{d_\text{head}}$. If the scores are too large, softmax puts nearly all its weight on a single key.
+# Here $x$ is the input of the queries and $y$ the input of the keys. They're two arguments, because later you'll change one of them and keep the other. Why divide? A dot product of `d_head` random terms has a standard deviation that grows as $\sqrt{d_\text{head}}$. If the scores are too large, softmax puts nearly all its weight on a single key.
 #
 # Write `attention_scores`. The biases `b_Q` and `b_K` are [head, d_head]. Use `each_head` for queries and keys. The dot products are `query head d_head, key head d_head -> head query key`, with a batch axis in front. The check uses heads of 4 and of 5 entries, so read `d_head` off a shape.
 #
@@ -563,7 +563,7 @@ plot.attention_heads(row, pattern[0, :, :32, :32], names, "Layer 0, first 32 tok
 # %% [markdown]
 # **What you should see**: head 0.0 gives 0.825 ± 0.001 of its attention to the previous token, and no other head of layer 0 gives more than 0.03. In the figure, head 0.0 has a bright line just below the diagonal. Point at a head to enlarge it, and then at a cell to read its weight. Rows are queries and columns are keys.
 #
-# This head is so clean because training was set up to produce it. For the first 500 steps, an auxiliary loss pushed head 0.0 to attend to the previous token, and a penalty discouraged the other heads of layer 0 from doing so in all 6,000 steps. The model card describes this under `model.card["how"]`, and says that training would otherwise have spread the task over several heads. On excerpts of English prose, the card gives 0.783 ± 0.001 for this head. Day 2 shows how layer 1 uses it.
+# This head is so clean because training was set up to produce it. For the first 500 steps, an auxiliary loss pushed head 0.0 to attend to the previous token, and a penalty discouraged the other heads of layer 0 from doing so throughout all 6,000 steps. The model card describes this under `model.card["how"]`, and says that training would otherwise have spread the task over several heads. On excerpts of English prose, the card gives 0.783 ± 0.001 for this head. Day 2 shows how layer 1 uses it.
 #
 # *Learned*: queries and keys determine where a head attends. They don't determine which information it moves.
 # %% [markdown]
@@ -721,7 +721,7 @@ for name, stream in zip(("embedding", "block 0", "block 1"), streams, strict=Tru
     chance = f"the story's own {probabilities[following]:.5f}"
     print(f"after {name:9}:", ", ".join(guesses), "|", chance)
 # %% [markdown]
-# **What you should see**: the text ends with " a". With the embedding alone, the top tokens are pieces without a space in front, which would turn the "a" into a longer word. After each of the blocks, the top tokens start a new word. No token gets more than 0.15 at the end. The story continues with " we", the start of "week". This token has probability 0.00004 after the embedding, 0.029 after block 0 and 0.006 after block 1, so block 1 made the right token less likely here. A single position says little about the model, and d1.0.19 measures all of them.
+# **What you should see**: the text ends with " a". With the embedding alone, the top tokens are pieces without a space in front, which would turn the "a" into a longer word. After each of the blocks, the top tokens start a new word. After block 1, no token has a probability above 0.15. The story continues with " we", the start of "week". This token has probability 0.00004 after the embedding, 0.029 after block 0 and 0.006 after block 1, so block 1 made the right token less likely here. A single position says little about the model, and d1.0.19 measures all of them.
 #
 # *Learned*: a logit is the dot product of the normalised stream with the token's column of `W_U`. You can compute it from the stream after any block.
 # %% [markdown]
@@ -747,7 +747,7 @@ def transformer(tokens: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch
 # %% check="d1.0.18" points=2
 check("d1.0.18", transformer)
 # %% [markdown]
-# The library has the same model as a torch module, in code that was written separately. How far apart are the two sets of logits at most, over all tokens of the stories? Write a power of ten, such as −3 for 0.001.
+# The library has the same model as a torch module, in code that was written separately. How far apart are the two sets of logits at most, over all tokens of the stories? Write the exponent of a power of ten, such as −3 for 0.001.
 # %%
 predict("d1.0.p3", ..., "largest difference from the library's logits, as a power of ten")
 # %%
@@ -820,7 +820,7 @@ def unigram(tokens: torch.Tensor, d_vocab: int) -> torch.Tensor:
 # %% check="d1.0.20" points=1
 check("d1.0.20", unigram)
 # %% [markdown]
-# We count tokens in 200 other stories, and measure the loss on the stories from above. Our model wasn't trained on those either.
+# We count tokens in 200 other stories, and measure the loss on the stories from above. Our model wasn't trained on either set.
 # %%
 others = "\n\n".join(stories.tell(200, seed=1))
 counted = text.sequences(others, model.tokenize, seq=128, start=0)["tokens"]
@@ -884,7 +884,7 @@ print(model.decode(greedy[1:]))
 # ## d1.0.22 Sample
 # ●●○○○ difficulty · ●●●○○ importance · 8 minutes · ★
 #
-# Can you get more varied text? The model gives a probability for each token, so draw the next token at random from these. A *temperature* T controls the draw, by dividing the logits before softmax. Below 1, likely tokens become even more likely. Above 1, the draw becomes more even. Near 0, it becomes greedy. Why would it change nothing to divide the *probabilities* by T?
+# Can you get more varied text? The model gives a probability for each token, so draw the next token at random with these probabilities. A *temperature* T controls the draw, by dividing the logits before softmax. Below 1, likely tokens become even more likely. Above 1, the draw becomes more even. Near 0, it becomes greedy. Why would it change nothing to divide the *probabilities* by T?
 #
 # Write `sample_next`, which draws one token, an `int`, from logits [d_vocab] at a given temperature. `torch.multinomial(probabilities, 1, generator=generator)` draws an index. Because the generator is an argument, the same seed gives the same draw.
 #

@@ -48,7 +48,7 @@ from remix_utils import check, hint, models, plot, solution, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.1")  # to rejoin the room: start_at("d1.1.6") brings every name that the rest reads
+start_at("d1.1")  # to catch up: start_at("d1.1.6") defines every name that later cells use
 # %% [markdown]
 # ## The networks
 #
@@ -58,7 +58,7 @@ start_at("d1.1")  # to rejoin the room: start_at("d1.1.6") brings every name tha
 #
 # $$\text{logits} = W_\text{out}\,\text{relu}(W_\text{in}\,x + b) + W_\text{skip}\,x$$
 #
-# Here's the forward pass. The layer called `"x"` computes nothing, so it only gives us a place for a hook.
+# Here's the forward pass. The layer called `"x"` computes nothing. It's only there to give us a place for a hook.
 #
 # ```python
 # x = self.x(images)
@@ -109,7 +109,7 @@ neurons = [f"n{neuron}" for neuron in range(16)]
 title = "Hidden layer of digits-b on the first eight images"
 plot.heatmap(hidden["digits-b"][:8], shown, neurons, title, "activation", x="neuron", y="image")
 # %% [markdown]
-# **What you should see**: neurons 1 and 3 are off on all eight images. Neuron 9 is always on, whatever the digit is. You'll meet neuron 9 again in d1.1.6.
+# **What you should see**: neurons 1 and 3 are off on all eight images. Neuron 9 is on for all eight, whatever the digit is. You'll meet neuron 9 again in d1.1.6 (★).
 #
 # *Learned*: a hook reads an intermediate value without a change to the network's code.
 # %% [markdown]
@@ -138,7 +138,7 @@ for name, network in networks.items():
     without = run_edited(network, "hidden", torch.zeros_like, images)
     print(f"{name}, hidden layer at zero: {percent_right(without):.1f} %")
 # %% [markdown]
-# **What you should see**: about 96 % and 94 %. The accuracy hardly falls in either network. So here's a tempting answer to the day's question. The networks are equally accurate for the same reason, because both use only the skip connection.
+# **What you should see**: about 96 % for `digits-a` and 94 % for `digits-b`. The accuracy hardly falls in either network. So here's a tempting answer to the day's question. The networks are equally accurate for the same reason, because both use only the skip connection.
 #
 # *Learned*: an ablation is an edit. It gives you a number, and you still have to interpret the number.
 #
@@ -147,7 +147,7 @@ for name, network in networks.items():
 # ## d1.1.3 Ablate with the mean
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
 #
-# Zero is an arbitrary value. Neuron 9 is never at zero, so the output layer never gets this input on a real image. The *mean ablation* sets every neuron to its average instead. All images then have the same hidden layer, so the layer carries no information about the image.
+# Zero is an arbitrary value. On the test images, neuron 9 of `digits-b` is never at zero, so the output layer never gets this input from them. The *mean ablation* sets every neuron to its average instead. All images then have the same hidden layer, so the layer carries no information about the image.
 #
 # The average should come from the training images. If you took it from the batch, the result for one image would depend on the other images in the batch.
 #
@@ -174,7 +174,7 @@ for name, network in networks.items():
     print(f"{name}, hidden layer at its mean: {percent_right(at_mean[name]):.1f} %")
 measured("d1.1.p1", percent_right(at_mean["digits-b"]))
 # %% [markdown]
-# **What you should see**: 96 % and 66 %. Here the two networks differ. Both zero ablation and mean ablation are often described as removing the layer. But for `digits-b` the two results are 28 points apart.
+# **What you should see**: 96 % for `digits-a` and 66 % for `digits-b`. Here the two networks differ. Both zero ablation and mean ablation are often described as removing the layer. But for `digits-b` the two results are 28 points apart.
 #
 # *Learned*: "the layer is removed" isn't a complete description. Always say which values replaced it.
 # %% [markdown]
@@ -208,7 +208,7 @@ for name, network in networks.items():
     resampled = run_edited(network, "hidden", resample_edit(draw(0)), images)
     print(f"{name}, hidden layer resampled once: {percent_right(resampled):.1f} %")
 # %% [markdown]
-# **What you should see**: a little over 90 %, and about 12 %. So `digits-b` is near chance. Its hidden layer dominates the logits, and the hidden layer now describes another image.
+# **What you should see**: a little over 90 % for `digits-a`, and about 12 % for `digits-b`. So `digits-b` is near chance. Its hidden layer dominates the logits, and the hidden layer now describes another image.
 #
 # Not everything is normal in this run, though. The hidden layer comes from one image and the skip connection reads another one. That never happens on real data. Keep this in mind for d1.1.7.
 #
@@ -217,7 +217,7 @@ for name, network in networks.items():
 # ## d1.1.5 Add a standard error
 # ●●●○○ difficulty · ●●●●○ importance · 14 minutes · core
 #
-# Resampling draws at random, so one run gives only an estimate. Make 20 draws, and note for each draw and image whether the network was right. The result is a table `correct` [draws, rows], with one entry for each draw and each image. How far off could the accuracy be, if you had been given other test images?
+# Resampling draws at random, so one run gives only an estimate. Make 20 draws, and note for each draw and image whether the network was right. The result is a table `correct` [draws, rows], with one entry for each draw and each image. How different could the accuracy be if you had been given other test images?
 #
 # The 20 entries of one image aren't 20 independent pieces of evidence, since the network gets an easy image right in all of them. So average over the draws first, which leaves one number for each image. Then take the standard error over images. It's the standard deviation of these numbers, divided by the square root of the number of images.
 #
@@ -290,7 +290,7 @@ plot.bars(results, "The hidden layer, ablated in three ways", "test accuracy (%)
 # | mean | 39 | 66 | 87 | 96 |
 # | resample | 12 | 13 | 70 | 91 |
 #
-# Their networks are larger and were trained on other images, so compare the order of the numbers and not the numbers themselves. In the first row the two pairs behave very differently. You'll find a likely reason after d1.1.7.
+# Their networks are larger and were trained on other images, so compare the order of the numbers and not the numbers themselves. In the first row the two pairs behave very differently. A ★ section after d1.1.7 gives a likely reason.
 #
 # *Learned*: report an ablation with its kind and its standard error.
 #
@@ -367,7 +367,7 @@ for digit in range(10):
 cosine = torch.cosine_similarity(constant[:, 9], others, dim=0)
 print(f"cosine of the two columns: {cosine:.2f}")
 # %% [markdown]
-# **What you should see**: the two columns are nearly opposite, with a cosine of −0.93. On average, neuron 9 raises logit 4 by 4.0, and the other 15 neurons lower it by 6.7. If you remove neuron 9 alone, nothing balances the other 15. Then `digits-b` answers "3" for 111 images, though only 64 show a 3, and it answers "8" for 15, though 57 show an 8. If you remove all 16 neurons, both columns are gone and there's nothing to balance. You'll find a second reason after d1.1.7.
+# **What you should see**: the two columns are nearly opposite, with a cosine of −0.93. On average, neuron 9 raises logit 4 by 4.0, and the other 15 neurons lower it by 6.7. If you remove neuron 9 alone, nothing balances the other 15. Then `digits-b` answers "3" for 111 images, though only 64 show a 3, and it answers "8" for 15, though 57 show an 8. If you remove all 16 neurons, both columns are gone and there's nothing to balance. You'll find a second reason in the ★ section after d1.1.7.
 #
 # *Learned*: zero ablation removes a neuron's constant part too. The cost of that depends on the other neurons, so the costs of single neurons don't add up to the cost of the layer.
 # %% [markdown]
@@ -432,7 +432,7 @@ plot.histogram({"switch": switch}, "The switch on 1,000 rows", "activation", mar
 #
 # Zero ablation makes the constant look important. Mean ablation makes the switch look important, because the mean of the switch is about 1. This value never occurs, and there the alarm is at its maximum. Only resampling finds the gauge and nothing else.
 #
-# *Learned*: zero ablation charges for constants, and the mean may be a value that never occurs. A resampled activation always occurs, but its combination with the rest of the network may not.
+# *Learned*: zero ablation makes constants look important, and the mean may be a value that never occurs. A resampled activation always occurs, but its combination with the rest of the network may not.
 #
 # > **Pair card.** Swap. The navigator asks: "Where does each replacement value come from, and has the network computed it before?" Then ask the same about the combination. If you resample only neuron 14, which images do the 16 values come from? Explain back: for which kind of neuron is zero a fair replacement, and for which is the mean? *Alone:* sketch the histogram of a neuron for which zero, mean and resample ablation give about the same result.
 # %% [markdown]
@@ -481,7 +481,7 @@ def patch_layer(
 # %% check="d1.1.8" points=2
 check("d1.1.8", patch_layer)
 # %% [markdown]
-# In `digits-a`, noising the hidden layer left an accuracy of 91 %. Now denoise it. Every image is replaced by another one, and only the hidden layer gets its values from the right image. An answer counts as right if it's the label of the right image.
+# In `digits-a`, noising the hidden layer left an accuracy of 91 %. Now denoise it. Every image is replaced by another one, and only the hidden layer gets its values from the original image. An answer counts as right if it's the label of the original image.
 # %%
 predict("d1.1.p5", ..., "per cent right, digits-a, everything corrupted but the hidden layer")
 # %%
@@ -576,7 +576,7 @@ def run_edited(network: torch.nn.Module, layer: str, edit, x: torch.Tensor) -> t
 # ## d1.1.10 Resample one of two paths
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
 #
-# Back to the question of the day. The image reaches the logits by two paths. How much does each network rely on the *skip path alone*? To measure that, the skip path should read another image, and the hidden path should read the right one.
+# Back to the question of the day. The image reaches the logits by two paths. How much does each network rely on the *skip path alone*? To measure that, the skip path should read another image, and the hidden path should read the original one.
 #
 # Both paths start at the layer called `"x"`, so try a hook there. Write `skip_attempt`, which resamples the output of the layer `"x"` by `rows` and returns the logits. So far `digits-b` hardly seemed to rely on its skip. What do you expect?
 #
@@ -613,7 +613,7 @@ measured("d1.1.p6", *attempts["digits-b"])
 #
 # You can still run the experiment on the right of the picture, with two hooks at once. The first hook resamples `x` for both paths. The second hook restores the hidden path, at a layer that only the hidden path passes through.
 #
-# Write `skip_only`. The skip path reads image `rows[i]`, and the hidden path reads image `i`. Each `hooked` takes care of one hook. A `with` statement can hold two of them, separated by a comma.
+# Write `skip_only`. The skip path reads image `rows[i]`, and the hidden path reads image `i`. Each `hooked(network, layer, hook)` keeps one hook on a layer inside a `with` block. You wrote it in d1.1.9 (★), or `start_at` defined it. A `with` statement can hold two of them, separated by a comma.
 #
 # Stuck? `hint("d1.1.11")`
 # %% exercise="d1.1.11"
@@ -655,7 +655,7 @@ plot.bars(paths, "The two paths, one at a time", "test accuracy (%)", "what is r
 # | `digits-a` | 84.4 ± 0.7 | 6.1 ± 0.6 | 87.4 ± 0.7 |
 # | `digits-b` | 3.9 ± 0.5 | 84.2 ± 0.7 | 87.1 ± 0.8 |
 #
-# So the answer to the day's question is *no, not for the same reasons*. On these images, `digits-a` relies on its skip path and `digits-b` on its hidden path. REMIX reports a loss of 4 % for its model A, the one that needs its hidden layer (in the [same instructions](https://github.com/redwoodresearch/remix_public/blob/077fcc98898bdf0757a032a7b23ff631de666c0f/remix_d1_instructions.md), under "Path Patching - Results").
+# So the answer to the day's question is *no, not for the same reasons*. On these images, `digits-a` relies on its skip path and `digits-b` on its hidden path. For comparison, REMIX reports that its model A, the one that needs its hidden layer, loses only 4 % when its skip path is resampled (in the [instructions for day 1](https://github.com/redwoodresearch/remix_public/blob/077fcc98898bdf0757a032a7b23ff631de666c0f/remix_d1_instructions.md), under "Path Patching - Results").
 #
 # But look at the effort. The experiment needed a layer that only the other path passes through. A network with two such blocks has four paths, and one with twelve blocks has 4,096. Each path needs its own combination of hooks that corrupt and hooks that restore. It would be easier if every path had a name, so that you could just say which one you mean. A computational graph makes this possible, and you build one in part 2.
 #
@@ -769,7 +769,7 @@ for blocks in (1, 2, 12, 60):
 # %% [markdown]
 # **What you should see**: 2, 4 and 4,096 paths, and then a number with 19 digits. You can't write hooks for each of them. You need a way to *select* paths by a description, such as "`x`, read by the skip".
 #
-# *Learned*: the number of paths grows exponentially, but you can count them with one visit to each node. The library of part 2 uses this fact.
+# *Learned*: the number of paths grows exponentially, but you can count them with one visit to each node. The library that part 2 introduces uses this fact.
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 6 minutes · core
@@ -794,4 +794,4 @@ predictions("d1.1")
 # %% [markdown]
 # ## Results of this part
 #
-# The two networks are equally accurate, to within the error. Under zero ablation of the hidden layer they look almost alike, and under resampling they're 78 points apart. If you change one path at a time, `digits-a` turns out to rely on its skip path and `digits-b` on its hidden path. To change only the skip path you needed two hooks, and a layer that only the other path passes through, because a hook can't address a path. In part 2 you build a graph in which you can name a path and patch it in one step.
+# The two networks are equally accurate, to within the error. Under zero ablation of the hidden layer they look almost alike, and under resampling they're 78.5 ± 0.8 points apart. If you change one path at a time, `digits-a` turns out to rely on its skip path and `digits-b` on its hidden path. To change only the skip path you needed two hooks, and a layer that only the other path passes through, because a hook can't address a path. In part 2 you build a graph in which you can name a path and patch it in one step.

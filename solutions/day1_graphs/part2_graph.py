@@ -27,7 +27,7 @@ from remix_utils import check, hint, models, plot, solution, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.2")  # to rejoin the room: start_at("d1.2.9") brings every name that the rest reads
+start_at("d1.2")  # to catch up: start_at("d1.2.9") defines every name that later cells use
 # %% [markdown]
 # ## Nodes
 #
@@ -69,7 +69,7 @@ class Node:
 #
 # An operation is a small class with a `kind`, a method `shape` and a method `run`. Start with the simplest one. An `Array` holds a tensor, such as the weights of a layer. It has no children, so both methods take no arguments.
 #
-# Write the two missing lines. There's one trap. A tensor can be changed in place, so a later `w += 1` would change every graph that was built from `w`. Like the leaked hook of part 1, such a bug is hard to notice. So `Array` keeps its own copy of the tensor.
+# Write the two missing lines. There's one trap. A tensor can be changed in place, so a later `w += 1` would change every graph that was built from `w`. Like a hook that you forgot to remove, such a bug is hard to notice. So `Array` keeps its own copy of the tensor.
 #
 # Stuck? `hint("d1.2.1")`
 # %% exercise="d1.2.1"
@@ -105,7 +105,7 @@ print(weight, weight.op.run().tolist())
 # ## d1.2.2 Sums
 # ●●●○○ difficulty · ●●●●○ importance · 9 minutes · core
 #
-# How do you add tensors of different shapes, such as a stream [5, 16] and a bias [16]? Write `Add`, which sums any number of children. It follows the rule of torch, which is called broadcasting. Align the shapes *at their last axes*, and treat a missing axis as 1.
+# How do you add tensors of different shapes, such as a stream [5, 16] and a bias [16]? Write `Add`, which sums any number of children. It follows the rule of torch, which is called broadcasting. Align the shapes *at their last axes*, and treat a missing axis as one of size 1.
 #
 # | | second to last axis | last axis |
 # |---|---|---|
@@ -351,7 +351,7 @@ print(difference, "reads", difference.children)
 # ## d1.2.8 ★ Print the tree
 # ●●○○○ difficulty · ●●●○○ importance · 8 minutes · ★
 #
-# You'll want to look at the graphs that you build. Write `tree`, which returns a text like the one at the top of this part. Each node has a line with its name, shape and kind. Its children are on the lines below, further to the right. The rest of the layout is up to you.
+# You'll want to look at the graphs that you build. Write `tree`, which returns a string like the text at the top of this part. Each node has a line with its name, shape and kind. Its children are on the lines below, further to the right. The rest of the layout is up to you.
 #
 # One rule matters. If a node has several readers, write it out only *once*, below its first reader. Below each later reader, write one line with its name, and leave out everything further down.
 #
@@ -414,7 +414,7 @@ slow = evaluate_without_cache(tower(16), {"x": torch.ones(4)}, visits)
 print(f"{len(visits):,} visits, {visits.count('x'):,} of them to x. The value is {slow.tolist()}.")
 measured("d1.2.p1", f"{len(visits):,}")
 # %% [markdown]
-# **What you should see**: 196,606 visits, because each block doubles their number. For the same reason, if `tree` wrote out a node below each of its readers, the text for sixty blocks would have more than 10¹⁸ lines.
+# **What you should see**: 196,606 visits, because each block doubles their number. For the same reason, if `tree`, which prints a graph, wrote out a node below each of its readers, the text for sixty blocks would have more than 10¹⁸ lines.
 # %% [markdown]
 # ## d1.2.9 Evaluate each node once
 # ●●○○○ difficulty · ●●●●● importance · 12 minutes · core
@@ -485,7 +485,7 @@ plot.lines(block_counts, powers, "How many nodes are visited in a tower", "block
 #
 # Now build the networks of part 1. Their weights come as a dict with `inner.weight` [16, 64], `inner.bias` [16], `out.weight` [10, 16] and `skip` [10, 64].
 #
-# Write `network_graph`, which builds the graph at the top of this part. Use the same names, and order the children as in the text. There's one placeholder, which both paths read, and its length is the second axis of the skip. The graph must compute the same as the PyTorch module. The check uses networks of other sizes.
+# Write `network_graph`, which builds the graph at the top of this part. Use the same names, and order the children as in the text. There's one placeholder, which both paths read, and its length is the size of the skip's second axis. The graph must compute the same as the PyTorch module. The check uses networks of other sizes.
 #
 # Stuck? `hint("d1.2.10")`
 # %% exercise="d1.2.10"
@@ -569,7 +569,7 @@ except LookupError as error:
 #
 # How do you edit a graph and keep the original for comparison? If you write into a node, as in `left.children = ...`, the original is gone. So leave all old nodes as they are, and build new ones where you need them.
 #
-# In the picture, `b` replaces `a`. The old `left` reads `a`, so you build a new `left` that reads `b`. For the same reason you build a new `total`. Nothing below `right` has changed, so the new graph uses `right` as it is. In general, you build the new node and all nodes above it, up to the root. The two graphs share all other nodes.
+# In the picture, `b` replaces `a`. The old `left` reads `a`, so you build a new `left` that reads `b`. For the same reason you build a new `total`. Nothing below `right` has changed, so the new graph uses `right` as it is. In general, you build the new node and all nodes above it, up to the *root*, which is the node at the top. The two graphs share all other nodes.
 #
 # Write `update`. For every node in `targets`, the result has `function(node)` in its place.
 #
@@ -609,7 +609,7 @@ for number, image in enumerate(images[:100]):
         changed.append(number)
         print(f"image {number}: {before} before, {after} with hidden at zero")
 # %% [markdown]
-# **What you should see**: a smaller tree with `zeros` in it, and six of the first hundred images. On these six the two networks predict different digits. The original network is unchanged, so there's nothing to undo.
+# **What you should see**: a smaller tree with `zeros` in it, and six of the first hundred images. On these six, the original graph and the ablated one predict different digits. The original graph is unchanged, so there's nothing to undo.
 #
 # *Learned*: an intervention is a function from graphs to graphs. It leaves no state behind, so nothing can leak.
 #
@@ -785,7 +785,7 @@ measured("d1.2.p4", max(gaps))
 # |---|---|---|
 # | accuracy (%) | 91.1 ± 0.8 | 12.6 ± 0.3 |
 #
-# Two separate implementations agree, so a bug in one of them is an unlikely cause of this gap. They do share the draws, the test images and the function `score`. The errors are over the images.
+# Two separate implementations agree, so a bug in one of them is an unlikely cause of the gap between the networks. They do share the draws, the test images and the function `score`. The errors are over the images.
 #
 # *Learned*: resampling a node means evaluating the same graph with another input below the node.
 #
@@ -917,7 +917,7 @@ plot.bars(follows, "Two images at once", "share of conflicts (%)", "the digit pr
 # After you've handed in your answer, compare it with ours. `solution("d1.2.18")` prints our answer and explains how yours is graded.
 # %% [markdown] answer="d1.2.18" points=2
 # ### BEGIN SOLUTION
-# No. Both networks classify about 97 % of 600 test images correctly (97.2 ± 0.7 % and 96.8 ± 0.7 %), but `digits-a` relies on its skip path and `digits-b` relies on its hidden layer. If the skip path alone reads another image, `digits-a` falls to 12.7 ± 0.3 %, and `digits-b` keeps 92.9 ± 0.7 %. If the hidden layer alone reads another image, `digits-a` keeps 91.1 ± 0.8 %, and `digits-b` falls to 12.6 ± 0.3 %. When the two paths read different digits, `digits-a` follows the skip path in 90.2 ± 0.3 % of the cases, and `digits-b` follows the hidden path in 92.3 ± 0.8 %. Zero ablation would have misled us, since zeros in the hidden layer cost only about one point in `digits-a` and three in `digits-b`. We don't claim that the other path has no information about the digit, because it may hold a copy that never decides. We also don't know how either path distinguishes a 3 from an 8.
+# No. Both networks classify about 97 % of 600 test images correctly (97.2 ± 0.7 % and 96.8 ± 0.7 %), but `digits-a` relies on its skip path and `digits-b` relies on its hidden layer. If the skip path alone reads another image, `digits-a` falls to 12.7 ± 0.3 %, and `digits-b` keeps 92.9 ± 0.7 %. If the hidden layer alone reads another image, `digits-a` keeps 91.1 ± 0.8 %, and `digits-b` falls to 12.6 ± 0.3 %. When the two paths read different digits, `digits-a` follows the skip path in 90.2 ± 0.3 % of the cases, and `digits-b` follows the hidden path in 92.3 ± 0.8 %. Zero ablation would have misled us, since zeros in the hidden layer cost only about one point in `digits-a` and three in `digits-b`. We don't claim that the other path has no information about the digit, because it may hold a copy that never affects the answer. We also don't know how either path distinguishes a 3 from an 8.
 #
 # *Grading, 2 points.* Give 1 point for a claim with an experiment, its figures and their standard errors, and half of it if the errors are missing. Give ½ for an experiment that would have misled, such as zero ablation, accuracy alone, or resampling `x` itself. Give ½ for a real limit. "Other images might differ" is not enough.
 # ### END SOLUTION
@@ -997,7 +997,7 @@ for name, graph in theirs.items():
 #
 # After an `update`, two graphs share nodes. But if you build a graph twice, the two copies share no nodes, although they compute the same. How can you notice this without computing anything? Give each node a *key*, so that equal keys mean equal computations.
 #
-# Write `key`. Put everything that determines the value of a node into a text, and return its digest, `hashlib.sha256(text.encode()).hexdigest()`. Names of nodes don't matter, except those of inputs. Use the *keys* of the children in the text, so that it stays short even for a tower of forty blocks.
+# Write `key`. Put everything that determines the value of a node into a string, and return its digest, `hashlib.sha256(text.encode()).hexdigest()`. Names of nodes don't matter, except those of inputs. Use the *keys* of the children in the text, so that it stays short even for a tower of forty blocks.
 #
 # There are three traps. The `repr` of a tensor shows only four digits of each number. `[[0, 0, 0]]` isn't `[0, 0, 0]`. And an input `x` [3] isn't an input `x` [4].
 #
@@ -1050,7 +1050,7 @@ for part in ("hidden", "skip"):
     print(f"{part}, resampled and patched, equal keys:", len(keys) == 1)
 measured("d1.2.p6", len(computations))
 # %% [markdown]
-# **What you should see**: 45 nodes and 25 computations. The two resampled graphs add no new ones, although they're made from the second copy. Only one path leads from `hidden` down to `x`, and the same is true for `skip.product`. So resampling the node and patching the path are the same computation.
+# **What you should see**: 45 nodes and 25 computations. The two resampled graphs add no new computations, although they're made from the second copy. Only one path leads from `hidden` down to `x`, and the same is true for `skip.product`. So resampling the node and patching the path are the same computation.
 #
 # *Learned*: nodes with equal keys compute the same, so you need to compute the value of each key only once.
 # %% [markdown]

@@ -3,7 +3,7 @@
 #
 # **Two networks are equally accurate. For the same reasons?**
 #
-# To ask about a path, you need a node at the end of the path. Often the network has no such node. The output layer is one sum over sixteen neurons, and you want the ninth term. Or you want only the part of the hidden layer that a linear function of the pixels explains. Then you *rewrite* the graph. The value of the graph stays the same and its nodes change, until the part that you want to ask about is a node of its own. In this part you write such rewrites. For each of them you also check that the value really stayed the same.
+# To ask about a path, you need a node at the end of the path. Often the network has no such node. The output layer is one sum over sixteen neurons, and you want the term of neuron 9. Or you want only the part of the hidden layer that a linear function of the pixels explains. Then you *rewrite* the graph. The value of the graph stays the same and its nodes change, until the part that you want to ask about is a node of its own. In this part you write such rewrites. For each of them you also check that the value really stayed the same.
 #
 # **After this part you can**
 # - compare two graphs by evaluating both
@@ -27,7 +27,7 @@ from remix_utils import start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import digits
 
-start_at("d1.3")  # to rejoin the room: start_at("d1.3.9") brings every name that the rest reads
+start_at("d1.3")  # to catch up: start_at("d1.3.9") defines every name that later cells use
 # %% [markdown]
 # ## The library's nodes
 #
@@ -50,7 +50,7 @@ start_at("d1.3")  # to rejoin the room: start_at("d1.3.9") brings every name tha
 # | `find_one(graph, "hidden")` | the only node with this name |
 # | `find(graph, at(op="array"))` | all nodes that the selector matches, or an error if there are none |
 # | `find(graph, at("*.out"), missing="ok")` | the same, with an empty list in place of the error |
-# | `replace(graph, {old: new})` | the graph with `new` in the place of `old` |
+# | `replace(graph, {old: new})` | the graph with `new` in place of `old` |
 # | `explain(graph, at("hiden"))` | how many nodes each part of a selector matches, and similar names |
 #
 # In a name, `*` stands for any characters, so `at("*")` matches every node. `replace` uses the new node exactly as it is, even if `old` is inside it.
@@ -110,7 +110,7 @@ print("x - y and y - x:   ", apart(minus, swapped, random_inputs(minus)))
 #
 # An einsum is linear in each of its factors. So if one factor is a sum, the einsum equals a sum of einsums, one for each term. Before the rewrite, all terms go through the same product. Afterwards each term has its own product with `w`, and you can find, patch or ablate that node.
 #
-# Write `distribute`, for an einsum that has at least one add among its children. Distribute the *first* such child, and leave any others as they are. The result is an add with one term for each term of the sum. Keep the other factors in their places, because the pattern matches factors by position. In the check every term has the same shape as the sum, so you don't have to deal with broadcasting. The checks before d1.3.14 all compute in float64, so a new array needs the dtype of the node.
+# Write `distribute`, for an einsum that has at least one add among its children. Distribute the *first* such child, and leave any others as they are. The result is an add with one term for each term of the sum. Keep the other factors in their places, because the pattern matches factors by position. In the check every term has the same shape as the sum, so you don't have to deal with broadcasting. The checks of this part build their graphs in float64, except in d1.3.14. So if you build an array, give it the dtype of the node.
 #
 # Stuck? `hint("d1.3.2")`
 # %% exercise="d1.3.2"
@@ -268,7 +268,7 @@ plot.bars(table, "The hidden layer replaced by an estimate", "test accuracy (%)"
 #
 # ![Four columns of nodes. In the first, index 2 stands on relu, which stands on x, and all numbers are computed. An arrow labelled push leads to the second, where relu stands on index 2, which stands on x, and one number is computed. In the third column, index 0:3 stands on softmax, which stands on scores. A dashed arrow labelled refused leads to the fourth, where softmax stands on index 0:3, which stands on scores. Its softmax divides by sums of three terms only, and these are different.](diagram:push_index)
 #
-# Suppose that you need a single logit, or a single position. With an index on top of the network, everything is computed and most of it is thrown away. If the index stands further down, the rest is never computed. To *push* an index is to move it below the operation that it stands on. That's a rewrite like the others. Here you push an index through a function, and the ★ exercises at the end of this part do the other operations.
+# Suppose that you need a single logit, or a single position. An *index* is a node that picks entries of another node, such as `index(logits, 3)`. With an index on top of the network, everything is computed and most of it is thrown away. If the index is further down, the rest is never computed. To *push* an index is to move it below the operation that it reads. That's a rewrite like the others. Here you push an index through a function, and the ★ exercises at the end of this part do the other operations.
 #
 # Relu treats each number separately, so $\text{relu}(x)[i] = \text{relu}(x[i])$. Softmax divides by a sum over its last axis. If you index that axis first, the sum has fewer terms and the result is different. You may push an index through softmax along any axis except the one that is normalised. For each function, `WHOLE` gives the number of trailing axes that it needs whole.
 #
@@ -333,7 +333,7 @@ for power in powers:
     print(f"   10^{power:<2}     {errors['float32'][-1]:.1e}    {errors['float64'][-1]:.1e}")
 measured("d1.3.p5", errors["float32"][3])
 # %% [markdown]
-# **What you should see**: an error of 0.06 for an estimate of a million. From 10⁸ on, the error is as large as x itself. The rewrite is right, and yet no test with a tolerance of 10⁻⁵ would accept it. In float64 the error at a million is half a billion times smaller. Where does the 0.06 come from?
+# **What you should see**: an error of 0.06 for an estimate of a million. From 10⁸ on, the error is as large as x itself. The rewrite is right, and yet no test with a tolerance of 10⁻⁵ would accept it. In float64 the error at a million is half a billion times smaller. Where does the 0.06 come from? The next exercise (★) works this out. To go on with the core, you only need the fact that rounding can be this large.
 # %% [markdown]
 # ## d1.3.13 ★ The next number up
 # ●●○○○ difficulty · ●●●●○ importance · 12 minutes · ★
@@ -372,7 +372,7 @@ errors["half a float32 step at e"] = [step_at(1.2345 * 10.0**p, torch.float32) /
 logs = {name: [math.log10(value) for value in values] for name, values in errors.items()}
 plot.lines(powers, logs, "Error of e + (x - e)", "size of e (power of ten)", "error (power of ten)")
 # %% [markdown]
-# **What you should see**: at 172 a float32 step is 1.5 × 10⁻⁵. The two sides of d1.3.2 differ most at a value of about this size, and there they're one step apart. Two numbers of this size can't differ by less. A test with a tolerance of 10⁻⁵ would have called that a bug.
+# **What you should see**: at 172 a float32 step is 1.5 × 10⁻⁵. The two sides of d1.3.2 differ most at a value of about this size, and there they're one step apart. Two different numbers of this size can't be closer. A test with a tolerance of 10⁻⁵ would have called that a bug.
 #
 # In the plot, the error of `e + (x - e)` is half a step at the size of e, for e from about 100 to 10⁸. This explains the 0.06. The rewrite computes x − e on the way, and that number is rounded to a step of 0.125.
 #
@@ -383,7 +383,7 @@ plot.lines(powers, logs, "Error of e + (x - e)", "size of e (power of ten)", "er
 # ## d1.3.14 Is it a bug?
 # ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
 #
-# A right rewrite can be off by 0.06. A wrong one can be off by 10⁻⁶, for example if it drops a term from a sum of small numbers. So no fixed tolerance in float32 separates the two. But you can make use of the cause. *In float64 rounding is half a billion times smaller, and a bug is as large as before.*
+# A right rewrite can be off by 0.06. A wrong one can be off by 10⁻⁶, for example if it drops a term from a sum of small numbers. So no fixed tolerance in float32 separates the two. But you can make use of the cause, which is that float32 keeps only about seven digits of each number. *In float64 rounding is half a billion times smaller, and a bug is as large as before.*
 #
 # Write `is_bug` for two float32 graphs. It returns True if they compute different things. The helper `in_double` returns the same graph in float64, and you have to convert the inputs too. Then compare the difference with the largest absolute value, because a bug in small numbers makes a small difference. The bugs in the check change values by at least two parts in a million. Which limits would separate them from rounding?
 #
@@ -829,14 +829,14 @@ for blocks in (1, 2, 4, 8, 12):
 print(counts)
 measured("d1.3.p3", f"{counts[12]:,}")
 # %% [markdown]
-# **What you should see**: 16,380 pushes, for a graph of 49 nodes. Every further block roughly doubles the number. In part 1 you counted the paths through such a tower. This recursion follows every path separately, because it doesn't remember which nodes it has already pushed the index through.
+# **What you should see**: 16,380 pushes, for a graph of 49 nodes. Every further block roughly doubles the number. In d1.1.14 you counted the paths through such a tower. This recursion follows every path separately, because it doesn't remember which nodes it has already pushed the index through.
 # %% [markdown]
 # ## d1.3.10 ★ To the bottom, once
 # ●●●●○ difficulty · ●●●○○ importance · 14 minutes · ★
 #
 # The solution is a cache. The result of pushing an index below a node depends on that node and on the entries, and on nothing else. So compute it once for each such pair, and use it for all readers.
 #
-# Write `sink`, which pushes an index down until each index stands on a placeholder or on a function that it can't pass. `PUSH` gives the function for each kind of operation. All indices in the check consist of integers and slices, so `(child, str(node.op.at))` can be the key of a dict. Nodes are hashable, and they're compared by identity. `Node(op, children, name)` builds a node with the same operation and other children. The check has a tower of 60 blocks.
+# Write `sink`, which pushes an index down until each index reads a placeholder or a function that it can't pass. `PUSH` gives the function for each kind of operation. All indices in the check consist of integers and slices, so `(child, str(node.op.at))` can be the key of a dict. Nodes are hashable, and they're compared by identity. `Node(op, children, name)` builds a node with the same operation and other children. The check has a tower of 60 blocks.
 #
 # Stuck? `hint("d1.3.10")`
 # %% exercise="d1.3.10"

@@ -27,7 +27,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.circuits import components, ov, path_expansion
 from remix_utils.tasks import stories
 
-start_at("d1.4")  # to rejoin the room: start_at("d1.4.4") brings every name that the rest reads
+start_at("d1.4")  # to catch up: start_at("d1.4.4") defines every name that later cells use
 # %% [markdown]
 # ## The model
 #
@@ -134,7 +134,7 @@ for name in ("1.3", "0.0"):
 length = torch.tensor([mean for mean, _ in lengths.values()]).reshape(2, 8)
 plot.heads(length, "Length of each head's output at the last position", "length")
 # %% [markdown]
-# **What you should see**: a product of this head's `z` with its own `W_O`, and sixteen lengths. Head 1.3 adds the longest vector, with a length of 35 ± 3 at the last position. In layer 0 the longest vector is that of head 0.0, with 16.4 ± 0.4.
+# **What you should see**: a product of this head's `z`, the weighted average of its values, with its own `W_O`, and then sixteen lengths. Head 1.3 adds the longest vector, with a length of 35 ± 3 at the last position. In layer 0 the longest vector is that of head 0.0, with 16.4 ± 0.4.
 #
 # *Learned*: a head is one term of a sum, and `split` makes a node of it.
 # %% [markdown]
@@ -178,7 +178,7 @@ plot.attention(pieces, on_one_prompt, names, "All sixteen heads on the second pr
 # ## d1.4.3 ★ The direct path
 # ●○○○○ difficulty · ●●●●○ importance · 7 minutes · ★
 #
-# How much can the model predict without attention? The shortest path from the tokens to the logits passes no head. It consists of the embedding, the final layernorm and the unembedding. Along this path, a prediction depends on the last token alone. So the path amounts to a table of *bigrams*, with a distribution over the next token for each token.
+# How much can the model predict without attention? The shortest path from the tokens to the logits passes through no head. It consists of the embedding, the final layernorm and the unembedding. Along this path, a prediction depends on the last token alone. So the path amounts to a table of *bigrams*, with a distribution over the next token for each token.
 #
 # Write `direct_path`, which returns the graph in which the attention layers write nothing. `ablate(graph, selector, "zero")` replaces the selected nodes with zeros. Make sure that no part of any attention layer still writes. The check also uses models with one layer and with three.
 #
@@ -219,7 +219,7 @@ print(f"the whole model, {len(after_of)} times after ' of': {after_of[:, letter]
 # ## d1.4.4 What a part adds to the logits
 # ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
 #
-# Which heads raise the logit of the right token? The last stream is a sum of the embedding, the outputs of the heads, and biases. If the logits were linear in the stream, you could split each logit into the contributions of these terms. They almost are. Between stream and logits, `ln_final` centres the stream, divides it by a scale, multiplies it by a weight and adds a bias. Only the division isn't linear, because the scale depends on the whole stream. So we *hold* the scale, which means that we keep its value on the whole stream. This method is called *direct logit attribution*.
+# Which heads raise the logit of the right token? The last stream is a sum of the embedding, the outputs of the heads, and biases. If the logits were linear in the stream, you could split each logit into the contributions of these terms. They almost are. Between the stream and the logits, `ln_final` centres the stream, divides it by a scale, multiplies it by a weight and adds a bias. Only the division isn't linear, because the scale depends on the whole stream. So we *hold* the scale, which means that we keep its value on the whole stream. This method is called *direct logit attribution*.
 #
 # Write `direct_logits`, which returns the contribution of one part [seq, d_model] of the stream. `RULES["expand_layernorm"](graph, "ln_final")` makes a node for each step of the layernorm. In the expanded graph, you need three substitutions.
 #
@@ -304,7 +304,7 @@ for name in sorted(adds, key=lambda name: -adds[name].mean()):
 #
 # Can the model do without head 0.0, then? The logits aren't the only reader of a head in layer 0. Every head of layer 1 reads its output too, through `blocks.1.ln1`. In part 2 you patched `x` only for the skip path. Here you patch a head only for its direct path to the logits. Along this path the head's output is computed on another text. Along all other paths it's computed on the prompt.
 #
-# Write `head_to_logits`. Split the heads, select the head's output along the paths that avoid every later layer, and patch with `path_patch(graph, selector, {"tokens": other})`. The selector `at("x").avoiding("y")` matches the paths to x that don't pass y. Which node does every path through a later layer pass?
+# Write `head_to_logits`. Split the heads, select the head's output along the paths that avoid every later layer, and patch with `path_patch(graph, selector, {"tokens": other})`. The selector `at("x").avoiding("y")` matches the paths to x that don't pass through y. Which node lies on every path through a later layer?
 #
 # Stuck? `hint("d1.4.8")`
 # %% exercise="d1.4.8"
@@ -363,13 +363,13 @@ print("head 0.6 on another prompt adds {:.1f} ± {:.1f} logits".format(*still_ad
 # %% [markdown]
 # **What you should see**: through layer 1 alone, head 0.0 costs 3.4 ± 0.3 nats. So nearly all of its effect goes through the heads of layer 1.
 #
-# Head 0.6 still adds 1.0 ± 0.2 logits to the same token when it's computed on another prompt. So about half of its 2.0 logits don't depend on the prompt. Attribution counts everything that a head writes, and patching counts only the part that changes with the text. The units differ too. On half of the prompts the model gives the right token a probability of almost 0.9 or more, and there a logit less costs only a fraction of a nat.
+# Head 0.6 still adds 1.0 ± 0.2 logits to the same token when it's computed on another prompt. So about half of its 2.0 logits don't depend on the prompt. Attribution counts everything that a head writes, and patching counts only the part that changes with the text. The units differ too. On half of the prompts the model gives the right token a probability of almost 0.9 or more, and there, losing one logit costs only a fraction of a nat.
 #
 # This is the day's idea again. "How important is head 0.0?" asks about a node, and a node has several paths. For these prompts, the direct path of head 0.0 has no effect that we can measure, and its paths through layer 1 matter more than any other head.
 #
 # *Learned*: "the head adds nothing to the logits" and "the answer is lost without the head" don't contradict each other. They're statements about different paths.
 #
-# > **Pair card.** Swap. The navigator asks: "Which nodes read this head, and which of these did we leave on the prompt?" Explain back why the two bars are equal for every head of layer 1. *Alone:* use `>>` to write a selector for the paths of head 0.0 that pass head 1.3, and look at it with `explain`.
+# > **Pair card.** Swap. The navigator asks: "Which nodes read this head, and which of these did we leave on the prompt?" Explain back why the two bars are equal for every head of layer 1. *Alone:* use `>>` to write a selector for the paths of head 0.0 that pass through head 1.3, and look at it with `explain`.
 # %% [markdown]
 # ## ★ More about the heads
 #
@@ -446,7 +446,7 @@ print("the longest:", textwrap.fill(max((term.name for term in from_tokens), key
 logits_now, sum_of_terms = evaluate([index(graph, -1), index(expanded, -1)], inputs)
 print(f"the logits and the sum of the terms: {(logits_now - sum_of_terms).abs().max():.0e} apart")
 # %% [markdown]
-# **What you should see**: 81 paths from the tokens. One of them passes no head, 16 pass one head, and 8 · 8 = 64 pass two. All other terms start at biases. The sum of all terms equals the logits, up to rounding.
+# **What you should see**: 81 paths from the tokens. One of them passes through no head, 16 pass through one head, and 8 · 8 = 64 pass through two. All other terms start at biases. The sum of all terms equals the logits, up to rounding.
 #
 # *Learned*: once the patterns are fixed, everything that attention moves is moved linearly.
 # %% [markdown]
@@ -661,7 +661,7 @@ plot.heatmap(square, shown, shown, title, "logit", x="its logit", y="the token a
 #
 # The OV circuit fits better. On the diagonal, where a token raises its own logit, the mean is 2.2 ± 0.2. Elsewhere it's 0.4 ± 0.1. The diagonal is the largest entry in 9 of 16 rows, and by chance it would be in one.
 #
-# Both tables describe the path from the embedding straight to head 1.3. This path carries only 0.13 ± 0.01 of the head's logits. The paths through heads of layer 0 carry 4.1 ± 0.2.
+# Both tables describe the path from the embedding straight to head 1.3. This path carries only 0.13 ± 0.01 logits. The paths through heads of layer 0 carry 4.1 ± 0.2.
 #
 # *Learned*: a circuit from token to token describes a single path. It contains nothing of the paths through other heads.
 #
@@ -674,7 +674,7 @@ plot.heatmap(square, shown, shown, title, "logit", x="its logit", y="the token a
 #
 # 1. `bias`: if you add up the outputs of all heads of a layer, you don't get `attn_out` yet. Which weight is missing? (its name)
 # 2. `held`: you hold one step of `ln_final`, so that the parts sum to the logit. Is it `"the mean"`, `"the scale"`, `"the weight"` or `"the bias"`?
-# 3. `paths`: a path from the tokens passes at most one head in each layer. How many paths are there with two layers of eight heads and attention held?
+# 3. `paths`: a path from the tokens passes through at most one head in each layer. How many paths are there with two layers of eight heads and attention held?
 # 4. `virtual`: a head with pattern A is followed by a head with pattern B, in a higher layer. Is the pattern of both in a row the product `"A B"` or `"B A"`?
 # 5. `direct`: you patch head 0.0 along its direct path to the logits. How many patterns of layer 1 change?
 #
@@ -692,4 +692,4 @@ predictions("d1")
 # %% [markdown]
 # ## What you have now
 #
-# Two networks can be equally accurate and rely on different paths. The same holds for heads. On another text, heads 0.6 and 1.3 cost about 2 nats each, one of them through layer 1 and the other directly. In both cases you found out by patching a path. You don't know yet *how* the model finds the right token. Head 1.3 attends to the token that continues the name, in a story with new names. Head 0.0 adds nothing measurable to the right token's logit, but without it most answers are lost. Day 2 shows how these two heads work together.
+# Two networks can be equally accurate and rely on different paths. The same holds for heads. On another text, heads 0.6 and 1.3 cost about 2 nats each, one of them through layer 1 and the other directly. In both cases you found out by patching a path. You don't know yet *how* the model finds the right token. Head 1.3 attends to the token that continues the name, in a story with new names. Head 0.0 adds nothing measurable to the right token's logit, but on another text it costs 3.5 ± 0.3 nats, more than any other head. Day 2 shows how these two heads work together.

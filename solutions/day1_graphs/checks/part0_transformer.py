@@ -527,8 +527,8 @@ def pattern_and_past(answer, scores):
     kept = torch.equal(scores[..., past], masked[..., past])
     if lowered and kept and pattern[..., ~past].max() > 0:
         raise Wrong(
-            "The future is not low enough. If the visible scores are low, it still gets weight. "
-            "Use minus infinity."
+            "The future scores are not low enough. If the visible scores are low too, the future "
+            "still gets weight. Use minus infinity."
         )
     return {"pattern after softmax": pattern, "visible scores": torch.where(past, masked, 0)}
 
@@ -537,10 +537,10 @@ exercise("d1.0.12", cases=low_and_high, use=pattern_and_past,
     mistakes=[
         edit("-torch.inf", "0.0",
              says="You gave the future a score of 0, and exp(0) is 1. Use minus infinity."),
-        *[edit("-torch.inf", low, says="The future is not low enough")
+        *[edit("-torch.inf", low, says="The future scores are not low enough")
           for low in ("-20.0", "-100.0", "scores.min()", "scores.min() - 20")],
         edit("scores.masked_fill(future, -torch.inf)", "scores - 100 * future",
-             says="The future is not low enough"),
+             says="The future scores are not low enough"),
         edit("-torch.inf", "torch.inf",
              says="softmax returns nan with this mask. Fill the future with minus infinity."),
         edit("scores.masked_fill(future, -torch.inf)", "scores - future * torch.inf",

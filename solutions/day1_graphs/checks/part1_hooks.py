@@ -675,10 +675,11 @@ exercise("d1.1.11", cases=with_rows, use=observed,
         edit("output: clean", "output: output",
              says="Both paths read the other image. Restore the hidden path."),
         edits(('"hidden", x)', '"hidden", x[rows])'), ("output[rows]", "output"),
-              says="You swapped the paths. Here the skip path reads the right image, and the "
+              says="You swapped the paths. Here the skip path reads the original image, and the "
                    "hidden path reads the other one."),
         edit("output[rows]", "output",
-             says="The skip path still reads the right image. The hook on x changes nothing."),
+             says="The skip path still reads the original image. The hook on x changes "
+                  "nothing."),
         edit("output: clean", "output: torch.zeros_like(output)",
              says="The hidden path is at zero. Restore its values instead of setting them to zero."),
         instead("""

@@ -104,8 +104,8 @@ exercise("d1.2.1", cases=constants, use=kept_array,
     hints=[
         ("Help, what should I keep?", "The tensor, under `self.value`, because `run` looks for it "
          "there. Keep nothing else: `shape` can read the sizes from it."),
-        ("Help, my Array changes with w", "Two names for one tensor are one tensor. `.clone()` "
-         "gives a tensor of your own with the same numbers."),
+        ("Help, my Array changes with w", "`self.value = value` only gives the same tensor "
+         "a second name. `.clone()` makes a separate tensor with the same numbers."),
         ("Help, almost the code", "`self.value` is a clone of `value`, and `shape` returns "
          "`tuple(...)` of that tensor's own `.shape`."),
     ],
@@ -206,7 +206,7 @@ exercise("d1.2.2", cases=sum_cases, use=added, raises=ValueError,
     ],
     hints=[
         ("Help, my shapes are aligned at the wrong end",
-         "`zip_longest` begins at the first entries and fills up at the end. Reverse the shapes "
+         "`zip_longest` begins at the first entries and pads at the end. Reverse the shapes "
          "first, and reverse the result."),
         ("Help, when do sizes fit?", "Ignore every 1 among the sizes of an axis. If one number is "
                                      "left, it is the size of the sum. If nothing is left, the "
@@ -293,8 +293,8 @@ exercise("d1.2.4", cases=patterns, tolerance=0,
         edit('left.split(",")', 'left.split(", ")',
              says='A comma separates operands with or without a space after it. Split at ",".'),
         edit('split("->")', 'split(" -> ")',
-             says='The arrow may stand without spaces. Split at "->", and let .split() remove '
-                  "them."),
+             says='There may be no spaces around the arrow. Split at "->", and let .split() '
+                  "remove them."),
         edits(("operand.split()", 'list(operand.replace(" ", ""))'),
               ("right.split()", 'list(right.replace(" ", ""))'),
               says="Each letter has become an axis. The name of an axis is a whole word here."),
@@ -577,7 +577,7 @@ exercise("d1.2.7", cases=lambda seed: [tuple(tensors(seed, *pair)) for pair in S
     ],
     hints=[
         ("Help, which nodes do I need?", "Three: an Array that holds -1, an Einsum that "
-         "multiplies it with `right`, and an Add of `left` and the product."),
+         "multiplies it by `right`, and an Add of `left` and the product."),
         ("Help, what is the pattern?", 'The constant has no axes, so its operand is empty: `", i '
          '-> i"` for a vector, `", i j -> i j"` for a matrix, `", -> "` for a number.'),
         ("Help, almost the code", '`axes = " ".join(f"a{i}" for i in range(len(right.shape)))` '
@@ -679,10 +679,10 @@ exercise("d1.2.8",
         edit('"  " * depth + ', "",
              says="The lines are not indented. Write children further right than their reader."),
         edit("join(lines)", "join(reversed(lines))",
-             says="The children stand above their reader. Write the node itself first."),
+             says="The children are listed above their reader. Write the node itself first."),
         edits(("for child", "line = lines.pop()\n        for child"),
               ("write(child, depth + 1)", "write(child, depth + 1)\n        lines.append(line)"),
-              says="The children stand above their reader. Write the node itself first."),
+              says="The children are listed above their reader. Write the node itself first."),
         edit("node.children:", "node.children[::-1]:",
              says="The children are in reverse order. Write the first child first."),
         edit('f" {list(node.shape)} = {node.op.kind}"', '""',
@@ -821,7 +821,7 @@ exercise("d1.2.9", cases=lambda seed: recipes(seed, *RULES), use=evaluated,
          "Then return it from the dict."),
         ("Help, almost the code", "`values[node] = inputs[node.name]` if `isinstance(node.op, "
          "Placeholder)`, and otherwise `node.op.run(*[value(child) for child in node.children])`. "
-         "A name that is missing in `inputs` raises a KeyError."),
+         "A name that is missing from `inputs` raises a KeyError."),
     ],
 )
 
@@ -1677,7 +1677,7 @@ exercise("d1.2.19", cases=library_graphs,
         edit('"skip.product"', '"hidden"',
              says="The hidden path reads x_other, and the skip reads x. Select the other path."),
         edit(f"return {PATCH}", f"return graph\n    {PATCH}",
-             says="The graph computes what it did before. Return the result of path_patch, with "
+             says="The graph computes the same as before. Return the result of path_patch, with "
                   "an input other than x."),
         edit('placeholder("x_other"', 'placeholder("other"',
              says="The new input is not called x_other. The cells below use that name."),
@@ -1801,9 +1801,12 @@ def same_key(answer, graphs):
 CHILDREN = "[known[child] for child in node.children]"
 NO_SHAPE = ("node.shape, ", "")
 OF_INPUTS = ("own = node.name if", "own = (node.name, node.shape) if")
-NUMBERS = "The numbers in an array are missing in the key. They decide the value."
+NUMBERS = "The numbers in an array are missing from the key. The value depends on them."
 FLAT = ("value.tolist()", "value.flatten().tolist()")
-SHAPES = "The shape of an array is missing in the key. The same numbers in another shape differ."
+SHAPES = (
+    "The shape of an array is missing from the key. The same numbers in another shape are another "
+    "value."
+)
 
 
 def twins(*changes, says):
@@ -1835,21 +1838,22 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
                says="Two different inputs have the same key. The name of a placeholder says which "
                     "input it is."),
         *twins(('getattr(node.op, "pattern", "")', '""'),
-               says="The pattern of an einsum is missing in the key. Add it."),
+               says="The pattern of an einsum is missing from the key. Add it."),
         *[mistake for part in ("inputs", "output") for mistake in twins(
             ('getattr(node.op, "pattern", "")', f'getattr(node.op, "{part}", "")'),
             says="Only one side of an einsum's pattern is in the key. Use both.")],
         *twins((f", {CHILDREN}", ""),
-               says="The children are missing in the key. Equal computations have children with "
+               says="The children are missing from the key. Equal computations have children with "
                     "equal keys."),
         *twins((CHILDREN, f"sorted({CHILDREN})"),
                says="The children are sorted, and A @ B is not B @ A. Keep their order."),
         *twins((CHILDREN, f"sorted({{*{CHILDREN}}})"),
                says="The children are a set, which has no order and no repetition. Use a list."),
-        *twins(("node.op.kind, ", ""), says="The kind of operation is missing in the key. Add it."),
+        *twins(("node.op.kind, ", ""),
+               says="The kind of operation is missing from the key. Add it."),
         edits(NO_SHAPE,
-              says="The shape of an input is missing in the key. An input x [3] is not an input x "
-                   "[4]."),
+              says="The shape of an input is missing from the key. An input x [3] is not an input "
+                   "x [4]."),
     ],
     right=[
         """
@@ -1866,9 +1870,9 @@ exercise("d1.2.20", cases=pairs_to_key, use=same_key,
         """,
     ],
     hints=[
-        ("Help, what decides a value?", "The kind of operation; the contents of the operation (an "
-         "Array's shape and numbers, an Einsum's pattern, a Placeholder's size and the name of "
-         "its input); and the children, in order. The names of other nodes do not."),
+        ("Help, what does a value depend on?", "The kind of operation; the contents of the "
+         "operation (an Array's shape and numbers, an Einsum's pattern, a Placeholder's size and "
+         "the name of its input); and the children, in order. The names of other nodes do not."),
         ("Help, mine does not finish", "If a node's text holds the texts of its children, it "
          "doubles at each block of a tower. Shorten each text before you use it above. A digest "
          "has 64 characters, whatever the length of the text."),

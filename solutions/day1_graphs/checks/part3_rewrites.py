@@ -42,7 +42,7 @@ def pushed(answer, graph, what):
     for node in children_first(result):
         below = node.children[0] if node.op.kind == "index" else passed
         if below not in old and below.op.kind == passed.op.kind and len(below.children) > 1:
-            raise Wrong(f"An index still stands on a new {what}: {line(below)}. "
+            raise Wrong(f"There is still an index on a new {what}: {line(below)}. "
                         "Pass every entry on to the nodes below it.")
     return outcome(graph, result)
 
@@ -1295,8 +1295,8 @@ def sink_use(answer, graph):
     stuck = [node.children[0] for node in order if node.op.kind == "index" and movable(node)]
     if stuck:
         raise Wrong(
-            f"An index could still move. It stands on {stuck[0].name!r}, which is an "
-            f"{stuck[0].op.kind}. Push the result again, until it stands on an input or is refused."
+            f"An index could still move. It reads {stuck[0].name!r}, which is an "
+            f"{stuck[0].op.kind}. Push the result again, until it reads an input or is refused."
         )
     widths = {node.shape[-1:] for node in children_first(graph.node) if mixes(node)}
     if any(mixes(node) and node.shape[-1:] not in widths for node in order):

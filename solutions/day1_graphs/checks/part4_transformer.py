@@ -50,7 +50,7 @@ LAYER_OUT = 'find_one(graph, f"blocks.{layer}.attn_out")'
 exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit(OUT, f'add({OUT}, find_one(graph, f"blocks.{{layer}}.attn.b_O"))',
-             says="The layer's bias b_O is included. It is added once a layer and belongs to no "
+             says="The layer's bias b_O is included. It is added once per layer and belongs to no "
                   "head."),
         edit(OUT, f"add({LAYER_OUT})", says="This is the whole layer: all its heads and the bias."),
         edit("{layer}", "{[1, 0, 0][layer]}", times=2,
@@ -66,7 +66,7 @@ exercise("d1.4.1", cases=some_heads, use=node_use, tolerance=CLOSE, sizes=SIZES,
                   "it is their sum. Split that sum first."),
         edit(OUT, 'add(find_one(parts, f"blocks.{layer}.attn.head.{1 - head}.out"), '
                   'find_one(graph, f"blocks.{layer}.attn.b_O"))',
-             says="These are all the other heads of the layer. Find the one."),
+             says="These are all the other heads of the layer. Find this one head."),
         edit('    parts = split(graph, f"blocks.{layer}.attn_out", "head")\n',
              "    parts = graph\n",
              says="No node is one head's output yet. Split the layer's attn_out into heads first."),
@@ -145,7 +145,7 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
     use=node_use, tolerance=CLOSE, sizes=SIZES,
     mistakes=[
         edit("attn_out", "attn.z",
-             says="The heads write nothing, and the biases b_O of the attention layers still do. "
+             says="The heads write nothing, but the biases b_O of the attention layers still do. "
                   "Ablate all of attn_out."),
         edit("*", "0",
              says="Only layer 0 is ablated. A later layer still moves information between tokens."),
@@ -161,8 +161,8 @@ exercise("d1.4.3", cases=lambda seed: [(case,) for case in transformers(seed, 2,
                 """, says=OWN_NORM),
         edit('ablate(graph, "blocks.*.attn_out", "zero")',
              'ablate(ablate(graph, "blocks.0.attn_out", "zero"), "blocks.1.attn_out", "zero")',
-             says="Layers 0 and 1 alone are ablated, and there may be more, or one. A star in the "
-                  "selector stands for every layer."),
+             says="Only layers 0 and 1 are ablated, but the model may have more layers, or just "
+                  "one. A star in the selector stands for every layer."),
         edit("blocks.*.attn_out", "embed",
              says="The embedding was ablated. Keep the embedding, and ablate the attention "
                   "layers."),
@@ -346,7 +346,7 @@ exercise("d1.4.8", cases=some_senders, use=path_use, tolerance=CLOSE, sizes=SIZE
          "to that node: the direct one, and those through the heads of layer 1. Select the paths "
          "that avoid something."),
         ("Help, which node should the paths avoid?", "A later layer reads the stream through its "
-         "own `ln1`. The direct path passes none of these."),
+         "own `ln1`. The direct path passes through none of these."),
         ("Help, almost the code", 'Split the heads. `direct = at(...).avoiding("blocks.*.ln1")`. '
          'Then `path_patch(graph, direct, {"tokens": other})`.'),
     ],
@@ -492,14 +492,14 @@ def require_paths(case, parts):
     if not missing:
         return
     if () in missing:
-        raise Wrong("The embedding's own path to the logits is no term: ln_final is still whole, "
+        raise Wrong("The embedding's own path to the logits isn't a term: ln_final is still whole, "
                     "or its scale is not held. Expand it with RULES['expand_layernorm'].")
     of_one_head = [path for path in missing if len(path) == 1]
     if any(has(parts, layer_sum(wanted, path)) for path in of_one_head):
         raise Wrong("A term is a whole layer, and not one head. Split attn_out into heads first.")
     title = " > ".join(["embed", *(f"{layer}.{head}" for layer, head in missing[0]), "logits"])
-    raise Wrong(f"The path {title} is no term, because the heads' inputs have not been expanded. "
-                "Expand every ln1, and give all terms of a sum its whole shape.")
+    raise Wrong(f"The path {title} isn't a term, because the heads' inputs have not been "
+                "expanded. Expand every ln1, and give all terms of a sum its whole shape.")
 
 
 def layer_sum(wanted, path):
@@ -531,7 +531,7 @@ exercise("d1.4.5", cases=lambda seed: [(case,) for case in transformers(seed, 2,
         edit(' | at("ln_final")', "",
              says="expand_paths finds a single path, because ln_final is still whole. Expand it."),
         instead("def path_terms(graph):\n    return add(graph)",
-                says="The embedding's own path to the logits is no term"),
+                says="The embedding's own path to the logits isn't a term"),
         instead("""
                 def path_terms(graph):
                     parts = list(path_expansion(graph).values())
@@ -800,16 +800,16 @@ quiz("d1.4.quiz",
     held=option("the mean", "the scale", "the weight", "the bias",
                 says="One step of layernorm depends on the whole stream in a way that is not "
                      "linear. Which?"),
-    paths=number(says="In each of the two layers, a path passes no head or one of eight."),
+    paths=number(says="In each of the two layers, a path passes through no head or one of eight."),
     virtual=option("A B", "B A", says="Start at the query. The second head attends from there."),
-    direct=number(says="The head's direct path to the logits passes no other head. Whose pattern "
-                       "could change?"),
+    direct=number(says="The head's direct path to the logits passes through no other head. Whose "
+                       "pattern could change?"),
     hints=[
         ("Help, the bias and the scale", "In d1.4.1, which term of attn_out belonged to no head? "
          "In d1.4.4, which node did you map to itself?"),
-        ("Help, the paths", "In each layer a path passes no head or one of eight. How many choices "
-         "is that in one layer, and how many in two?"),
+        ("Help, the paths", "In each layer a path passes through no head or one of eight. How many "
+         "choices is that in one layer, and how many in two?"),
         ("Help, the heads in a row", "If you start at the query, which head's pattern do you need "
-         "first? In d1.4.8, which heads does a path pass that avoids every later layernorm?"),
+         "first? In d1.4.8, which heads lie on a path that avoids every later layernorm?"),
     ],
 )
