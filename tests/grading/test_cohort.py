@@ -8,7 +8,9 @@ import subprocess
 import sys
 import textwrap
 
+import nbformat
 import pytest
+from nbconvert.filters import markdown2html
 from nbgrader.api import Gradebook
 
 from remix_utils.classroom.grading import cohort as rooms
@@ -145,6 +147,23 @@ def test_a_page_shows_everything_as_text(graded):
         assert "return n + n" not in page and "return double(n) + 1" not in page
 
 
+def test_formgrader_shows_texts_with_their_marks_and_no_markup(course, tmp_path):
+    """A written answer can have no tag, link or picture, and each check and each answer has its field for points."""
+    _, day, reference, student = course
+    right = solved(student, reference)
+    answer = "<script>alert(1)</script> **bold** `a[0] ` [x](javascript:a) ![y](http://y) [z][w]\n\n[w]: http://z"
+    next(cell for cell in right.cells if cell.id == "d9-1-3").source = answer
+    hand_in(tmp_path / "submitted", "ann", right)
+    cohort_of(tmp_path, day, sandboxed=False, processes=1).grade()
+    shown = nbformat.read(tmp_path / "autograded" / "ann" / DAY / "part1_tiny.ipynb", 4)
+    marked = {cell.metadata.nbgrader.grade_id: cell for cell in shown.cells if "nbgrader" in cell.metadata}
+    points = {name: (cell.metadata.nbgrader.points, cell.metadata.nbgrader.solution) for name, cell in marked.items()}
+    assert points == {"d9-1-1-check": (2, False), "d9-1-2-check": (3, False), "d9-1-3": (1, True)}
+    page = markdown2html(marked["d9-1-3"].source)
+    assert "<strong>bold</strong>" in page and "<code>a[0] </code>" in page.replace("\u200b", "")
+    assert "<script" not in page and "<img" not in page and 'javascript:a"' not in page and ">z<" not in page
+
+
 def test_nothing_is_judged_twice_and_a_hand_given_mark_stays(graded, monkeypatch):
     """A second run judges nothing; what is handed in again is judged again, alone."""
     folder, day, _, results = graded
@@ -198,6 +217,18 @@ def test_a_gradebook_is_written_whole_or_not_at_all(tmp_path, course, monkeypatc
     monkeypatch.undo()
     cohort_of(tmp_path, day).grade()
     assert list(scores(tmp_path / "gradebook.db")) == ["ann", "bob", "cyd"]
+
+
+def test_a_folder_that_is_no_students_is_named(course, tmp_path):
+    """A link to another student's folder, and a hidden one, are not graded, and grading says so."""
+    _, day, _, student = course
+    hand_in(tmp_path / "submitted", "ann", student)
+    hand_in(tmp_path / "submitted", ".bob", student)
+    (tmp_path / "submitted" / "cyd").symlink_to(tmp_path / "submitted" / "ann")
+    cohort, told = cohort_of(tmp_path, day, processes=1), []
+    cohort.say = told.append
+    assert list(points(cohort.grade())) == ["ann"]
+    assert [line.partition(" ")[0] for line in told if "left out" in line] == ["'.bob'", "'cyd'"]
 
 
 def test_a_day_without_submissions_is_refused(course, tmp_path):

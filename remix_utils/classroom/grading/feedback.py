@@ -53,7 +53,7 @@ def _by_people(marks: Sequence[dict[str, Any]]) -> str:
         return ""
     rows = "".join(_line(each, each["comment"]) for each in marks)
     return (
-        "<h2>Written answers</h2><table><tr><th>Exercise</th><th>Points</th>"
+        "<h2>Marks that people gave</h2><table><tr><th>Exercise</th><th>Points</th>"
         f"<th>Comment</th></tr>{rows}</table>"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from remix_utils.checks.bundle import Bundle
 COURSE = "remix"  # as in nbgrader_config.py
 PATIENCE = 60.0  # seconds to wait for somebody else who writes, such as Formgrader
 WRITTEN = {"cell_type": "markdown", "grade": True, "solution": True, "locked": False, "task": False}
+CHECKED = {"cell_type": "code", "grade": True, "solution": False, "locked": True, "task": False}
 
 
 @contextlib.contextmanager
@@ -150,13 +152,10 @@ def _marks(submission: Any) -> Iterator[dict[str, Any]]:
 def readable(cells: list[dict[str, Any]], bundle: Bundle, source_of: Any, grade_id: Any) -> str:
     """Returns a notebook for Formgrader to show: its texts, without outputs and without markup.
 
-    Formgrader shows markdown as a page, in the instructor's session, so no tag of it is kept.
+    Formgrader shows markdown as a page, in the instructor's session, so no tag, link or picture of
+    it is kept.
     """
-    points = {
-        cell_name(str(cell.marks["answer"]), "answer"): float(str(cell.marks["points"]))
-        for cell in bundle.cells
-        if "answer" in cell.marks
-    }
+    marks = dict(_marked(bundle))
     shown = []
     for place, cell in enumerate(cells):
         id, kind = grade_id(cell), cell.get("cell_type")
@@ -164,14 +163,27 @@ def readable(cells: list[dict[str, Any]], bundle: Bundle, source_of: Any, grade_
             continue
         made: dict[str, Any] = {"cell_type": kind, "id": f"cell-{place}", "metadata": {}}
         text = source_of(cell)
-        made["source"] = text if kind == "code" else text.replace("<", "&lt;")
+        made["source"] = text if kind == "code" else _without_markup(text)
         if kind == "code":
             made |= {"outputs": [], "execution_count": None}
-        if id in points and kind == "markdown":
-            facts = {**WRITTEN, "grade_id": id, "points": points[id], "schema_version": 3}
-            made["metadata"] = {"nbgrader": facts}
+        if marks.get(id, {}).get("cell_type") == kind:
+            made["metadata"] = {"nbgrader": {**marks.pop(id), "grade_id": id, "schema_version": 3}}
         shown.append(made)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel}
     whole = {"cells": shown, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, indent=1)
+
+
+def _marked(bundle: Bundle) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name of each cell that has points, and how nbgrader marks it."""
+    for cell in bundle.cells:
+        for mark, kind in (("check", CHECKED), ("answer", WRITTEN)):
+            if mark in cell.marks:
+                name = cell_name(str(cell.marks[mark]), mark)
+                yield name, {**kind, "points": float(str(cell.marks["points"]))}
+
+
+def _without_markup(text: str) -> str:
+    """A markdown text in which no tag begins and no address follows a bracket."""
+    return re.sub(r"\](?=\s*[\[(:])", "]\u200b", text.replace("<", "&lt;"))
