@@ -681,9 +681,9 @@ print(f"all right guesses: {(losses_right < 0.5).float().mean():.0%} have a loss
 print(f"and {(losses_right > 3).float().mean():.0%} have more than 3 nats")
 plot.heads(from_query[..., look_to], f"Attention from token {look_from} to token {look_to}", "attention")
 # %% [markdown]
-# **What you should see**: usually a loss near zero, with much of the attention of 1.1 or 1.3 on your key. In our passages, 82 % of the places with a right guess have a loss below 0.5 nats.
+# **What you should see**: usually a loss near zero, with much of the attention of 1.1 or 1.3 on your key. In our passages, 82 % ± 2 % of the places with a right guess have a loss below 0.5 nats.
 #
-# At 4 % of these places the loss is above 3 nats, and you may have picked one of them. If so, look at the lines above. The two heads may attend to a full stop instead, as in d2.1.9, or to a third occurrence of A. Pick a second opportunity and compare.
+# At 4 % ± 1 % of these places the loss is above 3 nats, and you may have picked one of them. If so, look at the lines above. The two heads may attend to a full stop instead, as in d2.1.9, or to a third occurrence of A. Pick a second opportunity and compare.
 #
 # *Learned*: a high average score leaves room for cases that fail. Look at some of them.
 # %% [markdown]

@@ -558,7 +558,7 @@ sides, heads = [f"read by {side}" for side in "qkv"], [f"0.{head}" for head in r
 title = "Prefix matching of 1.1, a head of layer 0 ablated for one side"
 plot.heatmap(table, sides, heads, title, "attention", x="ablated (mean)", y="")
 # %% [markdown]
-# **What you should see**: if the *keys* read the ablated head 0.0, only 0.02 is left of the score of 1.1, and no other head matters there. If the *queries* read an ablated head, 0.6 and 0.7 matter, with 0.66 and 0.65 left, and 0.0 doesn't. The row for values is constant, since values aren't used to compute the pattern of their own layer.
+# **What you should see**: if the *keys* read the ablated head 0.0, only 0.02 is left of the score of 1.1, and no other head matters there. If the *queries* read an ablated head, 0.6 and 0.7 matter, with 0.66 ± 0.01 and 0.65 ± 0.01 left, and 0.0 doesn't. The row for values is constant, since values aren't used to compute the pattern of their own layer.
 #
 # This shows attention and single heads only. The next cell ablates for one side of the two induction heads alone, takes 0.6 and 0.7 together, and measures the loss too.
 # %%

@@ -124,7 +124,7 @@ for name in ("in-context", "first copy", "second copy"):
 # | first copy of random tokens | +1.02 ± 0.10 |
 # | second copy of random tokens | −5.66 ± 0.05 |
 #
-# In the first copy there's nothing to copy yet, and still it costs a whole nat more. At step 3,175 it even costs 9.3 ± 0.1 nats, while a random guess costs 6.93. This fits a new circuit that is over-confident for a few hundred steps, and predicts repetition where nothing is repeated. By the end of training, stories cost 1.26 nats, less than the 1.86 of step 3,000.
+# In the first copy there's nothing to copy yet, and still it costs a whole nat more. At step 3,175 it even costs 9.3 ± 0.1 nats, while a random guess costs 6.93. This fits a new circuit that is over-confident for a few hundred steps, and predicts repetition where nothing is repeated. By the end of training, stories cost 1.26 ± 0.03 nats, less than the 1.86 ± 0.04 of step 3,000.
 #
 # With unpaired rows, the error of the change on stories would be 0.06, twice as large. The rise would still be clear. For smaller changes, such as the ablation of a single head, pairing can decide whether you see any effect at all.
 #
@@ -172,7 +172,7 @@ panels = {
 middle = {"steepest": (before + after) / 2}
 plot.curves(STEPS, panels, "One training run at fourteen steps", "step", marks=middle)
 # %% [markdown]
-# **What you should see**: a cliff. Up to step 2,900, almost half of the training, the second copy costs 6.87 nats or more, about as much as a random guess. Between steps 3,125 and 3,175 its loss falls by 2.5 ± 0.1 nats, and from step 3,500 on it's below half a nat. The prefix scores of 1.1 and 1.3 rise at the same time, and no other head of layer 1 rises by more than 0.04. The in-context score on stories changes too, by −0.24 ± 0.05 from step 3,000 to 3,250.
+# **What you should see**: a cliff. Up to step 2,900, almost half of the training run, the second copy costs 6.87 nats or more, about as much as a random guess. Between steps 3,125 and 3,175 its loss falls by 2.5 ± 0.1 nats, and from step 3,500 on it's below half a nat. The prefix scores of 1.1 and 1.3 rise at the same time, and no other head of layer 1 rises by more than 0.04. The in-context score on stories changes too, by −0.24 ± 0.05 from step 3,000 to 3,250.
 #
 # | in-context score (nats) | before | after |
 # |---|---|---|
@@ -275,7 +275,7 @@ plot.curves(STEPS, {"from 0 to 1": grown}, "The parts of the circuit", "step", m
 #
 # The last four dates lie within a hundred steps. They are only as precise as the spacing of the checkpoints, so two neighbouring dates may be the same. And dates don't show causes. If one part comes before another, it may or may not be the cause. In the optional d2.4.4 you exchange parts between two checkpoints instead.
 #
-# Look at head 0.0. At step 500, when its auxiliary loss ended, it had 0.36 of its attention on the previous token, and 0.39 at step 2,900. So the auxiliary loss brought it less than half of the way. It reaches 0.89 only at step 3,500, together with the rest. The second auxiliary loss, on the other heads of layer 0, continued throughout.
+# Look at head 0.0. At step 500, when its auxiliary loss ended, it had 0.36 ± 0.01 of its attention on the previous token, and 0.39 ± 0.01 at step 2,900. So the auxiliary loss brought it less than half of the way. It reaches 0.890 ± 0.003 only at step 3,500, together with the rest. The second auxiliary loss, on the other heads of layer 0, continued throughout.
 #
 # *Learned*: "when did it develop?" has an answer only together with a threshold, and with the condition that the score stays above it.
 # %% [markdown]
