@@ -294,7 +294,7 @@ plot.bars(results, "The hidden layer, ablated in three ways", "test accuracy (%)
 #
 # *Learned*: report an ablation with its kind and its standard error.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of the three ablations would you put in a paper, and which wrong conclusion might a reader draw from each of the other two?" Explain back why the 20 draws of one image don't count as 20 images. *Alone:* write down, for each of the three ablations, which values replace the hidden layer.
+# > **Pair card.** Swap. The navigator asks: "Which of the three ablations would you put in a paper, and which wrong conclusion might a reader draw from each of the other two?" Explain to each other why the 20 draws of one image don't count as 20 images. *Alone:* write down, for each of the three ablations, which values replace the hidden layer.
 # %% [markdown]
 # ## d1.1.6 ★ One neuron at a time
 # ●●○○○ difficulty · ●●●○○ importance · 13 minutes · ★
@@ -434,7 +434,7 @@ plot.histogram({"switch": switch}, "The switch on 1,000 rows", "activation", mar
 #
 # *Learned*: zero ablation makes constants look important, and the mean may be a value that never occurs. A resampled activation always occurs, but its combination with the rest of the network may not.
 #
-# > **Pair card.** Swap. The navigator asks: "Where does each replacement value come from, and has the network computed it before?" Then ask the same about the combination. If you resample only neuron 14, which images do the 16 values come from? Explain back: for which kind of neuron is zero a fair replacement, and for which is the mean? *Alone:* sketch the histogram of a neuron for which zero, mean and resample ablation give about the same result.
+# > **Pair card.** Swap. The navigator asks: "Where does each replacement value come from, and has the network computed it before?" Then ask the same about the combination. If you resample only neuron 14, which images do the 16 values come from? Explain to each other for which kind of neuron zero is a fair replacement, and for which the mean is. *Alone:* sketch the histogram of a neuron for which zero, mean and resample ablation give about the same result.
 # %% [markdown]
 # ## The same in `digits-b` ★
 #
@@ -571,7 +571,7 @@ def run_edited(network: torch.nn.Module, layer: str, edit, x: torch.Tensor) -> t
 # %% [markdown]
 # *Learned*: a hook is hidden state. If you leave one on, it changes your next experiment without a warning.
 #
-# > **Pair card.** Swap. The navigator asks: "Suppose this hook had leaked before we made the table of d1.1.5. Which number would have made us suspicious?" Explain back why it's a bad idea to remove *all* hooks in a notebook that two people share. *Alone:* check that no hook is left on `networks["digits-b"]`.
+# > **Pair card.** Swap. The navigator asks: "Suppose this hook had leaked before we made the table of d1.1.5. Which number would have made us suspicious?" Explain to each other why it's a bad idea to remove *all* hooks in a notebook that two people share. *Alone:* check that no hook is left on `networks["digits-b"]`.
 # %% [markdown]
 # ## d1.1.10 Resample one of two paths
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -661,7 +661,7 @@ plot.bars(paths, "The two paths, one at a time", "test accuracy (%)", "what is r
 #
 # *Learned*: with hooks, you change one path by changing all of them and then restoring the others.
 #
-# > **Pair card.** Swap. The navigator asks: "Which run computed each of the two values that meet in the final sum?" Explain back: one experiment of d1.1.8 gave the same accuracies as `skip_only`. Which one was it, and why must they be equal? *Alone:* draw the picture of d1.1.10 for the experiment in which only the hidden path reads the other image.
+# > **Pair card.** Swap. The navigator asks: "Which run computed each of the two values that meet in the final sum?" Explain to each other which experiment of d1.1.8 gave the same accuracies as `skip_only`, and why they must be equal. *Alone:* draw the picture of d1.1.10 for the experiment in which only the hidden path reads the other image.
 # %% [markdown]
 # ## d1.1.12 ★ Logits add, accuracies don't
 # ●●●○○ difficulty · ●●○○○ importance · 9 minutes · ★

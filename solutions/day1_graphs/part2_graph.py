@@ -189,7 +189,7 @@ except ValueError as error:
 #
 # *Learned*: an operation is a rule for shapes and a rule for values.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which other code holds this tensor?" Explain back to each other why `Array` copies its tensor, and why `run` doesn't need to copy the values that it gets. *Alone:* write down the shape of a sum of [7, 1, 3], [2, 1] and [3] before you call `Add().shape`.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which other code holds this tensor?" Explain to each other why `Array` copies its tensor, and why `run` doesn't need to copy the values that it gets. *Alone:* write down the shape of a sum of [7, 1, 3], [2, 1] and [3] before you call `Add().shape`.
 # %% [markdown]
 # ## Products
 #
@@ -318,7 +318,7 @@ print(layer.op.run(weight.op.run(), torch.tensor([1.0, 1.0, 1.0])))
 #
 # *Learned*: five operations are enough for both digits networks.
 #
-# > **Pair card.** Swap. The navigator asks: "Which words are summed, and how can I see that in the shape?" Explain back the result of `"i j, i j -> "` for a matrix and itself, and the result of `"i j -> j i"`. *Alone:* write the pattern of an outer product, and a pattern that adds up the rows of a matrix.
+# > **Pair card.** Swap. The navigator asks: "Which words are summed, and how can I see that in the shape?" Explain to each other the result of `"i j, i j -> "` for a matrix and itself, and the result of `"i j -> j i"`. *Alone:* write the pattern of an outer product, and a pattern that adds up the rows of a matrix.
 # %% [markdown]
 # ## d1.2.7 ★ Subtract without a new operation
 # ●●○○○ difficulty · ●●●○○ importance · 5 minutes · ★
@@ -478,7 +478,7 @@ plot.lines(block_counts, powers, "How many nodes are visited in a tower", "block
 #
 # *Learned*: a graph with few nodes can have exponentially many paths. So visit each node once, and cache its value.
 #
-# > **Pair card.** Swap. The navigator asks: "What's the key of the cache, and when is the cache emptied?" Explain back in which graph a cache by name would give a wrong value, and when a cache that is never emptied would give one. *Alone:* count by hand the visits in a tower of two blocks without a cache.
+# > **Pair card.** Swap. The navigator asks: "What's the key of the cache, and when is the cache emptied?" Explain to each other in which graph a cache by name would give a wrong value, and when a cache that is never emptied would give one. *Alone:* count by hand the visits in a tower of two blocks without a cache.
 # %% [markdown]
 # ## d1.2.10 A network as a graph
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
@@ -613,7 +613,7 @@ for number, image in enumerate(images[:100]):
 #
 # *Learned*: an intervention is a function from graphs to graphs. It leaves no state behind, so nothing can leak.
 #
-# > **Pair card.** Swap. The navigator asks: "Is this node old or new, and how can you tell?" Explain back why every node above a replaced node is built again, and why the nodes beside it aren't. *Alone:* on paper, replace `skip.product` in the picture at the top, and mark the nodes that are built again.
+# > **Pair card.** Swap. The navigator asks: "Is this node old or new, and how can you tell?" Explain to each other why every node above a replaced node is built again, and why the nodes beside it aren't. *Alone:* on paper, replace `skip.product` in the picture at the top, and mark the nodes that are built again.
 # %% [markdown]
 # ## d1.2.13 ★ Nodes that two graphs share
 # ●○○○○ difficulty · ●●●●○ importance · 5 minutes · ★
@@ -789,7 +789,7 @@ measured("d1.2.p4", max(gaps))
 #
 # *Learned*: resampling a node means evaluating the same graph with another input below the node.
 #
-# > **Pair card.** Swap. The navigator asks: "Which nodes does this graph contain twice, once for each input?" Explain back the value of `resampled(graph, "logits")`, and the error that `resampled(graph, "inner.weight")` raises. *Alone:* print `tree(resampled(graph, "hidden"))`, and mark the nodes that depend on `x_other`.
+# > **Pair card.** Swap. The navigator asks: "Which nodes does this graph contain twice, once for each input?" Explain to each other the value of `resampled(graph, "logits")`, and the error that `resampled(graph, "inner.weight")` raises. *Alone:* print `tree(resampled(graph, "hidden"))`, and mark the nodes that depend on `x_other`.
 # %% [markdown]
 # ## d1.2.16 Paths
 # ●●○○○ difficulty · ●●●●● importance · 7 minutes · core
@@ -901,7 +901,7 @@ plot.bars(follows, "Two images at once", "share of conflicts (%)", "the digit pr
 #
 # *Learned*: path patching measures the effect of one path at a time.
 #
-# > **Pair card.** Swap. The navigator asks: "Which parts of this graph depend on which image?" Explain back why patching the path through the skip gives the same result as resampling the node `skip.product`, and in which graph it wouldn't. *Alone:* find the path through the hidden layer, patch it, and compare with `by_graphs`.
+# > **Pair card.** Swap. The navigator asks: "Which parts of this graph depend on which image?" Explain to each other why patching the path through the skip gives the same result as resampling the node `skip.product`, and in which graph it wouldn't. *Alone:* find the path through the hidden layer, patch it, and compare with `by_graphs`.
 # %% [markdown]
 # ## d1.2.18 Answer the day's question
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -990,7 +990,7 @@ for name, graph in theirs.items():
 #
 # *Learned*: `library.path_patch` does the same as your `patch_path`, and you know how it works.
 #
-# > **Pair card.** Swap. The navigator asks: "Which paths does this selector match, read from the root down?" Explain back which paths `library.at("logits") >> library.at("x")` selects, and why `library.at("x") >> library.at("skip.product")` selects none. *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
+# > **Pair card.** Swap. The navigator asks: "Which paths does this selector match, read from the root down?" Explain to each other which paths `library.at("logits") >> library.at("x")` selects, and why `library.at("x") >> library.at("skip.product")` selects none. *Alone:* try both with `library.explain(theirs["digits-a"], ...)`.
 # %% [markdown]
 # ## d1.2.20 ★ Equal computations
 # ●●●○○ difficulty · ●●●○○ importance · 12 minutes · ★

@@ -151,7 +151,7 @@ measured("d1.3.p1", math.log10(gap))
 #
 # *Learned*: each term takes its weight along, and the other factors keep their places.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which weight does each new term get, and where does it go among the factors?" Explain back why `(a + b)²`, an einsum that reads the same sum twice, has to be distributed at one position at a time. *Alone:* multiply $(a+b)^2$ out on paper, and mark the terms that a wrong `distribute` would lose.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which weight does each new term get, and where does it go among the factors?" Explain to each other why `(a + b)²`, an einsum that reads the same sum twice, has to be distributed at one position at a time. *Alone:* multiply $(a+b)^2$ out on paper, and mark the terms that a wrong `distribute` would lose.
 # %% [markdown]
 # ## d1.3.3 ★ Multiply everything out
 # ●●●○○ difficulty · ●●●○○ importance · 10 minutes · ★
@@ -261,7 +261,7 @@ plot.bars(table, "The hidden layer replaced by an estimate", "test accuracy (%)"
 #
 # *Learned*: an estimate is a claim about the part that matters. The rest is a node, so you can test the claim.
 #
-# > **Pair card.** Swap. The navigator asks: "Suppose the rest is small. Small compared with which quantity? And does small mean unimportant?" Explain back why the rewritten graph has the right value for *every* estimate, even for a bad one. *Alone:* take 1,000 times the mean as the estimate, and look at the distance that `apart` returns.
+# > **Pair card.** Swap. The navigator asks: "Suppose the rest is small. Small compared with which quantity? And does small mean unimportant?" Explain to each other why the rewritten graph has the right value for *every* estimate, even for a bad one. *Alone:* take 1,000 times the mean as the estimate, and look at the distance that `apart` returns.
 # %% [markdown]
 # ## d1.3.9 Push an index through a function, or refuse
 # ●●○○○ difficulty · ●●●●● importance · 12 minutes · core
@@ -309,7 +309,7 @@ print("right:        ", [round(value, 3) for value in right[0].tolist()])
 #
 # *Learned*: where an operation mixes entries, a rewrite has to stop. It should stop with an error. If it returned the graph unchanged, you'd believe that it had worked.
 #
-# > **Pair card.** Swap. The navigator asks: "Which inputs does this output number depend on?" Explain back which axis of an attention pattern [query, key] an index may pass on its way down to the scores, and which axis it may not. *Alone:* reverse softmax's axis with `slice(None, None, -1)`, before and after softmax. Was the refusal necessary here?
+# > **Pair card.** Swap. The navigator asks: "Which inputs does this output number depend on?" Explain to each other which axis of an attention pattern [query, key] an index may pass on its way down to the scores, and which axis it may not. *Alone:* reverse softmax's axis with `slice(None, None, -1)`, before and after softmax. Was the refusal necessary here?
 # %% [markdown]
 # ## How large can a rounding error get?
 #
@@ -378,7 +378,7 @@ plot.lines(powers, logs, "Error of e + (x - e)", "size of e (power of ten)", "er
 #
 # *Learned*: an error by itself tells you little. Compare it with the step at the largest number that was computed on the way.
 #
-# > **Pair card.** Swap. The navigator asks: "How large are the numbers *inside* the graph, and not only at its output?" Explain back why the intermediate values determine the rounding error. *Alone:* work out `1000000 + (1.03 - 1000000)` by hand, and keep only seven digits after every step.
+# > **Pair card.** Swap. The navigator asks: "How large are the numbers *inside* the graph, and not only at its output?" Explain to each other why the intermediate values determine the rounding error. *Alone:* work out `1000000 + (1.03 - 1000000)` by hand, and keep only seven digits after every step.
 # %% [markdown]
 # ## d1.3.14 Is it a bug?
 # ●●●○○ difficulty · ●●●●● importance · 10 minutes · core
@@ -512,7 +512,7 @@ plot.heatmap(by_digit, shown, neurons, title, "logit", x="neuron", y="image")
 #
 # *Learned*: after a split, a question about neuron 9 is a question about one node.
 #
-# > **Pair card.** Swap. The navigator asks: "Which factors of term i have to be indexed with i?" Explain back the value that you get if only one of two factors is indexed. *Alone:* write out $\sum_h a_h b_h$ for two heads, and then the wrong version.
+# > **Pair card.** Swap. The navigator asks: "Which factors of term i have to be indexed with i?" Explain to each other the value that you get if only one of two factors is indexed. *Alone:* write out $\sum_h a_h b_h$ for two heads, and then the wrong version.
 # %% [markdown]
 # ## d1.3.12 ★ Along a direction, and across it
 # ●●●○○ difficulty · ●●●●○ importance · 17 minutes · ★
@@ -640,12 +640,12 @@ plot.lines(powers_of_two, logs, "Two orders of one sum", across_label, up_label)
 #
 # *Learned*: in floating point the order of a sum changes its error, and you can choose the order.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of today's tolerances would you choose differently now?" Explain back why "they agree to 10⁻⁵" is neither enough nor necessary. *Alone:* find a test with a fixed tolerance in your own work, and write down a bug that it would miss.
+# > **Pair card.** Swap. The navigator asks: "Which of today's tolerances would you choose differently now?" Explain to each other why "they agree to 10⁻⁵" is neither enough nor necessary. *Alone:* find a test with a fixed tolerance in your own work, and write down a bug that it would miss.
 # %% [markdown]
 # ## d1.3.5 ★ The shape after an index
 # ●●○○○ difficulty · ●●●○○ importance · 8 minutes · ★
 #
-# The next exercises push indices through the other operations. An index `index(node, entries)` has one entry for each axis, and the entry is an integer, a slice, or a 1-D tensor of integers. Axes at the end without an entry are taken whole. *Every axis is indexed by itself.* NumPy and PyTorch do something else when there are two index tensors.
+# The next exercises push indices through the other operations. An index `index(node, entries)` has one entry for each axis, and the entry is an integer, a slice, or a 1-D tensor of integers. Axes at the end without an entry are taken whole. *Every axis is indexed on its own.* NumPy and PyTorch do something else when there are two index tensors.
 #
 # Write `shape_after`, which returns the shape of an indexed node. For each kind of entry, work out the length of its axis after the index. For a slice, `entry.indices(size)` gives the start, stop and step that `range` takes, for negative steps too. All entries here are within bounds, because `index` checks that.
 #
@@ -713,7 +713,7 @@ print("PyTorch's brackets:  ", grid.op.value[corner.op.at].tolist())
 #
 # *Learned*: index one axis at a time and start with the last one. Then no axis changes its number before you get to it.
 #
-# > **Pair card.** Swap. The navigator asks: "Which axis does this entry belong to *now*?" Explain back why it goes wrong if you begin with the first axis. *Alone:* take `(0, slice(1, 3))` of `grid` by hand in both orders.
+# > **Pair card.** Swap. The navigator asks: "Which axis does this entry belong to *now*?" Explain to each other why it goes wrong if you begin with the first axis. *Alone:* take `(0, slice(1, 3))` of `grid` by hand in both orders.
 # %% [markdown]
 # ## d1.3.7 ★ Push an index through a sum
 # ●●●●○ difficulty · ●●●●● importance · 14 minutes · ★

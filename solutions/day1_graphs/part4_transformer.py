@@ -173,7 +173,7 @@ plot.attention(pieces, on_one_prompt, names, "All sixteen heads on the second pr
 #
 # *Learned*: a pattern shows where a head attends. It doesn't show how the model uses the result.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Suppose that a head attends to a token. What does it do with it?" Explain back why each row of a pattern sums to 1, and why the upper right half is empty. *Alone:* choose the two heads whose patterns you find clearest, and describe each of them in one sentence.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Suppose that a head attends to a token. What does it do with it?" Explain to each other why each row of a pattern sums to 1, and why the upper right half is empty. *Alone:* choose the two heads whose patterns you find clearest, and describe each of them in one sentence.
 # %% [markdown]
 # ## d1.4.3 ★ The direct path
 # ●○○○○ difficulty · ●●●●○ importance · 7 minutes · ★
@@ -212,7 +212,7 @@ of, letter = some[0], table[0].argmax()
 after_of = evaluate(graph, inputs).softmax(-1)[prompts == of]
 print(f"the whole model, {len(after_of)} times after ' of': {after_of[:, letter].mean():.5f}")
 # %% [markdown]
-# **What you should see**: 9.2 ± 0.6 nats, which is *worse* than guessing. The table does contain bigrams of English. After `qu`, for example, it predicts `ence`, `ire` or `ir`. But after " of" it gives " letter" a probability of 0.89. In the whole model, this probability is about 0.00002, averaged over the 14 places where " of" occurs in the prompts. The direct path was never trained by itself. During training the heads were always there, and they correct it.
+# **What you should see**: 9.2 ± 0.6 nats, which is *worse* than guessing. The table does contain bigrams of English. After `qu`, for example, it predicts `ence`, `ire` or `ir`. But after " of" it gives " letter" a probability of 0.89. In the whole model, this probability is about 0.00002, averaged over the 14 places where " of" occurs in the prompts. The direct path was never trained on its own. During training the heads were always there, and they correct it.
 #
 # *Learned*: a path that you take out of a network isn't a model of its own. It's one term of a sum, and the other terms may correct it.
 # %% [markdown]
@@ -295,7 +295,7 @@ for name in sorted(adds, key=lambda name: -adds[name].mean()):
 #
 # *Learned*: with the scale held, a logit is a sum with one term for each part of the stream.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if another head were removed?" Explain back why the scale has to be that of the whole stream. *Alone:* write down three things that head 0.0 could be useful for although it adds so little here.
+# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if another head were removed?" Explain to each other why the scale has to be that of the whole stream. *Alone:* write down three things that head 0.0 could be useful for although it adds so little here.
 # %% [markdown]
 # ## d1.4.8 One head's path to the logits
 # ●●●○○ difficulty · ●●●●● importance · 15 minutes · core
@@ -369,7 +369,7 @@ print("head 0.6 on another prompt adds {:.1f} ± {:.1f} logits".format(*still_ad
 #
 # *Learned*: "the head adds nothing to the logits" and "the answer is lost without the head" don't contradict each other. They're statements about different paths.
 #
-# > **Pair card.** Swap. The navigator asks: "Which nodes read this head, and which of these did we leave on the prompt?" Explain back why the two bars are equal for every head of layer 1. *Alone:* use `>>` to write a selector for the paths of head 0.0 that pass through head 1.3, and look at it with `explain`.
+# > **Pair card.** Swap. The navigator asks: "Which nodes read this head, and which of these did we leave on the prompt?" Explain to each other why the two bars are equal for every head of layer 1. *Alone:* use `>>` to write a selector for the paths of head 0.0 that pass through head 1.3, and look at it with `explain`.
 # %% [markdown]
 # ## ★ More about the heads
 #
@@ -523,7 +523,7 @@ plot.heatmap(grid, names[:8], names[8:], title, "logit", x="second head", y="fir
 #
 # *Learned*: you can read a path through two heads like a single head, from one pattern and one OV circuit.
 #
-# > **Pair card.** Swap. The navigator asks: "If you start at the last token, which of the two patterns do you need first?" Explain back how many virtual heads of three heads a model with three layers of eight heads has. *Alone:* follow one prompt through both patterns by eye, from the last token to the token whose value arrives there.
+# > **Pair card.** Swap. The navigator asks: "If you start at the last token, which of the two patterns do you need first?" Explain to each other how many virtual heads of three heads a model with three layers of eight heads has. *Alone:* follow one prompt through both patterns by eye, from the last token to the token whose value arrives there.
 # %% [markdown]
 # ## d1.4.9 ★ The same with hooks, and the time it takes
 # ●●●●○ difficulty · ●●●○○ importance · 20 minutes · ★
@@ -599,7 +599,7 @@ print(f"and {hook_time / last_time:.1f} times as long as graphs with the last po
 #
 # *Learned*: graphs that are evaluated together share their common nodes, and compute only the entries that you ask for.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these runs computed something that another run had already computed?" Explain back which values hooks would have to restore for the path from head 0.0 through the keys of head 1.3 to the logits. *Alone:* count how often the hook version runs a layer, for a model with twelve layers and 144 heads.
+# > **Pair card.** Swap. The navigator asks: "Which of these runs computed something that another run had already computed?" Explain to each other which values hooks would have to restore for the path from head 0.0 through the keys of head 1.3 to the logits. *Alone:* count how often the hook version runs a layer, for a model with twelve layers and 144 heads.
 # %% [markdown]
 # ## d1.4.10 ★ Reading the weights: QK and OV
 # ●●●○○ difficulty · ●●●○○ importance · 18 minutes · ★
@@ -665,7 +665,7 @@ plot.heatmap(square, shown, shown, title, "logit", x="its logit", y="the token a
 #
 # *Learned*: a circuit from token to token describes a single path. It contains nothing of the paths through other heads.
 #
-# > **Pair card.** Swap. The navigator asks: "Which path does this table describe, and which paths does it leave out?" Explain back how a head with a large diagonal in QK behaves, and one with a large diagonal in OV. *Alone:* look at the OV circuit of head 1.7 for the same tokens.
+# > **Pair card.** Swap. The navigator asks: "Which path does this table describe, and which paths does it leave out?" Explain to each other how a head with a large diagonal in QK behaves, and one with a large diagonal in OV. *Alone:* look at the OV circuit of head 1.7 for the same tokens.
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core
