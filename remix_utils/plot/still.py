@@ -33,7 +33,7 @@ from remix_utils.plot.style import INK, LETTER, Axis, Given, colour_at, hexadeci
 
 WIDTH = 860
 SVG = "http://www.w3.org/2000/svg"  # a name, which no browser asks for
-FONT = "Verdana, 'DejaVu Sans', sans-serif"
+FONT = "'Open Sans', Arial, 'DejaVu Sans', sans-serif"
 GRID, ZERO = "#ebf0f8", "#b8c4d6"
 PAPER = {f"{letter}paper": Axis(letter, {"visible": False}, []) for letter in "xy"}
 LEVELS = 256  # of a scale of colours
@@ -157,10 +157,10 @@ def _axis(figure: Given, short: str) -> tuple[str, Axis]:
     values = [value for trace in traces if trace["type"] != "heatmap" for value in trace[letter]]
     axis = Axis(letter, given, list(dict.fromkeys(value for value in values if isinstance(value, str))))
     found = [end for trace in traces for end in extent(trace, axis)]
-    found += [axis.number(shape["x0"]) for shape in layout.get("shapes", ()) if shape.get("xref") == short]
+    lines = [shape for shape in layout.get("shapes", ()) if shape["type"] == "line" and shape.get("xref") == short]
+    found += [axis.number(line["x0"]) for line in lines]
     low, high = given.get("range") or (min(found, default=0.0), max(found, default=1.0))
-    if given.get("autorange") == "reversed":
-        low, high = high, low
+    low, high = (high, low) if given.get("autorange") == "reversed" else (low, high)
     return short, axis._replace(low=low, high=high if high != low else low + 1)
 
 

@@ -12,9 +12,10 @@ import plotly.io
 import pytest
 import torch
 
-from remix_utils import plot
+from remix_utils import Exact, Interp, Uniform, at, plot, scrub
 from remix_utils.plot.still import NOTE, StillRenderer, show_still
 from tests.plot.browsing import export, needs_chromium
+from tests.plot.test_over_graph import CLAIM, DATA, GRAPH
 from tests.plot.test_pages import figures, inside, overlap
 
 SVG = "img[src^='data:image/svg']"
@@ -24,6 +25,15 @@ CODE = (
     "plot.bars({'a': {'zero': 1.0, 'mean': (2.0, 0.5)}}, 'Bars', 'points')",
     "for name in 'pq':\n    display(plot.lines([0, 1], {'a': [3.0, 2.0]}, name, 'step', 'nats'))",
 )
+
+
+def all_kinds():
+    """One figure of each kind, also with names that do not fit below their bars, and a hypothesis over its graph."""
+    yield from figures()
+    many = {"a": {f"a name, {layer}.{head}": 1.0 for layer in range(3) for head in range(12)}}
+    yield plot.bars(many, "Many names", "logits", "head")
+    claims = CLAIM, Interp("sum", at("sum"), Exact()), Interp("sum", at("sum"), Uniform())
+    yield plot.hypothesis(CLAIM, "claim", *(scrub(GRAPH, claim, DATA, 9) for claim in claims), graph=GRAPH)
 
 
 def attributes(svg, name):
@@ -80,7 +90,7 @@ def test_a_figure_from_elsewhere_has_a_note():
 
 def test_a_still_picture_is_small():
     """Kilobytes where a page with plotly inside has megabytes: a notebook is saved and handed in again and again."""
-    sizes = [len(plot.still(figure).html) for figure in figures()]
+    sizes = [len(plot.still(figure).html) for figure in all_kinds()]
     assert max(sizes) < 40_000
 
 
@@ -136,8 +146,7 @@ TEXTS = """() => [...document.querySelectorAll("svg[role=img]")].map(figure => {
 @needs_chromium
 def test_no_text_is_cut_or_hides_another(page):
     """Each text of a still picture is inside it, and the upright ones keep clear of each other."""
-    many = {"a": {f"a name, {layer}.{head}": 1.0 for layer in range(3) for head in range(12)}}
-    drawn = [*figures(), plot.bars(many, "Many names", "logits", "head")]
+    drawn = list(all_kinds())
     page.set_content("".join(plot.still(figure).html for figure in drawn))
     boxes = page.evaluate(TEXTS)
     assert len(boxes) == len(drawn)
@@ -162,6 +171,6 @@ def test_plotly_chooses_and_the_still_picture_comes_along(monkeypatch, default, 
 def test_a_still_picture_is_xml():
     """An exported page holds it as an image, and browsers draw no image whose XML is broken."""
     names = ["<b>", "a & b", "\u00a0|", "←", "\x1b\x00"]
-    drawn = [*figures(), plot.bars({"&": dict.fromkeys(names, 1.0)}, "t < u & v", "y & z")]
+    drawn = [*all_kinds(), plot.bars({"&": dict.fromkeys(names, 1.0)}, "t < u & v", "y & z")]
     for figure in drawn:
         assert ElementTree.fromstring(plot.still(figure).html).tag == "{http://www.w3.org/2000/svg}svg"
