@@ -266,7 +266,7 @@ plot.bars(table, "The hidden layer replaced by an estimate", "test accuracy (%)"
 # ## d1.3.9 Push an index through a function, or refuse
 # ●●○○○ difficulty · ●●●●● importance · 12 minutes · core
 #
-# ![Four columns of nodes. In the first, index 2 stands on relu, which stands on x, and all numbers are computed. An arrow labelled push leads to the second, where relu stands on index 2, which stands on x, and one number is computed. In the third column, index 0:3 stands on softmax, which stands on scores. A dashed arrow labelled refused leads to the fourth, where softmax stands on index 0:3, which stands on scores. Its softmax divides by sums of three terms only, and these are different.](diagram:push_index)
+# ![Four columns of nodes. In the first, index 2 reads relu, which reads x, and all numbers are computed. An arrow labelled push leads to the second, where relu reads index 2, which reads x, and one number is computed. In the third column, index 0:3 reads softmax, which reads scores. A dashed arrow labelled refused leads to the fourth, where softmax reads index 0:3, which reads scores. Its softmax divides by sums of three terms only, and these are different.](diagram:push_index)
 #
 # Suppose that you need a single logit, or a single position. An *index* is a node that picks entries of another node, such as `index(logits, 3)`. With an index on top of the network, everything is computed and most of it is thrown away. If the index is further down, the rest is never computed. To *push* an index is to move it below the operation that it reads. That's a rewrite like the others. Here you push an index through a function, and the ★ exercises at the end of this part do the other operations.
 #

@@ -168,7 +168,7 @@ plot.token_log_probs(passages[shown], log_probs, lambda token: pieces(torch.tens
 # %% [markdown]
 # *Learned*: the losses of single tokens show where the model uses its context. The mean hides that.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which token is this number about, the token at this position or the next one?" Explain back to each other why a model can have a low loss on a name that it was never trained on. *Alone:* find a token in the passage that has a low loss although it didn't occur before, and write down why.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which token is this number about, the token at this position or the next one?" Explain to each other why a model can have a low loss on a name that it was never trained on. *Alone:* find a token in the passage that has a low loss although it didn't occur before, and write down why.
 # %% [markdown]
 # ## d2.1.3 Repeated random tokens
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -270,7 +270,7 @@ print("{:44}{mean:5.2f} ± {se:.2f} nats".format("English prose, model (card)", 
 #
 # *Learned*: an in-context score depends on the text as much as on the model.
 #
-# > **Pair card.** Swap. The navigator asks: "Is this standard error an error over tokens or over rows?" Explain back how a model that ignores its context can get a score of −0.09. *Alone:* write down two texts for which you expect a score above zero.
+# > **Pair card.** Swap. The navigator asks: "Is this standard error an error over tokens or over rows?" Explain to each other how a model that ignores its context can get a score of −0.09. *Alone:* write down two texts for which you expect a score above zero.
 # %% [markdown]
 # ## d2.1.5 All sixteen patterns
 # ●○○○○ difficulty · ●●●●○ importance · 11 minutes · core
@@ -389,7 +389,7 @@ plot.bars(groups, "Attention on repeated random tokens", "attention", "head")
 #
 # *Learned*: name a head after the position that it attends to, and add the score, its error and the text it was measured on.
 #
-# > **Pair card.** Swap. The navigator asks: "What is averaged here, and which queries are left out?" Explain back why the score of 0.0 might be lower on the text than on random tokens. *Alone:* compute the score for attention two tokens back, and find the head with the highest one.
+# > **Pair card.** Swap. The navigator asks: "What is averaged here, and which queries are left out?" Explain to each other why the score of 0.0 might be lower on the text than on random tokens. *Alone:* compute the score for attention two tokens back, and find the head with the highest one.
 # %% [markdown]
 # ## d2.1.7 Prefix matching
 # ●●●○○ difficulty · ●●●●● importance · 11 minutes · core
@@ -527,7 +527,7 @@ plot.bars(groups, "Share of one token in everything that a head raises", "share"
 #
 # *Learned*: attention shows where a head reads. Its contribution to the logits shows what it writes there.
 #
-# > **Pair card.** Swap. The navigator asks: "Suppose a head attends to the right token and writes nothing. Which of our scores would notice?" Explain back where `length − 1` comes from, with two fingers on A B C A B C. *Alone:* heads 0.6 and 0.7 attend to the current token. Write down the share of the current token that you'd expect if they simply copied it, and compare with the plot.
+# > **Pair card.** Swap. The navigator asks: "Suppose a head attends to the right token and writes nothing. Which of our scores would notice?" Explain to each other where `length − 1` comes from, with two fingers on A B C A B C. *Alone:* heads 0.6 and 0.7 attend to the current token. Write down the share of the current token that you'd expect if they simply copied it, and compare with the plot.
 # %% [markdown]
 # ## d2.1.9 What would induction guess?
 # ●●●○○ difficulty · ●●●●○ importance · 13 minutes · core
@@ -644,7 +644,7 @@ print(f"after ' said': {int(after_said.sum())} guesses, {int((after_said & right
 #
 # *Learned*: choose the places to measure by a rule that doesn't depend on the model's output.
 #
-# > **Pair card.** Swap. The navigator asks: "Was this place chosen by the text before it, or by the outcome?" Explain back why "the places where ablating 1.3 costs most" would be a bad choice. *Alone:* choose candidates on the first 32 passages with `least=5`. Count how many of their guesses are right in the other passages.
+# > **Pair card.** Swap. The navigator asks: "Was this place chosen by the text before it, or by the outcome?" Explain to each other why "the places where ablating 1.3 costs most" would be a bad choice. *Alone:* choose candidates on the first 32 passages with `least=5`. Count how many of their guesses are right in the other passages.
 # %% [markdown]
 # ## d2.1.11 ★ By hand
 # ●○○○○ difficulty · ●●●○○ importance · 7 minutes · ★

@@ -203,7 +203,7 @@ plot.bars(groups, "Each head ablated, stories", "loss added (nats)", "head")
 #
 # *Learned*: zero ablation also removes a head's constant part. The mean removes only the variation between rows, and resampling adds the variation of a wrong row. Always state which of them you used.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which value replaces the head's output here, and could the next layer ever see such a value in a clean run?" Explain back why resampling can cost more than the mean. *Alone:* find a head for which all three ways give the same cost, and write down a possible reason.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which value replaces the head's output here, and could the next layer ever see such a value in a clean run?" Explain to each other why resampling can cost more than the mean. *Alone:* find a head for which all three ways give the same cost, and write down a possible reason.
 # %% [markdown]
 # ## d2.2.3 One at a time, or both together
 # ●●●○○ difficulty · ●●●●● importance · 18 minutes · core
@@ -384,7 +384,7 @@ plot.bars(orders, "The loss, by the number of heads on a path", "loss (nats)", "
 #
 # *Learned*: the position that a head attends to and the content that it finds there are two separate questions.
 #
-# > **Pair card.** Swap. The navigator asks: "In these sums, does any head attend elsewhere than in the whole model?" Explain back why head 0.0 looks unimportant as long as the patterns are held. *Alone:* in a model with three layers of eight heads, count the paths of each order that start at the embedding.
+# > **Pair card.** Swap. The navigator asks: "In these sums, does any head attend elsewhere than in the whole model?" Explain to each other why head 0.0 looks unimportant as long as the patterns are held. *Alone:* in a model with three layers of eight heads, count the paths of each order that start at the embedding.
 # %% [markdown]
 # ## d2.2.5 The targeted ablation
 # ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
@@ -522,7 +522,7 @@ plot.bars(uses, "Loss added by three ablations of one head", "loss added (nats)"
 #
 # *Learned*: if you hold the patterns, a head that acts only through patterns seems to have no effect.
 #
-# > **Pair card.** Swap. The navigator asks: "Which readers of this head still get its clean output?" Explain back why the two kinds of ablation are the same for a head of layer 1. *Alone:* run `costs_by_use` for 0.7, and first write down whether you expect it to resemble 0.0 or 0.6.
+# > **Pair card.** Swap. The navigator asks: "Which readers of this head still get its clean output?" Explain to each other why the two kinds of ablation are the same for a head of layer 1. *Alone:* run `costs_by_use` for 0.7, and first write down whether you expect it to resemble 0.0 or 0.6.
 # %% [markdown]
 # ## d2.2.7 Queries, keys or values?
 # ●●●○○ difficulty · ●●●●● importance · 20 minutes · core
@@ -603,7 +603,7 @@ for heads in ((0,), (6, 7)):
 #
 # *Learned*: "head 0.0 feeds the induction heads" can be made precise. On random tokens, it acts through their keys.
 #
-# > **Pair card.** Swap. The navigator points at one arrow of the picture and asks: "Which experiment supports this one?" Explain back the arrows in turn, with a number for each. Then run an ablation of your own. Choose a head and a path that this page didn't try, write down the loss that you expect, and compare. *Alone:* do the same in writing.
+# > **Pair card.** Swap. The navigator points at one arrow of the picture and asks: "Which experiment supports this one?" Explain to each other the arrows in turn, with a number for each. Then run an ablation of your own. Choose a head and a path that this page didn't try, write down the loss that you expect, and compare. *Alone:* do the same in writing.
 # %% [markdown]
 # ## d2.2.8 ★ One job, or two?
 # ●●●●○ difficulty · ●●●○○ importance · 20 minutes · ★

@@ -155,7 +155,7 @@ measured("d2.3.p1", from_embedding["both"][0])
 #
 # *Learned*: if a number about the weights disagrees with the model's behaviour, first ask what the number leaves out.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "This table begins with the embedding. Which other parts write to the stream before head 1.3 reads it?" Explain back why you put the factors of a sum side by side, and what you'd get if you added them. *Alone:* before you read on, write down two possible reasons for the low accuracy.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "This table begins with the embedding. Which other parts write to the stream before head 1.3 reads it?" Explain to each other why you put the factors of a sum side by side, and what you'd get if you added them. *Alone:* before you read on, write down two possible reasons for the low accuracy.
 # %% [markdown]
 # ## d2.3.6 Another input
 # ●●●○○ difficulty · ●●●●● importance · 14 minutes · core
@@ -346,7 +346,7 @@ plot.bars(found, title, "share (%)", "head of layer 1 ← head of layer 0")
 #
 # *Learned*: a circuit through two heads is a product of their matrices. If a step is missing from the product, you may see nothing.
 #
-# > **Pair card.** Swap. The navigator asks: "Which token does the query come from, and which token does the key come from?" Explain back the picture of d2.2.7, with numbers from this part. *Alone:* do the same in writing. Then call `composed_qk` with `three` of d2.3.6 as `asks`, and first write down what you expect.
+# > **Pair card.** Swap. The navigator asks: "Which token does the query come from, and which token does the key come from?" Explain to each other the picture of d2.2.7, with numbers from this part. *Alone:* do the same in writing. Then call `composed_qk` with `three` of d2.3.6 as `asks`, and first write down what you expect.
 # %% [markdown]
 # ## ★ More of the circuit
 #
@@ -481,7 +481,7 @@ plot.heatmap(by_pair, SOURCES, SOURCES, title, "score", "key from", "query from"
 #
 # *Learned*: a score is a sum over pairs. Each pair has one path on the query's side and one on the key's side.
 #
-# > **Pair card.** Swap. The navigator asks: "At which position is the query, at which is the key, and which token does each of them contain?" Explain back how a circuit can copy by eigenvalues and still copy only one token in eleven by rank. *Alone:* print `lead[3].mean(0)`, and decide whether 1.3 works in the same way as 1.1.
+# > **Pair card.** Swap. The navigator asks: "At which position is the query, at which is the key, and which token does each of them contain?" Explain to each other how a circuit can copy by eigenvalues and still copy only one token in eleven by rank. *Alone:* print `lead[3].mean(0)`, and decide whether 1.3 works in the same way as 1.1.
 # %% [markdown]
 # ## d2.3.11 ★ Composition scores
 # ●●●○○ difficulty · ●●●●○ importance · 12 minutes · ★
@@ -583,7 +583,7 @@ plot.heatmap(everything, first_heads, second_heads, title, "standard deviations"
 #
 # *Learned*: compare a score with chance and its spread, and remember that "different from chance" is a weak claim.
 #
-# > **Pair card.** Swap. The navigator asks: "Why is R transposed for the keys?" Explain back which two heads would score exactly 1, and which would score exactly 0. *Alone:* on stories, ablate 0.2 only for the values of 1.7, as in d2.2.7. Does the strongest composition matter for the loss?
+# > **Pair card.** Swap. The navigator asks: "Why is R transposed for the keys?" Explain to each other which two heads would score exactly 1, and which would score exactly 0. *Alone:* on stories, ablate 0.2 only for the values of 1.7, as in d2.2.7. Does the strongest composition matter for the loss?
 # %% [markdown]
 # ## d2.3.1 ★ A product of products
 # ●●○○○ difficulty · ●●●○○ importance · 9 minutes · ★
@@ -679,7 +679,7 @@ print(f"largest difference between our scores and the library's: {apart:.0e}")
 #
 # *Learned*: to measure a product of matrices of rank 32, you only need small squares of 32 × 32.
 #
-# > **Pair card.** Swap. The navigator asks: "Which matrix is on each side of the middle, and why may a small square replace it?" Explain back how many numbers the plain way holds at once for 10,000 pairs of width 768. *Alone:* count them in writing.
+# > **Pair card.** Swap. The navigator asks: "Which matrix is on each side of the middle, and why may a small square replace it?" Explain to each other how many numbers the plain way holds at once for 10,000 pairs of width 768. *Alone:* count them in writing.
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 5 minutes · core

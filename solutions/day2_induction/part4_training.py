@@ -198,7 +198,7 @@ plot.curves(log["step"][since_1000], panels, title, "step", marks=middle)
 #
 # *Learned*: a slope is a difference divided by the number of steps. Without the division, the longest interval wins.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which of these curves would show the change if we had only the checkpoints at 2,500 and 4,500?" Explain back why the first copy may become more expensive when the second becomes cheaper. *Alone:* choose three checkpoints that would have hidden the rise of the loss on stories.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which of these curves would show the change if we had only the checkpoints at 2,500 and 4,500?" Explain to each other why the first copy may become more expensive when the second becomes cheaper. *Alone:* choose three checkpoints that would have hidden the rise of the loss on stories.
 # %% [markdown]
 # ## d2.4.3 Which part was there first?
 # ●●○○○ difficulty · ●●●●○ importance · 16 minutes · core
@@ -315,7 +315,7 @@ plot.curves(STEPS, panels, "K-composition, and the behaviour", "step", marks=mid
 #
 # *Learned*: a measure is a forecast only if you chose it before you knew the outcome.
 #
-# > **Pair card.** Swap. The navigator asks: "Why does hindsight make this curve look better than it is?" Explain back why one half of an induction circuit may not lower the loss without the other. *Alone:* print the five largest values of `above[2000]`, and find out how large these scores are at the end.
+# > **Pair card.** Swap. The navigator asks: "Why does hindsight make this curve look better than it is?" Explain to each other why one half of an induction circuit may not lower the loss without the other. *Alone:* print the five largest values of `above[2000]`, and find out how large these scores are at the end.
 # %% [markdown]
 # ## The story in numbers
 #
@@ -567,7 +567,7 @@ if MINUTES:
 #
 # *Learned*: in both of these training runs, the loss on the second copy fell within a few hundred steps. The division of labour between heads was different.
 #
-# > **Pair card.** Swap, while the model trains. The navigator asks: "Which tokens of these rows could a model predict without looking back?" Explain back why each row has its own period. *Alone:* give every row the period 20 in `mixed_rows`, train for three minutes, and measure the prefix score. What did the heads learn?
+# > **Pair card.** Swap, while the model trains. The navigator asks: "Which tokens of these rows could a model predict without looking back?" Explain to each other why each row has its own period. *Alone:* give every row the period 20 in `mixed_rows`, train for three minutes, and measure the prefix score. What did the heads learn?
 # %% [markdown]
 # ## d2.4.6 ★ Does it work elsewhere?
 # ●●○○○ difficulty · ●●●●○ importance · 9 minutes · ★
@@ -676,7 +676,7 @@ print(f"the same word follows in {100 * share:.1f} % ± {100 * error:.1f} % of {
 #
 # *Learned*: report which models you couldn't measure. The gaps are part of the result.
 #
-# > **Pair card.** Swap. The navigator asks: "Which induction heads would this detector miss?" Explain back which score a head gets if it matches the last two tokens instead of one. *Alone:* describe a head that has a high prefix score on random tokens and is useless on text.
+# > **Pair card.** Swap. The navigator asks: "Which induction heads would this detector miss?" Explain to each other which score a head gets if it matches the last two tokens instead of one. *Alone:* describe a head that has a high prefix score on random tokens and is useless on text.
 # %% [markdown]
 # ## Closing: from memory
 # ●○○○○ difficulty · ●●●●○ importance · 4 minutes · core

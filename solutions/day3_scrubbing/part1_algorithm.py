@@ -47,7 +47,7 @@ from remix_utils import solution, start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import Draw, feature
 
-start_at("d3.1")  # to rejoin the room at d3.1.8, start_at("d3.1.8") brings every name that the rest uses
+start_at("d3.1")  # to catch up: start_at("d3.1.8") defines every name that later cells use
 # %% [markdown]
 # ## The toy
 #
@@ -203,7 +203,7 @@ plot.bars(shares, "How often a is drawn", "share of drawn rows", "value of a (in
 #
 # *Learned*: drawing among rows that agree on a feature gives every node the data's own distribution. Only the joint distribution of several nodes changes, and the scrub tests whether this change matters.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks "Where does the proof use that the reference is uniform?" Explain back to each other why the proof fails for "at most 1 apart". *Alone:* find a table without classes that still keeps the distribution of the data.
+# > **Pair card.** Swap driver and navigator. The navigator asks "Where does the proof use that the reference is uniform?" Explain to each other why the proof fails for "at most 1 apart". *Alone:* find a table without classes that still keeps the distribution of the data.
 # %% [markdown]
 # ## d3.1.4 A hypothesis is a tree
 # ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
@@ -284,7 +284,7 @@ check("d3.1.5", by_hand)
 #
 # *Learned*: a scrubbed model runs on a patchwork of rows. If the hypothesis is right, the output stays what it was.
 #
-# > **Pair card.** Swap. The navigator points at a node and asks "Which row does this node read, and with which row did it have to agree?" Explain back why `same` has a row although no node reads this row. *Alone:* draw a second set of rows yourself, with dice, and compute the output again.
+# > **Pair card.** Swap. The navigator points at a node and asks "Which row does this node read, and with which row did it have to agree?" Explain to each other why `same` has a row although no node reads this row. *Alone:* draw a second set of rows yourself, with dice, and compute the output again.
 # %% [markdown]
 # ## d3.1.6 Which row agrees with which?
 # ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
@@ -402,7 +402,7 @@ for name, each in {**ends, "right": right, "deeper": deeper}.items():
 #
 # *Learned*: the recursion at the heart of causal scrubbing takes 11 lines in our solution, and it gives the library's loss in every draw.
 #
-# > **Pair card.** Swap. The navigator asks "Is this node claimed, in between, or above no claimed node?" Explain back why a node in between must be computed again and cannot simply be sampled. *Alone:* count how often `a` occurs in the printed graph, and name the row that it reads each time.
+# > **Pair card.** Swap. The navigator asks "Is this node claimed, in between, or above no claimed node?" Explain to each other why a node in between must be computed again and cannot simply be sampled. *Alone:* count how often `a` occurs in the printed graph, and name the row that it reads each time.
 # %% [markdown]
 # ## d3.1.9 Every case
 # ●●●○○ difficulty · ●●●●○ importance · 10 minutes · core
@@ -514,7 +514,7 @@ plot.bars({"recovered": scale}, "Shares recovered", "share recovered", "hypothes
 #
 # *Learned*: a share of 1 is not an upper bound. A share far above 1 counts against a hypothesis, as a share far below 1 does.
 #
-# > **Pair card.** Swap. The navigator asks "Which of the three losses would you change to get a better share without a better hypothesis?" Explain back why d is computed draw by draw before the error is taken. *Alone:* compute the error as if the three losses were independent. Why is it almost the same on the toy?
+# > **Pair card.** Swap. The navigator asks "Which of the three losses would you change to get a better share without a better hypothesis?" Explain to each other why d is computed draw by draw before the error is taken. *Alone:* compute the error as if the three losses were independent. Why is it almost the same on the toy?
 # %% [markdown]
 # ## d3.1.11 Five ways to be wrong
 # ●●●○○ difficulty · ●●●●● importance · 16 minutes · core

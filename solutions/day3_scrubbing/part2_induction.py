@@ -26,7 +26,7 @@ from remix_utils.errors import RemixError
 from remix_utils.graph.selector import Selector
 from remix_utils.tasks import repeated, stories, text
 
-start_at("d3.2")  # to rejoin the room: start_at("d3.2.7") brings all that the rest reads
+start_at("d3.2")  # to catch up: start_at("d3.2.7") defines every name that later cells use
 # %% [markdown]
 # ## The model and the candidates
 #
@@ -145,7 +145,7 @@ measured("d3.2.p1", 100 * idle, 100 * idle.se)
 #
 # *Learned*: a recovered share means nothing without its baseline. Choose a baseline that removes the part you explain, and nothing else.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which part of the model do we explain, and does the baseline remove exactly this part?" Explain back to each other why 15.6 nats is far worse than guessing among 1,024 tokens, which costs 6.9. *Alone:* write down a baseline for the claim "head 0.0 feeds the keys of the induction heads", and name the parts that it leaves unchanged.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which part of the model do we explain, and does the baseline remove exactly this part?" Explain to each other why 15.6 nats is far worse than guessing among 1,024 tokens, which costs 6.9. *Alone:* write down a baseline for the claim "head 0.0 feeds the keys of the induction heads", and name the parts that it leaves unchanged.
 # %% [markdown]
 # ## d3.2.3 Values from the embedding
 # ●●●○○ difficulty · ●●●●○ importance · 12 minutes · core
@@ -342,7 +342,7 @@ report(list(textbook), results, free)
 #
 # *Learned*: give three numbers for a hypothesis. They are the share recovered by loss, the share recovered by error, and the share left free.
 #
-# > **Pair card.** Swap. The navigator asks: "If this number were 100 %, what would still be unknown?" Explain back why the share by error can never exceed 100 %, although the share by loss can. *Alone:* find a hypothesis that recovers 100 % by both shares and leaves nothing free, and explain why it is worthless.
+# > **Pair card.** Swap. The navigator asks: "If this number were 100 %, what would still be unknown?" Explain to each other why the share by error can never exceed 100 %, although the share by loss can. *Alone:* find a hypothesis that recovers 100 % by both shares and leaves nothing free, and explain why it is worthless.
 # %% [markdown]
 # ## d3.2.6 How far back does layer 0 attend?
 # ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core
@@ -482,7 +482,7 @@ plot.bars(bars, "What each side needs, the other two exact", "share of the loss 
 #
 # *Learned*: to find out which inputs a side reads, scrub all of its inputs outside a window, and widen the window until the loss is recovered.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these twelve numbers would have to change for us to give up the story?" Explain back why each side is scrubbed with the other two exact, and which failures this can hide. *Alone:* predict the joint share of q with 1 back, k with 1 back and v with itself from their three single shares, and write down your assumption.
+# > **Pair card.** Swap. The navigator asks: "Which of these twelve numbers would have to change for us to give up the story?" Explain to each other why each side is scrubbed with the other two exact, and which failures this can hide. *Alone:* predict the joint share of q with 1 back, k with 1 back and v with itself from their three single shares, and write down your assumption.
 # %% [markdown]
 # ## d3.2.9 The refined story
 # ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
@@ -605,7 +605,7 @@ print(f"largest change of a logit by the patch: {(by_patch - unpatched).abs().ma
 #
 # *Learned*: a function for scrubbing gives you path patching as well.
 #
-# > **Pair card.** Swap. The navigator asks: "Which rows does this node read, and which rows does its neighbour read?" Explain back which result would change if `others` were `Uniform()`. *Alone:* write the denoising patch as a scrub, in which everything reads the corrupted rows except one path.
+# > **Pair card.** Swap. The navigator asks: "Which rows does this node read, and which rows does its neighbour read?" Explain to each other which result would change if `others` were `Uniform()`. *Alone:* write the denoising patch as a scrub, in which everything reads the corrupted rows except one path.
 # %% [markdown]
 # ## d3.2.12 What may you say?
 # ●●○○○ difficulty · ●●●●● importance · 8 minutes · core

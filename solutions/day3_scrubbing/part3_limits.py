@@ -40,7 +40,7 @@ from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.data import feature
 from remix_utils.tasks import parens, repeated, stories, text
 
-start_at("d3.3")  # to rejoin the room: start_at("d3.3.6") brings all that the rest reads
+start_at("d3.3")  # to catch up: start_at("d3.3.6") defines every name that later cells use
 # %% [markdown]
 # ## Two texts and one model
 #

@@ -46,7 +46,7 @@ from remix_utils import start_at
 from remix_utils.checks.predictions import measured, predict, predictions
 from remix_utils.tasks import parens
 
-start_at("d4.1")  # to rejoin the room: start_at("d4.1.7") brings all that the rest reads
+start_at("d4.1")  # to catch up: start_at("d4.1.7") defines every name that later cells use
 # %% [markdown]
 # ## d4.1.1 By hand
 # ●○○○○ difficulty · ●●●○○ importance · 5 minutes · core
@@ -107,7 +107,7 @@ for text in ("(())", "())(", "(()", "()))"):
 # %% [markdown]
 # *Learned*: each test is a sum over positions, followed by a comparison. Attention can compute such sums.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which of the three tests could a head with uniform attention compute alone?" Explain back to each other: why does the right horizon need a sum for every position? *Alone:* write down a string that passes the count and fails both horizons, and one that passes a horizon and fails the count.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which of the three tests could a head with uniform attention compute alone?" Explain to each other: why does the right horizon need a sum for every position? *Alone:* write down a string that passes the count and fails both horizons, and one that passes a horizon and fails the count.
 # %% [markdown]
 # ## d4.1.3 Which two are enough?
 # ●●○○○ difficulty · ●●●●○ importance · 8 minutes · core
@@ -184,7 +184,7 @@ for name, rows in fails.items():
 #
 # *Learned*: 0 of n means "below about 3/n", on the distribution that you drew from.
 #
-# > **Pair card.** Swap. The navigator asks: "For which strings would you expect the first error?" Explain back: why doesn't the limit of 0.075 % hold for them? *Alone:* write down one string that you'd try, and keep it for part 2.
+# > **Pair card.** Swap. The navigator asks: "For which strings would you expect the first error?" Explain to each other: why doesn't the limit of 0.075 % hold for them? *Alone:* write down one string that you'd try, and keep it for part 2.
 # %% [markdown]
 # ## d4.1.5 What the output reads
 # ●●○○○ difficulty · ●●●●○ importance · 5 minutes · core
@@ -263,7 +263,7 @@ for name, direction in directions.items():
 #
 # *Learned*: a good prediction doesn't say which direction the model reads.
 #
-# > **Pair card.** Swap. The navigator asks: "What experiment would tell the two directions apart?" Explain back: how can two almost orthogonal directions both correlate with the output at more than .98? *Alone:* write down your experiment before you read on.
+# > **Pair card.** Swap. The navigator asks: "What experiment would tell the two directions apart?" Explain to each other: how can two almost orthogonal directions both correlate with the output at more than .98? *Alone:* write down your experiment before you read on.
 # %% [markdown]
 # ## d4.1.7 Swap along a direction
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -407,7 +407,7 @@ plot.heatmap(grid, labels, list(failures), "Reaction to each kind of failure", "
 #
 # *Learned*: splitting by the kind of failure shows a division of labour that the accuracy hides.
 #
-# > **Pair card.** Swap. The navigator asks: "Which other property of these strings differs between left and right failures?" Explain back: why are the numbers for strings that fail both not simply the sum of the other two columns? *Alone:* list three properties that all strings in the column "right only" share.
+# > **Pair card.** Swap. The navigator asks: "Which other property of these strings differs between left and right failures?" Explain to each other: why are the numbers for strings that fail both not simply the sum of the other two columns? *Alone:* list three properties that all strings in the column "right only" share.
 # %% [markdown]
 # ## d4.1.10 A confound
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core

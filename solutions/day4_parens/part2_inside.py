@@ -29,7 +29,7 @@ from remix_utils.models import transformer
 from remix_utils.scrub.result import Estimate
 from remix_utils.tasks import parens
 
-start_at("d4.2")  # to rejoin the room: start_at("d4.2.7") brings all that the rest reads
+start_at("d4.2")  # to catch up: start_at("d4.2.7") defines every name that later cells use
 # %% [markdown]
 # ## The strings and the two heads
 #
@@ -197,7 +197,7 @@ measured("d4.2.p3", max(("count", "right", "left"), key=lambda test: test_shares
 #
 # *Learned*: the values of each late head may come from any string that agrees on the length and on one horizon.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which strings may stand in for a right failure at 2.0, and which may not?" Explain back to each other: both values with no test lose more (49 points) than the two single losses together (41 points). How can that be? *Alone:* list the kinds of strings that the count test puts into one group, and say which of them would expose a count in 2.0.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which strings may stand in for a right failure at 2.0, and which may not?" Explain to each other: both values with no test lose more (49 points) than the two single losses together (41 points). How can that be? *Alone:* list the kinds of strings that the count test puts into one group, and say which of them would expose a count in 2.0.
 # %% [markdown]
 # ## d4.2.3 Who writes the values
 # ●●●○○ difficulty · ●●●●● importance · 12 minutes · core
@@ -404,7 +404,7 @@ measured("d4.2.p5", 100 * elsewhere / there, 100 * elsewhere.se / there)
 #
 # *Learned*: in strings that fail its test, a late head collects many copies of one verdict about the whole string.
 #
-# > **Pair card.** Swap. The navigator asks: "If the pattern of 2.1 were replaced by a uniform one, which rows of the heat map would change its output?" Explain back: how can a position before the first violation vote "unbalanced"? *Alone:* describe a string on which a few flagged positions and a verdict at every position would lead to different outputs.
+# > **Pair card.** Swap. The navigator asks: "If the pattern of 2.1 were replaced by a uniform one, which rows of the heat map would change its output?" Explain to each other: how can a position before the first violation vote "unbalanced"? *Alone:* describe a string on which a few flagged positions and a verdict at every position would lead to different outputs.
 # %% [markdown]
 # ## d4.2.6 A linear probe
 # ●●○○○ difficulty · ●●●○○ importance · 7 minutes · core
@@ -534,7 +534,7 @@ measured("d4.2.p7", random_mean[-1], random_error[-1])
 #
 # *Learned*: report a probe with shuffled labels, a control task and an untrained model.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if the probe had a hidden layer?" Explain back: why is a random table of the sum a harder control than shuffled labels? *Alone:* invent a control task for "violation here", and guess its R² after MLP 1.
+# > **Pair card.** Swap. The navigator asks: "Which of these numbers would change if the probe had a hidden layer?" Explain to each other: why is a random table of the sum a harder control than shuffled labels? *Alone:* invent a control task for "violation here", and guess its R² after MLP 1.
 # %% [markdown]
 # ## d4.2.8 What a probe does not show
 # ●●○○○ difficulty · ●●●●● importance · 6 minutes · core
@@ -719,7 +719,7 @@ check("d4.2.10", family)
 #
 # *Learned*: one table of votes and attention narrowed the search to the five families with a nest.
 #
-# > **Pair card.** Swap. The navigator asks: "Which measurement on this page made us try this family?" Explain back: would the same family with *five* violations be easier for the model, and which measurement says so? *Alone:* find a family in which the violation stands at the very end, and guess its error rate before you measure it.
+# > **Pair card.** Swap. The navigator asks: "Which measurement on this page made us try this family?" Explain to each other: would the same family with *five* violations be easier for the model, and which measurement says so? *Alone:* find a family in which the violation stands at the very end, and guess its error rate before you measure it.
 # %% [markdown]
 # ## d4.2.11 No lucky hit
 # ●●○○○ difficulty · ●●●●○ importance · 7 minutes · core

@@ -27,7 +27,7 @@ from remix_utils.data import Feature
 from remix_utils.graph.selector import Selector
 from remix_utils.tasks import parens
 
-start_at("d4.3")  # to rejoin the room: start_at("d4.3.7") brings all that the rest reads
+start_at("d4.3")  # to catch up: start_at("d4.3.7") defines every name that later cells use
 # %% [markdown]
 # ## The model, the strings and two metrics
 #

@@ -32,7 +32,7 @@ from remix_utils.data import Feature
 from remix_utils.graph.selector import Selector
 from remix_utils.tasks import parens
 
-start_at("d4.4")  # to rejoin the room: start_at("d4.4.6") brings all that the rest reads
+start_at("d4.4")  # to catch up: start_at("d4.4.6") defines every name that later cells use
 # %% [markdown]
 # ## The model
 #
@@ -169,7 +169,7 @@ measured("d4.4.p2", 100 * left)
 #
 # *Learned*: a correlation measures the information in a component. Resampling measures whether the model uses it. The decoy was planted to separate the two.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which edge will you cut, and what will you believe if the accuracy does not change?" Explain back to each other: why can a probe not tell head 2.0 from a head that matters? *Alone:* write down the first three edges that you would cut, and why.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which edge will you cut, and what will you believe if the accuracy does not change?" Explain to each other: why can a probe not tell head 2.0 from a head that matters? *Alone:* write down the first three edges that you would cut, and why.
 # %% [markdown]
 # ## d4.4.3 Looking is free
 # ●●●○○ difficulty · ●●●●● importance · 11 minutes · core
@@ -318,7 +318,7 @@ check("d4.4.5", circuit)
 # %% [markdown]
 # *Learned*: precision and recall fail in different ways. A false edge comes from looking without cutting. A missing edge comes from a receiver that was never looked at.
 #
-# > **Pair card.** Swap. The navigator asks: "Which receivers have you never looked at?" Explain back: why does a search forward from the embedding run into the decoy, while a search backward from the logits does not? *Alone:* count the edges that you cut but left out of your circuit. Which output of `look` made you try them?
+# > **Pair card.** Swap. The navigator asks: "Which receivers have you never looked at?" Explain to each other: why does a search forward from the embedding run into the decoy, while a search backward from the logits does not? *Alone:* count the edges that you cut but left out of your circuit. Which output of `look` made you try them?
 # %% [markdown]
 # ## Ways to spend 40 edges
 #
@@ -485,7 +485,7 @@ def claim(heads: Mapping[str, tuple[str, Feature]]) -> Interp:
 # %% check="d4.4.7" points=2
 check("d4.4.7", claim)
 # %% [markdown]
-# > **Pair card.** Swap. The navigator asks: "Which of the 13 edges does this hypothesis claim, and which does it leave unclaimed?" Explain back to each other: why may the query and the key of a late head come from another string? *Alone:* write down a false claim about the two heads that you expect to recover more than 80 %.
+# > **Pair card.** Swap. The navigator asks: "Which of the 13 edges does this hypothesis claim, and which does it leave unclaimed?" Explain to each other: why may the query and the key of a late head come from another string? *Alone:* write down a false claim about the two heads that you expect to recover more than 80 %.
 # %% [markdown]
 # ## d4.4.8 The boss, scrubbed
 # ●●○○○ difficulty · ●●●●● importance · 5 minutes · core
@@ -670,7 +670,7 @@ print(*(f"{bar:4.0%}: {false_pairs(bar):2} false pairs pass" for bar in BARS), s
 #
 # *Learned*: a scrub of the loss tests a hypothesis only where the loss can change. To refute "both", measure the output of the head itself.
 #
-# > **Pair card.** Swap. The navigator asks: "Can this difference reach the loss, and on which strings?" Explain back to each other: why is a finer feature never a false claim, and why is "both" one? *Alone:* write the claim that would refute "right, both", and say at which node you would measure.
+# > **Pair card.** Swap. The navigator asks: "Can this difference reach the loss, and on which strings?" Explain to each other: why is a finer feature never a false claim, and why is "both" one? *Alone:* write the claim that would refute "right, both", and say at which node you would measure.
 # %% [markdown]
 # ## d4.4.11 ★ The published experiments
 # ●●●●○ difficulty · ●●●○○ importance · 15 minutes · ★

@@ -49,7 +49,7 @@ from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
-start_at("d5.1")  # to rejoin the room: start_at("d5.1.5") brings all that the rest reads
+start_at("d5.1")  # to catch up: start_at("d5.1.5") defines every name that later cells use
 # %% [markdown]
 # ## Which model?
 #

@@ -26,7 +26,7 @@ from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
-start_at("d5.2")  # to rejoin the room: start_at("d5.2.5") brings all that the rest reads
+start_at("d5.2")  # to catch up: start_at("d5.2.5") defines every name that later cells use
 # %% [markdown]
 # The first cells are those of part 1, with other prompts. The longer experiments use only half of the rows, the ABBA prompts of one template and the BABA prompts of the next. `some` holds the numbers of these rows.
 # %%

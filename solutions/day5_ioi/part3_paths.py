@@ -28,7 +28,7 @@ from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
-start_at("d5.3")  # to rejoin the room: start_at("d5.3.5") brings all that the rest reads
+start_at("d5.3")  # to catch up: start_at("d5.3.5") defines every name that later cells use
 # %% [markdown]
 # The setup is the same as in part 1, with different prompts. `both` holds the tokens of each prompt and of its ABC version, the same sentence about three other people. The two differ in their names alone. So patching a path has no effect unless the path carries information about the names or about the repetition of one.
 # %%
@@ -174,7 +174,7 @@ plot.heads(means.reshape(-1, model.config["n_heads"]), "Direct effect of each he
 #
 # *Learned*: patched graphs share almost all of their computation if they're evaluated together. d5.3.9 measures the saving.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "If a head's direct effect is 0, what may it still do?" Explain back why replacing a head's output with its output on ABC isn't the same as setting it to zero. *Alone:* suppose that all effects are noise. Work out how many heads of this model would then pass the limit of three errors.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "If a head's direct effect is 0, what may it still do?" Explain to each other why replacing a head's output with its output on ABC isn't the same as setting it to zero. *Alone:* suppose that all effects are noise. Work out how many heads of this model would then pass the limit of three errors.
 # %% [markdown]
 # ## d5.3.3 Up with one, or down with the other?
 # ●●●○○ difficulty · ●●●●● importance · 7 minutes · core
@@ -296,7 +296,7 @@ plot.scatter(
 #
 # *Learned*: attention shows the position that a head reads. The sign of the correlation shows whether the head raises or lowers the name at that position.
 #
-# > **Pair card.** Swap. The navigator asks: "Could a head attend to S2 all the time and still raise the IO?" Explain back what a correlation of −1 would mean for a head with a *positive* direct effect. *Alone:* take the head that attends most to the IO, find the prompt in which it does so least, and read that prompt.
+# > **Pair card.** Swap. The navigator asks: "Could a head attend to S2 all the time and still raise the IO?" Explain to each other what a correlation of −1 would mean for a head with a *positive* direct effect. *Alone:* take the head that attends most to the IO, find the prompt in which it does so least, and read that prompt.
 # %% [markdown]
 # ## d5.3.5 Does it copy?
 # ●●●○○ difficulty · ●●●●○ importance · 8 minutes · core
@@ -423,7 +423,7 @@ for layer, head in inhibition:
 #
 # *Learned*: once you have the heads that write the answer, patch paths into their queries to find the heads that control where they attend.
 #
-# > **Pair card.** Swap. The navigator asks: "Why the queries and not the keys? Which keys would you patch, and at which position?" Explain back the difference between the first and the second number. *Alone:* write the selector for the paths into the movers' keys, and predict which heads a sweep would find.
+# > **Pair card.** Swap. The navigator asks: "Why the queries and not the keys? Which keys would you patch, and at which position?" Explain to each other the difference between the first and the second number. *Alone:* write the selector for the paths into the movers' keys, and predict which heads a sweep would find.
 # %% [markdown]
 # ## d5.3.7 A chain of any length
 # ●●●○○ difficulty · ●●●●○ importance · 11 minutes · core
@@ -597,7 +597,7 @@ else:
 #
 # *Learned*: a detector finds heads with a certain attention pattern. A path patch tests whether the circuit uses their outputs.
 #
-# > **Pair card.** Swap. The navigator asks: "Which heads have a high score on random tokens and a low one on prompts, or the other way round?" Explain back why the outputs of a duplicate-token head and of an induction head can carry the same information. *Alone:* draw the circuit of your model, with one arrow for each sweep of this part, and write the effect and its errors beside the arrow.
+# > **Pair card.** Swap. The navigator asks: "Which heads have a high score on random tokens and a low one on prompts, or the other way round?" Explain to each other why the outputs of a duplicate-token head and of an induction head can carry the same information. *Alone:* draw the circuit of your model, with one arrow for each sweep of this part, and write the effect and its errors beside the arrow.
 # %% [markdown]
 # ## d5.3.9 ★ What would hooks have cost?
 # ●●○○○ difficulty · ●●●○○ importance · 6 minutes · ★

@@ -27,7 +27,7 @@ from remix_utils.models import smollm2
 from remix_utils.models.gpt2_small import is_gpt2_small
 from remix_utils.tasks import ioi
 
-start_at("d5.4")  # to rejoin the room: start_at("d5.4.5") brings all that the rest uses
+start_at("d5.4")  # to catch up: start_at("d5.4.5") defines every name that later cells use
 # %% [markdown]
 # The first cells are the same as in part 1. The rows `some` have one prompt of each template, in alternating order. The longer experiments use only these rows.
 # %%
@@ -257,7 +257,7 @@ measured("d5.4.p1", fall.mean, fall.se)
 #
 # *Learned*: a small fall after a knock-out doesn't show that a head does little. The rest of the model may make up for it.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "If you had run only one of these rows, which row would have misled you most?" Explain back to each other: why can a head have a large direct effect and a small total effect? *Alone:* write down two things in a model that could make up for a missing head, before you read on.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "If you had run only one of these rows, which row would have misled you most?" Explain to each other: why can a head have a large direct effect and a small total effect? *Alone:* write down two things in a model that could make up for a missing head, before you read on.
 # %% [markdown]
 # ## d5.4.3 What makes up for it?
 # ●●●○○ difficulty · ●●●●● importance · 8 minutes · core
@@ -355,7 +355,7 @@ for name in (*risers, *falling):
 #
 # *Learned*: a rise of a head's part is a reaction of this head only if the rise is still there at the old scale.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of our risers would you call a backup head now?" Explain back: why do the earlier parts all change by the same factor? *Alone:* name a head whose change is all scale, and one whose change is all write.
+# > **Pair card.** Swap. The navigator asks: "Which of our risers would you call a backup head now?" Explain to each other: why do the earlier parts all change by the same factor? *Alone:* name a head whose change is all scale, and one whose change is all write.
 # %% [markdown]
 # ## d5.4.5 Are these heads enough?
 # ●●●○○ difficulty · ●●●●● importance · 9 minutes · core
@@ -488,7 +488,7 @@ for name, values in added.items():
 #
 # *Learned*: a head counts as needed if it adds clearly more than its error and more than heads from outside, once the other heads of its group are gone.
 #
-# > **Pair card.** Swap. The navigator asks: "Which heads would you strike from the circuit now?" Explain back: why is removing one head from the whole circuit too weak a test? *Alone:* count the circuit's heads that add less than the outside head with the largest effect.
+# > **Pair card.** Swap. The navigator asks: "Which heads would you strike from the circuit now?" Explain to each other: why is removing one head from the whole circuit too weak a test? *Alone:* count the circuit's heads that add less than the outside head with the largest effect.
 # %% [markdown]
 # ## d5.4.7 ★ Can the rest of the model do it too?
 # ●●●●○ difficulty · ●●●○○ importance · 10 minutes · ★
@@ -637,7 +637,7 @@ if is_gpt2:
 #
 # *Learned*: to separate two signals, change one and keep the other, and check whether the two effects add up.
 #
-# > **Pair card.** Swap. The navigator asks: "Which fact changes with the order, other than the position?" Explain back: why do we need the swapped token, if we already have a random one? *Alone:* predict the six numbers for heads that send only the token, then compare them with yours.
+# > **Pair card.** Swap. The navigator asks: "Which fact changes with the order, other than the position?" Explain to each other: why do we need the swapped token, if we already have a random one? *Alone:* predict the six numbers for heads that send only the token, then compare them with yours.
 # %% [markdown]
 # ## d5.4.10 Prompts that mislead
 # ●●○○○ difficulty · ●●●○○ importance · 6 minutes · core

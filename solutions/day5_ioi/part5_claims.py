@@ -28,7 +28,7 @@ from remix_utils.graph.selector import Selector
 from remix_utils.models import smollm2
 from remix_utils.tasks import ioi
 
-start_at("d5.5")  # to rejoin the room: start_at("d5.5.5") brings every name that the rest reads
+start_at("d5.5")  # to catch up: start_at("d5.5.5") defines every name that later cells use
 # %% [markdown]
 # The first cell begins as in part 1. A scrub exchanges rows, so this part needs prompts that share names. Each template gets four names of its own and prompts in both orders, and these prompts are the `population`. The cells after it find the heads of part 3 again on other prompts, `data`, one for each template and order. You'll use `inputs_of`, `outputs_of`, `direct` and `into` in the exercises. For the other helpers the docstrings are enough.
 # %%
@@ -329,7 +329,7 @@ measured("d5.5.p2", 100 * share_1["IO"], 100 * share_1["IO"].se)
 #
 # *Learned*: scrub the rival feature too, and compute the share that it recovers by chance.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which terms of the stream at the final norm come from the other row?" Explain back why `idle` isn't an ablation to zero. *Alone:* write down which of the four hypotheses would recover 1 for heads that only lower the logit of S.
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which terms of the stream at the final norm come from the other row?" Explain to each other why `idle` isn't an ablation to zero. *Alone:* write down which of the four hypotheses would recover 1 for heads that only lower the logit of S.
 # %% [markdown]
 # ## d5.5.4 The value of the name
 # ●●●○○ difficulty · ●●●●○ importance · 7 minutes · core
@@ -441,7 +441,7 @@ measured("d5.5.p3", 100 * share_34["position of S"], 100 * share_34["position of
 #
 # *Learned*: two rival claims are separated by rows that keep one feature and change the other.
 #
-# > **Pair card.** Swap. The navigator asks: "In which rows do the two claims predict different answers?" Explain back why the order can represent the position of S. *Alone:* name a third fact that both features leave random, and say how you'd test it.
+# > **Pair card.** Swap. The navigator asks: "In which rows do the two claims predict different answers?" Explain to each other why the order can represent the position of S. *Alone:* name a third fact that both features leave random, and say how you'd test it.
 # %% [markdown]
 # ## d5.5.7 ★ Who feeds the induction heads?
 # ●●●○○ difficulty · ●●●○○ importance · 7 minutes · ★
@@ -517,7 +517,7 @@ print("\n".join(f"{claim}: {said}" for claim, said in verdicts.items()))
 #
 # *Learned*: a claim with "only" needs two experiments, one that keeps the part and one that takes it away.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of the verdicts would change with a bar of 0.6?" Explain back which claims say that a part is needed, and which say that a part is enough. *Alone:* write the sentence that you'd publish about claim 6.
+# > **Pair card.** Swap. The navigator asks: "Which of the verdicts would change with a bar of 0.6?" Explain to each other which claims say that a part is needed, and which say that a part is enough. *Alone:* write the sentence that you'd publish about claim 6.
 # %% [markdown]
 # ## d5.5.9 ★ Edges by gradient
 # ●●●○○ difficulty · ●●●●○ importance · 12 minutes · ★

@@ -34,7 +34,7 @@ from remix_utils.graph.selector import Selector
 from remix_utils.models import smollm2
 from remix_utils.tasks import behaviours, ioi
 
-start_at("d5.6")  # to rejoin the room: start_at("d5.6.5") brings all that the rest reads
+start_at("d5.6")  # to catch up: start_at("d5.6.5") defines every name that later cells use
 # %%
 usual = "smollm2" if smollm2.kept().is_file() else "ioi-small"
 model = models.load(os.environ.get("REMIX_MODEL", usual))
@@ -317,7 +317,7 @@ for one, other in combinations(signals, 2):
 #
 # *Learned*: "no significant difference" and "the same" are different claims. The second one needs a margin.
 #
-# > **Pair card.** Swap driver and navigator. The navigator asks: "Which margin would you have chosen before you saw the table, and why?" Explain back how two models can lose the same share of the difference for different reasons. *Alone:* find the smallest margin at which one of the "different" pairs becomes "open".
+# > **Pair card.** Swap driver and navigator. The navigator asks: "Which margin would you have chosen before you saw the table, and why?" Explain to each other how two models can lose the same share of the difference for different reasons. *Alone:* find the smallest margin at which one of the "different" pairs becomes "open".
 # %% [markdown]
 # ## Your own behaviour, the kit
 #
@@ -531,7 +531,7 @@ picture
 #
 # *Learned*: choose on one half and report the other half. Then say what the list leaves out.
 #
-# > **Pair card.** Swap. The navigator asks: "Which of our writers would have been dropped if the halves were exchanged?" Explain back why the largest of 300 noisy effects is too large. *Alone:* exchange the halves with `~first` and compare the two lists.
+# > **Pair card.** Swap. The navigator asks: "Which of our writers would have been dropped if the halves were exchanged?" Explain to each other why the largest of 300 noisy effects is too large. *Alone:* exchange the halves with `~first` and compare the two lists.
 # %% [markdown]
 # ## d5.6.5 Enough for the behaviour?
 # ●●●○○ difficulty · ●●●●● importance · 9 minutes · core
@@ -657,7 +657,7 @@ measured("d5.6.p5", 100 * wrong.mean(), 100 * wrong.std() / len(wrong) ** 0.5)
 #
 # *Learned*: compare prompt sets pair by pair. Prompts that don't change say nothing about the direction.
 #
-# > **Pair card.** Swap. The navigator asks: "Which sentence would mislead the mechanism that we found, rather than the model in general?" Explain back why unchanged prompts don't count in the test. *Alone:* write one more misleading sentence and predict the change of the score.
+# > **Pair card.** Swap. The navigator asks: "Which sentence would mislead the mechanism that we found, rather than the model in general?" Explain to each other why unchanged prompts don't count in the test. *Alone:* write one more misleading sentence and predict the change of the score.
 # %% [markdown]
 # ## d5.6.7 A figure with its error
 # ●●○○○ difficulty · ●●●●○ importance · 6 minutes · core
