@@ -21,6 +21,7 @@ DTYPES = {
 }  # fmt: skip
 NAMES = {each: name for name, each in DTYPES.items()}
 MOST_NUMBERS = 2**25
+STATE = 624  # numbers in a state of the Mersenne twister
 Store = Callable[[Any], int]  # keeps a piece of bytes, and returns its number
 Pieces = Any  # the pieces of a frame, by number
 
@@ -128,6 +129,8 @@ def set_states(facts: list, pieces: Pieces) -> None:
     python, (kind, keys, position, has_gauss, gauss), torch_state = facts
     random.setstate(to_random(python, pieces))
     numbers = numpy.frombuffer(bytes(pieces[keys]), dtype=numpy.uint32)
+    if len(numbers) != STATE or not 0 <= int(position) <= STATE:
+        raise refused("a random state that is none")  # numpy would read beyond its memory
     numpy.random.set_state((kind, numbers, int(position), int(has_gauss), float(gauss)))
     torch.set_rng_state(_bytes(pieces[torch_state]))
 

@@ -22,6 +22,8 @@ Peer = Any  # of a room above
 
 DEEPEST = 60
 MOST_DIGITS = 4000
+MOST_ITEMS = 2**20
+MOST_FIELDS = 1000
 PLAIN = (type(None), bool, str, float)
 UNCHANGING = (tuple, frozenset, range, str, numpy.generic)
 
@@ -189,6 +191,8 @@ class Decoder:
         for number, form in listed:
             number = int(number)
             if number in self.peer.imported:
+                if self.peer.is_judge:  # what was looked at stays what it was
+                    raise refused(f"the number {number} a second time")
                 self.renew(self.peer.imported[number], form)
                 self.peer.renewed(number)
             elif form[0] == "handle":
@@ -247,7 +251,15 @@ class Decoder:
         arrays.set_generator(made, self.pieces[piece])
         return made
 
+    def span(self, start: int, stop: int, step: int) -> range:
+        made = range(int(start), int(stop), int(step))
+        if made[MOST_ITEMS:]:
+            raise refused(f"a range of more than {MOST_ITEMS:,} numbers")
+        return made
+
     def named(self, name: str, names: list, forms: list) -> Any:
+        if len(names) > MOST_FIELDS:
+            raise refused(f"a tuple of {len(names):,} names")
         return modules.named_tuple(str(name), tuple(map(str, names)))(*self.values(forms))
 
     def pairs(self, listed: list) -> dict:
@@ -268,7 +280,7 @@ READERS: dict[str, Any] = {
     "device": lambda self, name: torch.device("cpu"),
     "bytes": lambda self, piece: bytes(self.pieces[piece]),
     "slice": lambda self, *ends: slice(*self.values(ends)),
-    "range": lambda self, *ends: range(*map(int, ends)),
+    "range": Decoder.span,
     "text": lambda self, text: str(text),
     "float": lambda self, number: float(number),
     "complex": lambda self, real, imaginary: complex(real, imaginary),

@@ -107,13 +107,15 @@ class JudgePeer(Peer):
         """The answer has written into an argument: so it is written into here."""
         known = self.own(number)
         self.written = self.written or form[0] not in ("generator", "random")
-        if form[0] == "weights":
-            with torch.no_grad():
-                for name, each in form[1]:
-                    modules.overwrite(getattr(known, str(name)), decoder.value(each))
-        elif form[0] == "node":
-            _rewire(known, decoder, form)
-        elif number in self.contents:
+        if form[0] == "node":
+            raise WireError(
+                "The answer has written into a node of a graph.", fix="build a new node instead."
+            )
+        if form[0] == "weights" and isinstance(known, torch.nn.Module):
+            own = {**known._parameters, **known._buffers}
+            for name, each in form[1]:  # by these names alone: others are attributes of the judge
+                modules.overwrite(own[str(name)], decoder.value(each))
+        elif number in self.contents and not isinstance(known, torch.nn.Module):
             modules.overwrite(known, decoder.value(form))
         else:
             raise refused("a change of something that is not shared")
@@ -192,11 +194,3 @@ def _error_class(kind: type) -> dict:
         "name": kind.__name__,
         "own": own,
     }
-
-
-def _rewire(known: Any, decoder: Decoder, form: Form) -> None:
-    """A node of mine that the answer has written into by force."""
-    children, name = form[2:]
-    for field, value in (("children", tuple(decoder.values(children))), ("name", str(name))):
-        if getattr(known, field) != value:
-            object.__setattr__(known, field, value)

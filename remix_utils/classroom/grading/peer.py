@@ -175,7 +175,7 @@ class Peer:
                 self.serve(message, value)
 
     def answered(self, message: dict, value: Any) -> Any:
-        sys.stdout.write(str(message.get("printed", "")))
+        sys.stdout.write(str(message.get("printed", ""))[:MOST_PRINTED])
         return value
 
     def ask_call(self, number: int, arguments: tuple, named: dict) -> Any:

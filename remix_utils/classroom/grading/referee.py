@@ -14,11 +14,15 @@ from remix_utils.checks.attempt import TimeLimit, held, unwritten
 from remix_utils.checks.exercise import Exercise, Wrong
 from remix_utils.checks.judge import UNWRITTEN, Trial, judge, judge_outcomes
 from remix_utils.checks.part import Part
+from remix_utils.classroom.grading.forks import STRAINED, in_a_fork
 from remix_utils.classroom.grading.plan import Submitted, brought, plan_for, points_of
 from remix_utils.classroom.grading.wire import Gone, WireError
 from remix_utils.classroom.grading.workers import Nursery, Worker
 
 SLOWER = 10  # how many times the limit of a notebook an answer may compute here
+JUDGING = 60.0  # seconds of CPU for comparing an answer, which are the judge's own
+MOST_SAID = 4000  # letters of a sentence
+UNJUDGED = "It could not be judged"
 MAKING = 20.0  # seconds of CPU for the cells that an answer rests on
 
 
@@ -40,6 +44,7 @@ class Referee:
     def __init__(self, part: Part, nursery: Nursery, seeds: Sequence[int]):
         self.part, self.nursery, self.seeds = part, nursery, tuple(seeds)
         self.trials: dict[tuple[str, int], Trial] = {}
+        self.wrong: set[str] = set()  # exercises that somebody got wrong
         self.given_names = given_names(part)
 
     def verdicts(self, submitted: Submitted) -> list[Verdict]:
@@ -60,24 +65,58 @@ class Referee:
         return found
 
     def verdict(self, id: str, most: float, plan: dict) -> Verdict:
-        """Judges one exercise, in a worker of its own."""
+        """Judges one exercise, in a worker and a fork of its own."""
+        with held([]), contextlib.redirect_stdout(io.StringIO()):
+            self.prepare(id)
         worker = self.nursery.worker(self.given)
-        silent = io.StringIO()
         try:
-            with held([]), contextlib.redirect_stdout(silent):
+            found = in_a_fork(lambda: self.judged(id, plan, worker), self.allowed(id))
+        finally:
+            worker.end()
+        if found is None or found["gone"]:
+            self.nursery.prove()  # or it is the machine's fault, and no zero
+        if found is None:
+            return Verdict(id, 0.0, most, f"{UNJUDGED}: {STRAINED}")
+        if found["right"]:
+            return Verdict(id, most, most)
+        self.wrong.add(id)
+        return Verdict(id, 0.0, most, found["sentence"], found["mistake"])
+
+    def prepare(self, id: str) -> None:
+        """Runs the reference, and the known mistakes if somebody was wrong, for all submissions."""
+        asked = self.part.exercise(id)
+        if asked.questions:
+            self.part.reference(id)
+            return
+        for seed in self.seeds:
+            trial = self.trial(asked, seed)
+            for number in range(len(asked.mistakes)) if id in self.wrong else ():
+                trial.outcomes_of_mistake(number)
+
+    def allowed(self, id: str) -> float:
+        """The seconds of CPU that judging may take, beside those of the worker."""
+        return JUDGING + 2 * SLOWER * self.part.exercise(id).seconds * len(self.seeds)
+
+    def judged(self, id: str, plan: dict, worker: Worker) -> dict[str, Any]:
+        """Returns what is found, as plain data; errors of the check are no one else's fault."""
+        found = {"right": False, "gone": False, "mistake": None}
+        try:
+            with held([]), contextlib.redirect_stdout(io.StringIO()):
                 self.check(id, plan, worker)
         except Wrong as wrong:
             mistake = wrong.facts.get("mistake")
             number = mistake if isinstance(mistake, int) else None
-            return Verdict(id, 0.0, most, wrong.fact, number)
+            return {**found, "sentence": wrong.fact[:MOST_SAID], "mistake": number}
         except (Gone, WireError) as end:
-            self.nursery.prove()  # or it is the machine's fault, and no zero
-            return Verdict(id, 0.0, most, f"It could not be judged: {end.fact}")
+            return {**found, "sentence": f"{UNJUDGED}: {end.fact}"[:MOST_SAID], "gone": True}
         except TimeLimit:
-            return Verdict(id, 0.0, most, "Its cells were stopped: they compute too long.")
-        finally:
-            worker.end()
-        return Verdict(id, most, most)
+            return {**found, "sentence": "Its cells were stopped: they compute too long."}
+        except (MemoryError, RecursionError):
+            return {**found, "sentence": f"{UNJUDGED}: {STRAINED}"}
+        except Exception as error:  # an answer that no comparison is made for
+            said = f"{UNJUDGED}: comparing it ends in {type(error).__name__}: {error}"
+            return {**found, "sentence": said.partition("\n")[0][:MOST_SAID]}
+        return {**found, "right": True, "sentence": ""}
 
     def check(self, id: str, plan: dict, worker: Worker) -> None:
         """Raises Wrong at the first seed on which the answer is wrong."""
@@ -98,12 +137,8 @@ class Referee:
     def judge(self, asked: Exercise, answer: Any, seed: int, worker: Worker) -> None:
         if asked.questions or answer is None or answer is ...:
             judge(self.part, asked, answer, seed)
-            return
-        try:
+        else:
             judge_outcomes(self.trial(asked, seed), answer)
-        finally:
-            if worker.peer.written:  # an argument that the cases share may be another now
-                self.trials.pop((asked.id, seed), None)
 
     def trial(self, asked: Exercise, seed: int) -> Trial:
         """The cases of an exercise and what the reference does on them, for all submissions."""

@@ -1,0 +1,111 @@
+"""Frames that no honest worker sends are refused, and what an answer does to a judge ends with its fork."""
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+
+import numpy
+import pytest
+import torch
+
+from remix_utils import array
+from remix_utils.classroom.grading import arrays, forks
+from remix_utils.classroom.grading.judge_peer import JudgePeer
+from remix_utils.classroom.grading.wire import Channel, WireError
+
+NEWS = {"kind": "value", "body": None, "things": [], "changed": [], "hooks": [], "shown": []}
+
+
+def turned(output):
+    return output.flip(0)
+
+
+class Holder:
+    """An object of a check."""
+
+    children, name = (), "held"
+
+
+@contextlib.contextmanager
+def a_judge():
+    """A judge, and the worker's end of its pipe."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield JudgePeer(Channel(ours)), Channel(theirs)
+
+
+def weights(name, form):
+    return {"changed": [[1, ["weights", [[name, form]]]]]}
+
+
+FRAMES = {
+    "globals of a judge's function": (turned, weights("__globals__", ["dict", [["torch", 0]]])),
+    "the content of a judge's module": (torch.nn.ReLU(), weights("_forward_hooks", ["dict", []])),
+    "a weight that is none": (torch.nn.ReLU(), {"changed": [[1, ["dict", []]]]}),
+    "another node below a node": (array([1.0], "x"), {"changed": [[1, ["node", None, [], "y"]]]}),
+    "another name of an object": (Holder(), {"changed": [[1, ["node", None, [], "y"]]]}),
+    "a value that changes": (turned, {"things": [[1, ["list", 0]], [1, ["list", 6]]]}),
+    "an endless range": (turned, {"body": ["range", 0, 10**12, 1]}),
+    "a tuple of many names": (turned, {"body": ["named", "a", ["b"] * 10_000, []]}),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_hostile_frame_is_refused(frame):
+    """It raises WireError, and the judge's object stays as it was."""
+    target, news = FRAMES[frame]
+    globals_before = dict(globals())
+    with a_judge() as (judge, worker):
+        judge.number(target, content=True)
+        worker.send({**NEWS, **news}, [])
+        with pytest.raises(WireError):
+            judge.receive()
+    assert globals() == globals_before
+    assert getattr(target, "name", "held") in ("held", "x")
+
+
+def test_a_random_state_beyond_its_memory_is_refused():
+    """numpy would read numbers from behind the state."""
+    pieces = []
+    facts = arrays.from_states(arrays.random_states(), lambda data: pieces.append(data) or len(pieces) - 1)
+    arrays.set_states(facts, pieces)
+    for position in (625, -1):
+        facts[1][2] = position
+        with pytest.raises(WireError, match="random state"):
+            arrays.set_states(facts, pieces)
+    assert 0 <= numpy.random.get_state()[2] <= 624
+
+
+def test_what_a_fork_writes_into_stays_there():
+    """The judge's own objects are as they were."""
+    kept = {"seen": []}
+    assert forks.in_a_fork(lambda: kept["seen"].append(1) or {"seen": kept["seen"]}, cpu=20) == {"seen": [1]}
+    assert kept == {"seen": []}
+
+
+def endless():
+    while True:
+        pass
+
+
+def large():
+    return {"size": len(bytearray(2 * forks.MEMORY))}
+
+
+def dies():
+    faulthandler.disable()
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("judgement", [endless, large, dies])
+def test_a_fork_beyond_its_limits_is_told_by_nothing(judgement, capfd):
+    """One that computes on, takes much memory or crashes costs one judgement."""
+    assert forks.in_a_fork(judgement, cpu=1) is None
+
+
+def test_a_fork_that_others_end_is_an_error():
+    """It is no zero: somebody ended it, such as a machine without memory."""
+    with pytest.raises(forks.ForkLost):
+        forks.in_a_fork(lambda: os.kill(os.getpid(), signal.SIGKILL), cpu=20)
