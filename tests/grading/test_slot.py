@@ -1,9 +1,12 @@
 """A judging process leaves nothing behind: not when it ends, and not when it is killed."""
 
+from pathlib import Path
+
 import pytest
 
 from remix_utils.classroom.grading.judges import Slot
 from remix_utils.classroom.grading.slot import FOLDER
+from remix_utils.classroom.grading.workers import Nursery
 
 
 @pytest.fixture
@@ -38,3 +41,12 @@ def test_the_next_process_sweeps_after_one_that_was_killed(folders):
     for slot in (killed, living, following):
         slot.end()
     assert folders() == []
+
+
+def test_where_memory_runs_out_answers_end_first():
+    """And not the judge, nor whatever else runs on the machine."""
+    nursery = Nursery(sandboxed=False)
+    worker = nursery.worker()
+    assert Path(f"/proc/{worker.process}/oom_score_adj").read_text() == "1000\n"
+    worker.end()
+    nursery.close()

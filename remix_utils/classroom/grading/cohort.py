@@ -87,6 +87,8 @@ class Cohort:
                 f"Nothing is handed in for {self.day} in {self.submitted}.",
                 fix=f"put notebooks into {self.submitted}/STUDENT/{self.day}/.",
             )
+        for name in submission.left_out(self.submitted, self.day):
+            self.say(f"{name!a} is left out: it is a link, or a name with odd characters.")
         tasks, results = [], []
         seeds = (self.seed(),)
         for student in submission.students(self.submitted, self.day):

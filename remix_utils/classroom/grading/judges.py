@@ -22,7 +22,7 @@ from remix_utils.classroom.grading.slot import Task
 from remix_utils.classroom.grading.workers import HOME
 
 PART_SECONDS = 1800.0  # after which one part of one student is given up
-ENDING = 10.0  # seconds that a judging process may take to end
+ENDING = 60.0  # seconds that a judging process may take to end
 TRIES = 2  # for a part during which a judging process ends
 LOST = "The judging process ended while it was judged; it is tried again at the next run."
 Result = dict[str, Any]

@@ -31,6 +31,7 @@ WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "rem
 def main(number: int, readable: list[str] | None, cpu: float) -> None:
     """Forks a worker for each frame that comes, until the socket closes."""
     sandbox.die_with_parent()
+    sandbox.first_to_go()
     control = socket.socket(fileno=number)
     torch.set_num_threads(1)
     for name in WARM:
@@ -123,3 +124,4 @@ def options(arguments: list[str]) -> dict[str, Any]:
 if __name__ == "__main__":
     asked = options(sys.argv[1:])
     main(asked["socket"], asked["readable"], asked["cpu"])
+    os._exit(0)  # at once: the libraries have nothing to put away

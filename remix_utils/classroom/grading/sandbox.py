@@ -7,6 +7,7 @@ users and a disk in memory of its own, gives up every right, and dies with all i
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -220,3 +221,12 @@ def die_with_parent() -> None:
     """Asks the system to end this process when its parent has ended, where it can be asked."""
     if sys.platform == "linux":
         libc().prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+
+
+def first_to_go() -> None:
+    """Lets the system end this process and those below it first where memory runs out.
+
+    Each process has its limit, but an answer may start several.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

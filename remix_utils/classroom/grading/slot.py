@@ -166,3 +166,4 @@ def writable(sentence: str) -> str:
 
 if __name__ == "__main__":
     main(Connection(int(sys.argv[1])), sys.argv[2] == "sandboxed")
+    os._exit(0)  # at once: the libraries have nothing to put away

@@ -36,10 +36,21 @@ class Found:
 
 def students(folder: Path, day: str) -> Iterator[str]:
     """Returns the students who handed in something for a day; links are no students."""
-    for path in sorted(folder.iterdir()):
-        hidden = path.name.startswith(".") or not path.name.isprintable()
-        if path.is_dir() and not path.is_symlink() and not hidden and (path / day).is_dir():
-            yield path.name
+    yield from (path.name for path in _handed_in(folder, day) if _is_student(path))
+
+
+def left_out(folder: Path, day: str) -> Iterator[str]:
+    """Returns the names of folders with a day in them that are no students'."""
+    yield from (path.name for path in _handed_in(folder, day) if not _is_student(path))
+
+
+def _handed_in(folder: Path, day: str) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if (path / day).is_dir())
+
+
+def _is_student(path: Path) -> bool:
+    hidden = path.name.startswith(".") or not path.name.isprintable()
+    return not path.is_symlink() and not hidden
 
 
 def notebooks(folder: Path, student: str, day: str) -> list[Found]:

@@ -21,7 +21,7 @@ from remix_utils.classroom.grading.wire import Channel, Gone, WireError, cpu_clo
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 START = 120.0  # seconds that a nursery may take to import its libraries
-ENDING = 5.0  # seconds that it may take to end
+ENDING = 20.0  # seconds that it may take to end
 WAITING = 30.0  # seconds that a worker may sleep or wait for one exercise
 CPU = 600.0  # seconds of CPU after which the system ends a worker
 PROOF = 20.0  # seconds of CPU for a trial of a worker
