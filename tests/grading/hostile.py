@@ -1,6 +1,32 @@
 """First holes of the tiny day that try to get points they have not earned, or that misbehave."""
 
 BY_HEART = "\ndef double(n):\n    return {0: 0, 3: 6}.get(n)"
+DOORS = """
+import os, socket
+
+def is_open(door):
+    try:
+        door()
+        return True
+    except OSError:
+        return False
+
+doors = [
+    os.fork,
+    lambda: os.memfd_create("memory that nobody counts"),
+    lambda: os.posix_spawn("/bin/true", ["true"], {}),
+    lambda: socket.socket(),
+    lambda: socket.socket(40, socket.SOCK_STREAM),  # AF_VSOCK: to the host, whatever the namespaces
+    lambda: os.listdir("/proc/1"),
+    lambda: open("/usr/written", "w"),
+    lambda: os.kill(os.getppid() or 2**22, 0),
+]
+found = [number for number, door in enumerate(doors) if is_open(door)]
+
+def double(n):
+    assert not found, found
+    return n + n
+"""
 CHEATS = {
     "check replaced": "check = lambda *arguments, **named: None",
     "harness replaced": "import remix_utils.checks.harness as h\nh.Check = h.judge = lambda *a, **k: []",
@@ -81,13 +107,20 @@ BAD = {  # in the first hole; the second rests on it, so that both are lost
     "noisy": ("import sys\ndef double(n):\n    print('e', file=sys.stderr)\n    return 2 * n", [2, 3]),
     "detached": (
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\ndef double(n):\n    return n + n",
-        [2, 3],
+        [0, 3],
     ),
     "a thread on stderr": (
         "import sys, threading\ndef run():\n    while True: print('e', file=sys.stderr)\n"
         "threading.Thread(target=run, daemon=True).start()\ndef double(n):\n    return n + n",
         [2, 3],
     ),
+    "an endless range": ("def double(n):\n    return range(10**12)", [0, 0]),
+    "an error of the sandbox": (
+        "from remix_utils.classroom.grading.sandbox import SandboxError\n"
+        "def double(n):\n    raise SandboxError('no sandbox', fix='stop')",
+        [0, 0],
+    ),
+    "tries the doors": (DOORS, [2, 3]),  # which are all shut
     "fork bomb": (
         "import os\ntry:\n    while True:\n        os.fork()\nexcept OSError:\n    pass\n"
         "def double(n):\n    return 2 * n",

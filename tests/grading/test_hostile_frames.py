@@ -1,6 +1,7 @@
 """Frames that no honest worker sends are refused, and what an answer does to a judge ends with its fork."""
 
 import contextlib
+import errno
 import faulthandler
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from remix_utils import array
-from remix_utils.classroom.grading import arrays, forks
+from remix_utils.classroom.grading import arrays, calls, forks
 from remix_utils.classroom.grading.judge_peer import JudgePeer
 from remix_utils.classroom.grading.wire import Channel, WireError
 
@@ -109,3 +110,40 @@ def test_a_fork_that_others_end_is_an_error():
     """It is no zero: somebody ended it, such as a machine without memory."""
     with pytest.raises(forks.ForkLost):
         forks.in_a_fork(lambda: os.kill(os.getpid(), signal.SIGKILL), cpu=20)
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+def test_the_filter_of_system_calls_allows_threads_and_refuses_the_rest(machine):
+    """Each call gets its answer from the filter, run here line by line as the system runs it."""
+    column, own = calls.MACHINES[machine]
+    refused, missing = calls.REFUSE | errno.EPERM, calls.REFUSE | errno.ENOSYS
+
+    lines = calls.program(machine)
+
+    def answer(number, first=0, table=own):
+        facts, value, place = {calls.NUMBER: number, calls.MACHINE: table, calls.FIRST: first}, 0, 0
+        tests = {
+            calls.EQUAL: lambda operand: value == operand,
+            calls.AT_LEAST: lambda operand: value >= operand,
+            calls.HAS: lambda operand: value & operand,
+        }
+        while True:
+            code, yes, no, operand = lines[place]
+            if code == calls.RETURN:
+                return operand
+            if code == calls.LOAD:
+                value = facts[operand]
+            else:
+                place += yes if tests[code](operand) else no
+            place += 1
+
+    for numbers in calls.REFUSED.values():
+        assert numbers[column] is None or answer(numbers[column]) == refused
+    assert answer(calls.CLONE3[column]) == missing
+    assert answer(calls.CLONE[column], first=17) == refused
+    assert answer(calls.CLONE[column], first=0x3D0F00) == calls.ALLOW  # as pthread_create asks
+    assert answer(calls.SOCKET[column], first=2) == refused
+    assert answer(calls.SOCKET[column], first=1) == calls.ALLOW
+    assert answer(calls.OTHER_TABLE + 57) == refused
+    assert answer(0) == calls.ALLOW
+    assert answer(0, table=0x40000003) == calls.KILL
