@@ -17,15 +17,25 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from remix_utils.checks.lesson import read_master
+from remix_utils.checks.lesson import part_id, read_master
 from tests.plot.browsing import CHROMIUM
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "build" / "browser"
 PART = "day1_graphs/part1_hooks.ipynb"
+FIRST = sorted(str(min(day.glob("part*.ipynb")).relative_to(ROOT)) for day in ROOT.glob("day*_*"))
 PATIENCE = 120_000  # milliseconds, for a machine that has other work
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 ERROR = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'
+PLOTLY = "application/vnd.plotly.v1+json"
+# What an output holds, and what the page then has once it is drawn.
+DRAWN = {
+    PLOTLY: ".js-plotly-plot:has(.trace path, .heatmaplayer image)",
+    "data-remix-circuitsvis": "[data-remix-circuitsvis] .live:visible",
+    "data-remix-attention": "[data-remix-attention][data-live]",
+}
+# The same in an exported page, which has no scripts.
+STILL = ".jp-RenderedSVG img[src^='data:image/svg'], .still, div:not(.still) > div:has(> figure > img)"
 HERE = {"localhost", "127.0.0.1", "::1"}
 
 # Whatever Python the Lab starts (server, kernels, validator) writes down the addresses that it asks for and is refused.
@@ -114,19 +124,30 @@ class Desk:
 
 
 @contextmanager
-def opened(folder: Path, notebook: str) -> Iterator[tuple[Page, Path]]:
-    """The notebook in a window of JupyterLab, and its file; on the way out, nobody outside was asked for anything."""
-    desk, of_course = Desk(folder), notebook.startswith("solutions/")
-    root = desk.course if of_course else desk.course / "work"
-    with desk.lab(*(["--all"] if of_course else [])) as address, desk.browser() as page:
-        start = urlsplit(address)
-        page.goto(f"{start.scheme}://{start.netloc}/lab/tree/{notebook}?{start.query}")
+def opened(folder: Path, notebook: str, solved: bool = False) -> Iterator[tuple[Page, Path]]:
+    """A participant's copy of the notebook in a window of JupyterLab, and its file; nobody outside is asked."""
+    desk = Desk(folder)
+    path = desk.course / "work" / notebook
+    with desk.lab(part_id(path)) as address, desk.browser() as page:
+        if solved:
+            write_answers(path, ROOT / "solutions" / notebook)
+        page.goto(address)
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:
-            yield page, root / notebook
+            yield page, path
         finally:
             page.screenshot(path=PICTURES / f"{folder.name}.png")
     assert desk.asked_for() == set()
+
+
+def write_answers(path: Path, solved: Path) -> None:
+    """Put the reference's answers into a participant's notebook, where the holes are; all else stays."""
+    answers = {cell.id: cell.source for cell in nbformat.read(solved, as_version=4).cells}
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = re.sub(r"\n? *### (BEGIN|END) SOLUTION", "", answers[cell.id]).lstrip("\n")
+    nbformat.write(notebook, path)
 
 
 def run_all(page: Page, path: Path) -> list[nbformat.NotebookNode]:
@@ -195,19 +216,44 @@ def test_a_participant_starts_day_1(tmp_path):
     assert (tmp_path / "course" / PART).read_bytes() == (ROOT / PART).read_bytes()
 
 
-def test_the_reference_runs_and_draws_and_validates(tmp_path):
-    """Run All: no cell fails or is left out, each figure is drawn, and Validate passes."""
-    with opened(tmp_path, f"solutions/{PART}") as (page, path):
+def held(cell: nbformat.NotebookNode) -> list[str]:
+    """The kinds of data in a cell's outputs, with the beginning of each that is HTML."""
+    data = [output.data for output in cell.outputs if "data" in output]
+    return [" ".join([*each, each.get("text/html", "")[:100]]) for each in data]
+
+
+def exported(page: Page, folder: Path) -> Page:
+    """File, Save and Export Notebook As, HTML, sanitized as JupyterLab proposes: the page, opened without a network."""
+    page.locator(".lm-MenuBar-itemLabel", has_text="File").click()
+    page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").hover()
+    page.locator(".lm-Menu-item", has_text=re.compile("^HTML$")).click()
+    with page.expect_download() as download:
+        page.locator(".jp-Dialog", has_text="Sanitize").get_by_role("button", name="Ok").click()
+    download.value.save_as(folder / "exported.html")
+    opened = page.context.browser.new_page()
+    opened.route(lambda url: url.startswith("http"), lambda route: route.abort())
+    opened.goto((folder / "exported.html").as_uri())
+    return opened
+
+
+@pytest.mark.parametrize("part", FIRST)
+def test_a_solved_day_runs_and_draws_and_validates(tmp_path, part):
+    """Run All: no cell fails or is left out, each figure is drawn, here and in an exported page; Validate passes."""
+    with opened(tmp_path, part, solved=True) as (page, path):
         code = run_all(page, path)
         assert failures(code) == []
         assert [cell.source for cell in code if cell.execution_count is None] == []
-        outputs = [output for cell in code for output in cell.outputs]
-        figures = sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs)
-        assert figures == sum(bool(re.search(r"^plot\.", cell.source, re.MULTILINE)) for cell in code)
-        drawn = page.locator(f"{NOTEBOOK} .js-plotly-plot:has(.trace path, .heatmaplayer image)")
-        expect(drawn).to_have_count(figures, timeout=PATIENCE)
-        page.screenshot(path=PICTURES / "reference.png")
-        assert "Success" in validate(page, "reference-validated")
+        shown = {kind: sum(kind in data for cell in code for data in held(cell)) for kind in DRAWN}
+        assert [cell.source for cell in code if re.search(r"^plot\.", cell.source, re.M) and not held(cell)] == []
+        for kind, selector in DRAWN.items():
+            expect(page.locator(f"{NOTEBOOK} {selector}")).to_have_count(shown[kind], timeout=PATIENCE)
+        for place, figure in enumerate(page.locator(f"{NOTEBOOK} {DRAWN[PLOTLY]}").all()):
+            figure.screenshot(path=PICTURES / f"{path.stem}-{place}.png")
+        kept = exported(page, tmp_path)
+        kept.screenshot(path=PICTURES / f"{path.stem}-exported.png", full_page=True)
+        assert kept.locator(STILL).filter(visible=True).count() == sum(shown.values())
+        kept.close()
+        assert "Success" in validate(page, f"{path.stem}-validated")
 
 
 def test_whoever_asks_outside_is_noticed(tmp_path):

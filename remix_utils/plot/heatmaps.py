@@ -54,7 +54,7 @@ def heatmap(
         hovertemplate=f"{y} %{{customdata[0]}}<br>{x} %{{customdata[1]}}<br>%{{z:.4g}} {unit}<extra></extra>",
     )
     tall = max(130, len(rows) * min(30, max(6, 640 // len(rows))))
-    marks = ticks(low, high, tall // 40)
+    marks = ticks(low, high, max(4, tall // 45))
     cells.colorbar = {"tickvals": [value for value, _ in marks], "ticktext": [text for _, text in marks], **BESIDE}
     figure = finish(go.Figure(cells), title, x, y, height=60 + tall)
     _add_unit(figure, wrap(unit, max(12, tall // 8)), LETTER * max(len(text) for _, text in marks))
