@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import building, experiments, networks, patching, scrubs
+from benchmarks import building, experiments, networks, patching, rejoining, scrubs
 from benchmarks.measure import Row, hardware, write
 from benchmarks.scale import FULL, QUICK
 
@@ -33,6 +33,7 @@ BENCHMARKS = (
     scrubs.balance,
     scrubs.few,
     scrubs.memory,
+    rejoining.slowest,
 )
 
 

@@ -33,6 +33,7 @@ class Scale:
     strings_at_hand: int  # and strings
     few: tuple[int, ...]
     sequences: int  # rows of a scrub whose memory is measured
+    lessons: int  # from whose exercises a pair rejoins
 
 
 FULL = Scale(
@@ -57,6 +58,7 @@ FULL = Scale(
     strings_at_hand=10_000,
     few=(32, 100),
     sequences=10_000,
+    lessons=100,
 )
 TINY = {
     "n_layers": 4,
@@ -99,4 +101,5 @@ QUICK = Scale(
     strings_at_hand=80,
     few=(3, 6),
     sequences=10,
+    lessons=2,
 )

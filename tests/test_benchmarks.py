@@ -41,12 +41,13 @@ def test_every_row_is_measured_and_its_sides_agree(quick):
         *("scrub, induction, 3 references", "scrub, induction, 6 references"),
         *("scrub, parens, 3 references", "scrub, parens, 6 references"),
         *("memory of a scrub, induction", "memory of a scrub, parens"),
+        "start_at in a notebook",
     )
     assert [name for name, each in zip(promised, rows, strict=True) if not each.work.startswith(name)] == []
     for each in rows:
         assert 0 <= each.difference <= 1e-5, each
         assert min(each.library) > 0, each
-        alone = each.work.startswith(("build 6 variants", "memory of a scrub"))
+        alone = each.work.startswith(("build 6 variants", "memory of a scrub", "start_at"))
         assert alone or (min(each.beside) > 0 and each.ratio > 0), each
 
 

@@ -46,7 +46,10 @@ def solution(id: str) -> None:
 
 
 def start_at(id: str) -> None:
-    """Brings every name that the rest of a part (d1.2), or from an exercise on (d1.2.9), reads."""
+    """Brings every name that the rest of a part (d1.2), or from an exercise on (d1.2.9), reads.
+
+    Imports and functions are there at once; a value is computed when a cell first uses it.
+    """
     from remix_utils.checks.catch_up import rejoin
 
     rejoin(id, sys._getframe(1).f_globals)
