@@ -12,9 +12,16 @@ import pytest
 import torch
 
 from remix_utils import array
+from remix_utils.checks import bundle
+from remix_utils.checks.part import Part
 from remix_utils.classroom.grading import arrays, calls, forks
+from remix_utils.classroom.grading import referee as rooms
 from remix_utils.classroom.grading.judge_peer import JudgePeer
+from remix_utils.classroom.grading.plan import Submitted
+from remix_utils.classroom.grading.referee import Referee
 from remix_utils.classroom.grading.wire import Channel, WireError
+from remix_utils.classroom.grading.workers import Nursery
+from tests.grading.tiny_course import write_course
 
 NEWS = {"kind": "value", "body": None, "things": [], "changed": [], "hooks": [], "shown": []}
 
@@ -147,3 +154,43 @@ def test_the_filter_of_system_calls_allows_threads_and_refuses_the_rest(machine)
     assert answer(calls.OTHER_TABLE + 57) == refused
     assert answer(0) == calls.ALLOW
     assert answer(0, table=0x40000003) == calls.KILL
+
+
+@pytest.fixture(scope="module")
+def referee(tmp_path_factory):
+    """A judge of the tiny part."""
+    day, _, _ = write_course(tmp_path_factory.mktemp("course"))
+    nursery = Nursery(sandboxed=False)
+    yield Referee(Part(bundle.read(day / "checks" / "part1_tiny.remix")), nursery, (5,))
+    nursery.close()
+
+
+RIGHT = ("def double(n):\n    return n + n", "def twice_and_one(n):\n    return double(n) + 1")
+HOLES = {"d9.1.1": 0, "d9.1.2": 1}
+
+
+def test_answers_that_wait_together_are_given_up(referee, monkeypatch):
+    """Many short sleeps cost their own part, and the next submission has its time again."""
+    monkeypatch.setattr(rooms, "PATIENCE", 0.5)
+    slow = ("import time\ntime.sleep(1)\n" + RIGHT[0], RIGHT[1])
+    found = referee.verdicts(Submitted(slow, HOLES))
+    assert [(each.points, each.sentence) for each in found] == [(2, ""), (0, rooms.OVER)]
+    monkeypatch.undo()
+    assert [each.points for each in referee.verdicts(Submitted(RIGHT, HOLES))] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(SystemExit(1), rooms.STRAINED), (MemoryError(), rooms.STRAINED), (TypeError("no order"), "TypeError: no order")],
+)
+def test_a_comparison_that_fails_costs_one_exercise(referee, monkeypatch, error, said):
+    """The judge goes on, whatever comparing an answer ends in."""
+
+    def fails(trial, answer):
+        raise error
+
+    monkeypatch.setattr(rooms, "judge_outcomes", fails)
+    found = referee.verdicts(Submitted(RIGHT, HOLES))
+    assert [each.points for each in found] == [0, 0] and all(said in each.sentence for each in found)
+    monkeypatch.undo()
+    assert [each.points for each in referee.verdicts(Submitted(RIGHT, HOLES))] == [2, 3]

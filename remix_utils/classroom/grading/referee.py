@@ -6,6 +6,7 @@ import ast
 import contextlib
 import dataclasses
 import io
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from remix_utils.classroom.grading.workers import Nursery, Worker
 SLOWER = 10  # how many times the limit of a notebook an answer may compute here
 JUDGING = 60.0  # seconds of CPU for comparing an answer, which are the judge's own
 MOST_SAID = 4000  # letters of a sentence
+PATIENCE = 600.0  # seconds that the answers of one part may compute and wait together
+OVER = f"It was not judged: the answers before it took {PATIENCE / 60:.0f} minutes."
 UNJUDGED = "It could not be judged"
 MAKING = 20.0  # seconds of CPU for the cells that an answer rests on
 
@@ -46,10 +49,12 @@ class Referee:
         self.trials: dict[tuple[str, int], Trial] = {}
         self.wrong: set[str] = set()  # exercises that somebody got wrong
         self.given_names = given_names(part)
+        self.spent = 0.0  # seconds of the answers of one submission
 
     def verdicts(self, submitted: Submitted) -> list[Verdict]:
         """Returns a verdict for each exercise of the part that has a check."""
         taken = brought(submitted, self.part)
+        self.spent = 0.0
         found = []
         for id, most in points_of(self.part.bundle).items():
             if id in taken.skipped:
@@ -58,6 +63,8 @@ class Referee:
                 )
             elif id not in submitted.holes:
                 found.append(Verdict(id, 0.0, most, "Its cell was not handed in."))
+            elif self.spent > PATIENCE:
+                found.append(Verdict(id, 0.0, most, OVER))
             else:
                 verdict = self.verdict(id, most, plan_for(id, submitted, self.part, taken.skipped))
                 shown = "solution" if id in taken.shown else ""
@@ -70,11 +77,12 @@ class Referee:
             self.prepare(id)
         worker = self.nursery.worker(self.given)
         try:
-            found = in_a_fork(lambda: self.judged(id, plan, worker), self.allowed(id))
+            found = in_a_fork(lambda: self.timed(id, plan, worker), self.allowed(id))
         finally:
             worker.end()
         if found is None or found["gone"]:
             self.nursery.prove()  # or it is the machine's fault, and no zero
+        self.spent += self.allowed(id) if found is None else found["spent"]
         if found is None:
             return Verdict(id, 0.0, most, f"{UNJUDGED}: {STRAINED}")
         if found["right"]:
@@ -96,6 +104,12 @@ class Referee:
     def allowed(self, id: str) -> float:
         """The seconds of CPU that judging may take, beside those of the worker."""
         return JUDGING + 2 * SLOWER * self.part.exercise(id).seconds * len(self.seeds)
+
+    def timed(self, id: str, plan: dict, worker: Worker) -> dict[str, Any]:
+        """Returns what is found, with the seconds that it took the answer and the judge."""
+        began = time.process_time()
+        found = self.judged(id, plan, worker)
+        return {**found, "spent": worker.spent() + time.process_time() - began}
 
     def judged(self, id: str, plan: dict, worker: Worker) -> dict[str, Any]:
         """Returns what is found, as plain data; errors of the check are no one else's fault."""

@@ -34,7 +34,9 @@ class Worker:
 
     def __init__(self, process: int, end: socket.socket, given: Any):
         self.process, self.clock = process, cpu_clock(process)
+        self.handle = handle_of(process)
         self.allowed, self.waited, self.before = 0.0, 0.0, (0.0, 0.0, 0.0)
+        self.slept = 0.0  # seconds of waiting in all
         self.peer = JudgePeer(Channel(end, look=self.look), given)
         self.started = self.clock()
 
@@ -50,7 +52,8 @@ class Worker:
         ran, passed, ready = (new - old for new, old in zip(now, self.before, strict=True))
         self.before = now
         if waiting:  # and not in the time that the judge took, or waited for a CPU
-            self.waited += min(max(passed - ran - ready, 0.0), 2 * TICK)
+            idle = min(max(passed - ran - ready, 0.0), 2 * TICK)
+            self.waited, self.slept = self.waited + idle, self.slept + idle
         if now[0] > self.allowed:
             raise TimeLimit
         if self.waited > WAITING:
@@ -60,7 +63,17 @@ class Worker:
         """Kills the worker, and with it all its children."""
         self.peer.channel.close()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+            if self.handle is None:
+                os.kill(self.process, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None
+
+    def spent(self) -> float:
+        """Returns the seconds that the answer has computed and waited."""
+        return self.clock() - self.started + self.slept
 
 
 class Nursery:
@@ -142,6 +155,14 @@ class Nursery:
                 fix=sandbox.FIX,
             )
         return message
+
+
+def handle_of(process: int) -> int | None:
+    """Returns a handle on a process, whose number may be another's after its end; None without."""
+    try:
+        return os.pidfd_open(process)
+    except (AttributeError, OSError):  # not on this system, or it has ended already
+        return None
 
 
 def queued(process: int) -> float:
