@@ -21,6 +21,7 @@ from remix_utils.classroom.grading.plan import Submitted
 from remix_utils.classroom.grading.referee import Referee
 from remix_utils.classroom.grading.wire import Channel, WireError
 from remix_utils.classroom.grading.workers import Nursery
+from tests.checks.lessons import PARTS
 from tests.grading.tiny_course import write_course
 
 NEWS = {"kind": "value", "body": None, "things": [], "changed": [], "hooks": [], "shown": []}
@@ -194,3 +195,11 @@ def test_a_comparison_that_fails_costs_one_exercise(referee, monkeypatch, error,
     assert [each.points for each in found] == [0, 0] and all(said in each.sentence for each in found)
     monkeypatch.undo()
     assert [each.points for each in referee.verdicts(Submitted(RIGHT, HOLES))] == [2, 3]
+
+
+def test_a_lesson_hands_out_nothing_ahead_of_time():
+    """The planted circuit is the answer to one exercise, and data for the cells after it."""
+    part = PARTS["d4.4"]
+    assert rooms.given_names(part, "d4.4.4") == rooms.given_names(part, "d4.4.5") == frozenset()
+    assert rooms.given_names(part, "d4.4.9") == {"CIRCUIT"}
+    assert rooms.given_names(part, "d4.4.10") == {"CIRCUIT", "FIRST", "SECOND"}

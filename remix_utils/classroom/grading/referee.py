@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import functools
 import io
 import time
 from collections.abc import Sequence
@@ -48,7 +49,6 @@ class Referee:
         self.part, self.nursery, self.seeds = part, nursery, tuple(seeds)
         self.trials: dict[tuple[str, int], Trial] = {}
         self.wrong: set[str] = set()  # exercises that somebody got wrong
-        self.given_names = given_names(part)
         self.spent = 0.0  # seconds of the answers of one submission
 
     def verdicts(self, submitted: Submitted) -> list[Verdict]:
@@ -75,7 +75,7 @@ class Referee:
         """Judges one exercise, in a worker and a fork of its own."""
         with held([]), contextlib.redirect_stdout(io.StringIO()):
             self.prepare(id)
-        worker = self.nursery.worker(self.given)
+        worker = self.nursery.worker(functools.partial(self.given, id))
         try:
             found = in_a_fork(lambda: self.timed(id, plan, worker), self.allowed(id))
         finally:
@@ -163,10 +163,10 @@ class Referee:
             self.trials[asked.id, seed] = trial
         return self.trials[asked.id, seed]
 
-    def given(self, part: str, names: list[str]) -> Any:
-        """What a lesson hands out for an experiment; nothing else of the checks goes over."""
-        if part != self.part.id or not set(names) <= self.given_names:
-            raise LookupError(f"{part} hands out no {', '.join(names)[:80]}")
+    def given(self, id: str, part: str, names: list[str]) -> Any:
+        """What a lesson hands out before an exercise; later, that may be the answer itself."""
+        if part != self.part.id or not set(names) <= given_names(self.part, id):
+            raise LookupError(f"{part} hands out no {', '.join(names)[:80]} before {id}")
         return tuple(getattr(self.part.module, name) for name in names)
 
 
@@ -178,10 +178,10 @@ def _why_none(error: BaseException) -> str:
     return f"its cells raised {type(error).__name__}: {said}" + (f"\n  {line}" if line else "")
 
 
-def given_names(part: Part) -> frozenset[str]:
-    """Returns the names that a part's own cells ask for with `given(part, ...)`."""
+def given_names(part: Part, id: str) -> frozenset[str]:
+    """Returns the names that a part's own cells before a check ask for with `given(part, ...)`."""
     names: set[str] = set()
-    for cell in part.bundle.cells:
+    for cell in part.bundle.cells[: part.position("check", id)]:
         if cell.kind != "code" or "given(" not in cell.source:
             continue
         for node in ast.walk(ast.parse(cell.source)):
