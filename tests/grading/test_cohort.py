@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from nbconvert.filters import markdown2html
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 
 from remix_utils.classroom.grading import cohort as rooms
 from remix_utils.classroom.grading import gradebook, judges, sandbox, workers
@@ -82,6 +84,7 @@ def graded(course, tmp_path_factory):
         "no cells": ("{}", [0, 0]),
         "deep JSON": ("[" * 100_000, [0, 0]),
         "large": (b" " * (21 * 2**20), [0, 0]),
+        "many cells": ('{"cells": [' + '{"cell_type": "code"},' * 10**5 + "{}]}", [0, 0]),
     }
     for name, (notebook, points_due) in others.items():
         hand_in(handed, name, notebook)
@@ -159,6 +162,10 @@ def test_formgrader_shows_texts_with_their_marks_and_no_markup(course, tmp_path)
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in shown.cells if "nbgrader" in cell.metadata}
     points = {name: (cell.metadata.nbgrader.points, cell.metadata.nbgrader.solution) for name, cell in marked.items()}
     assert points == {"d9-1-1-check": (2, False), "d9-1-2-check": (3, False), "d9-1-3": (1, True)}
+    (tmp_path / "submitted" / "ann" / DAY / "timestamp.txt").write_text("2026-11-28 10:00:00.5 UTC\n")
+    cohort_of(tmp_path, day, sandboxed=False, processes=1).grade()
+    formgrader = NbGraderAPI(CourseDirectory(root=str(tmp_path)))
+    assert formgrader.get_autograded_students(DAY) == {"ann"}  # it shows no points of others
     page = markdown2html(marked["d9-1-3"].source)
     assert "<strong>bold</strong>" in page and "<code>a[0] </code>" in page.replace("\u200b", "")
     assert "<script" not in page and "<img" not in page and 'javascript:a"' not in page and ">z<" not in page

@@ -149,10 +149,12 @@ class Cohort:
 
     def write(self, bundles: dict[str, Bundle], results: Sequence[dict[str, Any]]) -> None:
         """Writes the gradebook, a page for each student, and the table."""
-        gradebook.write(self.gradebook, self.day, list(bundles.values()), results)
+        students = dict.fromkeys(result["student"] for result in results)
+        times = {each: submission.time_of(self.submitted, each, self.day) for each in students}
+        gradebook.write(self.gradebook, self.day, list(bundles.values()), results, times)
         write_file(self.grading / f"{self.day}.csv", feedback.table(results).encode())
         marks = gradebook.marks(self.gradebook, self.day)
-        for student in dict.fromkeys(result["student"] for result in results):
+        for student in students:
             own = [result for result in results if result["student"] == student]
             page = self.grading / "feedback" / student / f"{self.day}.html"
             write_file(page, feedback.page(self.day, own, marks[student]).encode())

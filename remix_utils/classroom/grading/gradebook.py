@@ -7,11 +7,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.utils import parse_utc
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.orm import scoped_session, sessionmaker
 
@@ -75,8 +77,18 @@ def _alembic_found() -> Iterator[None]:
         os.environ["PATH"] = before
 
 
-def write(path: Path, day: str, bundles: Sequence[Bundle], results: Sequence[dict]) -> None:
-    """Writes the scores of a day; marks that people have given stay as they are."""
+def write(
+    path: Path,
+    day: str,
+    bundles: Sequence[Bundle],
+    results: Sequence[dict],
+    times: Mapping[str, str],
+) -> None:
+    """Writes the scores of a day; marks that people have given stay as they are.
+
+    `times` says when each student handed in. Formgrader takes a submission with another time for
+    one that is not graded yet.
+    """
     with whole_or_nothing(path) as book:
         book.update_or_create_assignment(day)
         for bundle in bundles:
@@ -84,7 +96,17 @@ def write(path: Path, day: str, bundles: Sequence[Bundle], results: Sequence[dic
         names = {bundle.part: bundle.name for bundle in bundles}
         for result in results:
             _enter(book, day, names[result["part"]], result)
+        for student, time in times.items():
+            handed_in: Any = book.find_submission(day, student)
+            handed_in.timestamp = _moment(time)
         book.db.commit()
+
+
+def _moment(time: str) -> datetime | None:
+    try:
+        return parse_utc(time) if time else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _describe(book: Gradebook, day: str, bundle: Bundle) -> None:
@@ -130,7 +152,7 @@ def _enter(book: Gradebook, day: str, notebook: str, result: dict[str, Any]) -> 
             grade.needs_manual_grade = True
 
 
-def marks(path: Path, day: str) -> dict[str, list[dict[str, Any]]]:
+def marks(path: Path, day: str) -> dict[Any, list[dict[str, Any]]]:
     """Returns each student's written answers that people have read: id, points, most, comment."""
     with Gradebook(f"sqlite:///{path}", COURSE) as book:
         return {each.student_id: list(_marks(each)) for each in book.assignment_submissions(day)}

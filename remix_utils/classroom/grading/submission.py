@@ -15,7 +15,10 @@ from typing import Any
 
 from remix_utils.classroom.grading.plan import Submitted
 
+MOST_TIME = 100  # characters
 MOST_BYTES = 20 * 2**20
+MOST_NOTEBOOKS = 50
+MOST_CELLS = 2_000  # each is shown and told to workers, at many times its length in the file
 GRADE_ID = re.compile(r"d(\d+)-(\d+)-(\w+?)(-check)?")
 
 
@@ -53,13 +56,24 @@ def _is_student(path: Path) -> bool:
     return not path.is_symlink() and not hidden
 
 
-def notebooks(folder: Path, student: str, day: str) -> list[Found]:
-    """Reads a student's notebooks of a day, whatever they are called."""
+def notebooks(folder: Path, student: str, day: str) -> Iterator[Found]:
+    """Reads a student's notebooks of a day one by one, whatever they are called.
+
+    Of very many, those that were changed last are read.
+    """
     place = folder / student / day
     if place.is_symlink():
-        return [Found(student, day, trouble="The folder is a link to another place.")]
-    paths = sorted(path for path in place.iterdir() if path.suffix == ".ipynb")
-    return [_read(student, path) for path in paths]
+        yield Found(student, day, trouble="The folder is a link to another place.")
+        return
+    paths = [path for path in place.iterdir() if path.suffix == ".ipynb"]
+    last = sorted(paths, key=lambda path: path.lstat().st_mtime)[-MOST_NOTEBOOKS:]
+    yield from (_read(student, path) for path in sorted(last))
+
+
+def time_of(folder: Path, student: str, day: str) -> str:
+    """Returns the time that nbgrader's exchange has noted of a submission, or ""."""
+    found = _read(student, folder / student / day / "timestamp.txt")
+    return found.data[:MOST_TIME].decode("ascii", "replace").strip()
 
 
 def _read(student: str, path: Path) -> Found:
@@ -93,6 +107,8 @@ def cells_of(data: bytes) -> list[dict[str, Any]]:
         raise ValueError("It is no notebook: it has no cells.") from None
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise ValueError("It is no notebook: its cells are no list of cells.")
+    if len(cells) > MOST_CELLS:
+        raise ValueError(f"It has {len(cells):,} cells, and {MOST_CELLS:,} are read.")
     return cells
 
 
