@@ -14,7 +14,7 @@ import torch
 from remix_utils import array
 from remix_utils.checks import bundle
 from remix_utils.checks.part import Part
-from remix_utils.classroom.grading import arrays, calls, forks
+from remix_utils.classroom.grading import arrays, calls, failures, forks
 from remix_utils.classroom.grading import referee as rooms
 from remix_utils.classroom.grading.judge_peer import JudgePeer
 from remix_utils.classroom.grading.plan import Submitted
@@ -203,3 +203,10 @@ def test_a_lesson_hands_out_nothing_ahead_of_time():
     assert rooms.given_names(part, "d4.4.4") == rooms.given_names(part, "d4.4.5") == frozenset()
     assert rooms.given_names(part, "d4.4.9") == {"CIRCUIT"}
     assert rooms.given_names(part, "d4.4.10") == {"CIRCUIT", "FIRST", "SECOND"}
+
+
+def test_a_verdict_of_a_check_is_no_error_of_an_answer():
+    """Wherever the judge imports it: otherwise an answer could write what the check says."""
+    for name in ("Wrong", "TimeLimit"):
+        assert failures.known_class("remix_utils.classroom.grading.referee", name) is None
+    assert failures.known_class("builtins", "ValueError") is ValueError

@@ -118,6 +118,7 @@ class Slot:
             [sys.executable, "-P", "-m", "remix_utils.classroom.grading.slot", *asked],
             env={**os.environ, "PYTHONPATH": HOME},
             pass_fds=[theirs.fileno()],
+            start_new_session=True,  # Ctrl-C is for this process, which ends that one
         )
         theirs.close()
         self.task: Task | None = None

@@ -58,8 +58,8 @@ def main(pipe: Connection, sandboxed: bool) -> None:
 def judge_all(pipe: Connection, nursery: Nursery) -> None:
     """Judges each task that comes, until the pipe closes."""
     referees: dict[tuple, Referee] = {}
-    pipe.send_bytes(b"ready")
     try:
+        pipe.send_bytes(b"ready")
         while True:
             task = Task(**json.loads(pipe.recv_bytes()))
             known = (task.checks, *task.seeds)
@@ -68,7 +68,7 @@ def judge_all(pipe: Connection, nursery: Nursery) -> None:
                 part = Part(bundle.read(Path(task.checks)))
                 referees[known] = Referee(part, nursery, task.seeds)
             pipe.send_bytes(json.dumps(judged(task, referees[known])).encode())
-    except EOFError:
+    except (EOFError, BrokenPipeError):  # at either end of a message
         return
     finally:
         nursery.close()
