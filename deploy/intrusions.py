@@ -94,6 +94,7 @@ AFTER_GRADING = {
     "to fetch feedback in the other pair's name": (
         "import glob, subprocess\n"
         "subprocess.run(['nbgrader', 'fetch_feedback', day, f'--student={victim}'], cwd='/tmp', capture_output=True)\n"
-        "assert glob.glob(f'/tmp/{day}/feedback/*/*.html'), 'nothing fetched'"
+        "pages = [open(page).read() for page in glob.glob(f'/tmp/{day}/feedback/*/*.html')]\n"
+        "assert any(victim in page for page in pages), 'nothing of the other pair, whatever of its own'"
     ),
 }

@@ -191,10 +191,13 @@ def grade_and_return(ines: Seat, one: Seat, two: Seat) -> int:
     if not marks[one.name] > 0:
         print((course() / "grading" / f"{DAY}.csv").read_text()[:3000])
     expect(marks[one.name] > 15 > marks.get(two.name, 0), f"the gradebook has {marks}")
+    rows = ines.ask("GET", f"/user/{ines.name}/formgrader/api/submissions/{DAY}").json()
+    shown = {each["student"]: each["score"] for each in rows}
+    expect(shown == marks, f"Formgrader shows {shown}")
     print(ines.shell(f"cd ~/remix && nbgrader release_feedback {DAY} 2>&1")[-800:])
     for seat in (one, two):
         fetched = seat.shell(f"nbgrader fetch_feedback {DAY} 2>&1")
-        pages = seat.shell(f"find ~/{DAY} -path '*/feedback/*.html'").split()
+        pages = seat.shell(f"find ~/{DAY} -path '*/feedback/*.html'").splitlines()  # with spaces, in the time
         expect(bool(pages), f"{seat.name} has fetched feedback: {fetched[-1500:] if not pages else len(pages)}")
         expect(seat.name in seat.shell(f"cat '{pages[0]}'"), f"it is the page of {seat.name}")
     intrude(two, one, ines, AFTER_GRADING)
