@@ -51,8 +51,8 @@ STOREYS = (
     "checks/judge checks/transformer_cases",
     "classroom/grading/wire classroom/grading/batching classroom/grading/watching classroom/grading/stand_ins "
     "classroom/grading/showing classroom/grading/sandbox classroom/grading/package_forms classroom/grading/failures "
-    "classroom/grading/plan classroom/grading/answering",
-    "classroom/grading/arrays",
+    "classroom/grading/plan classroom/grading/answering classroom/grading/calls",
+    "classroom/grading/arrays classroom/grading/forks",
     "classroom/grading/modules",
     "classroom/grading/codec",
     "classroom/grading/peer",

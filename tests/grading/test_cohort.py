@@ -3,13 +3,10 @@
 import copy
 import hashlib
 import multiprocessing
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 
 import nbformat
 import pytest
@@ -289,24 +286,6 @@ def test_the_command_grades_a_day(course, tmp_path):
     assert "ann d9.1: 5 / 5" in done.stdout
     assert (tmp_path / "g" / f"{DAY}.csv").read_text().count("\n") == 3
     assert hashlib.sha256((tmp_path / "b.db").read_bytes()).hexdigest()
-
-
-def test_ctrl_c_while_judges_start_is_one_line(course, tmp_path):
-    """The terminal sends it to all processes of a command; only the first one says something."""
-    folder, _, reference, student = course
-    (folder / DAY).mkdir(exist_ok=True)
-    (folder / DAY / "part1_tiny.ipynb").write_text("{}")
-    hand_in(tmp_path / "submitted", "ann", solved(student, reference))
-    where = ["--submitted", tmp_path / "submitted", "--results", tmp_path / "g", "--gradebook", tmp_path / "b.db"]
-    command = [sys.executable, "-P", "-u", "-m", "remix_utils", "grade", DAY, *map(str, where)]
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **both) as grading:
-        assert "1 notebooks to judge" in grading.stdout.readline()
-        time.sleep(3)  # until the judging process imports its libraries
-        os.killpg(grading.pid, signal.SIGINT)
-        told = grading.stdout.read()
-    assert "Traceback" not in told and "Stopped." in told
-    assert grading.returncode == 130
 
 
 def test_a_system_without_forks_or_namespaces_is_named(monkeypatch):

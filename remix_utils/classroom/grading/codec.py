@@ -21,9 +21,7 @@ from remix_utils.graph.node import Node, postorder
 Peer = Any  # of a room above
 
 DEEPEST = 60
-MOST_DIGITS = 4000
-MOST_ITEMS = 2**20
-MOST_FIELDS = 1000
+MOST_DIGITS, MOST_FIELDS, MOST_ITEMS = 4000, 1000, 2**20
 PLAIN = (type(None), bool, str, float)
 UNCHANGING = (tuple, frozenset, range, str, numpy.generic)
 
