@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 import sys
@@ -48,13 +49,16 @@ def answer(plan: dict) -> Any:
 
 def in_texts(texts: Sequence[str]) -> list[Statement]:
     """Returns the statements of cells; a cell that is no Python makes nothing."""
-    found: list[Statement] = []
-    for text in texts:
-        try:
-            found += statements([Cell("code", without_magics(text), {}, 0)])
-        except (MasterError, ValueError, RecursionError, MemoryError):
-            continue
-    return found
+    return [each for text in texts for each in in_text(text)]
+
+
+@functools.cache
+def in_text(text: str) -> tuple[Statement, ...]:
+    """Returns the statements of one cell, read once; workers know what their nursery read."""
+    try:
+        return tuple(statements([Cell("code", without_magics(text), {}, 0)]))
+    except (MasterError, ValueError, RecursionError, MemoryError):
+        return ()
 
 
 def without_magics(text: str) -> str:

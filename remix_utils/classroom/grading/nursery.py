@@ -28,6 +28,9 @@ WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "rem
         "tqdm.auto")  # fmt: skip
 
 
+READ = b"read"  # asks for a lesson's cells to be read; anything else asks for a worker
+
+
 def main(number: int, readable: list[str] | None, cpu: float) -> None:
     """Forks a worker for each frame that comes, until the socket closes."""
     sandbox.die_with_parent()
@@ -53,10 +56,22 @@ def main(number: int, readable: list[str] | None, cpu: float) -> None:
         reap(os.WNOHANG if message else 0)
         if not message:
             return
+        if message == READ:
+            read_ahead(ends[0])
+            control.send(b"{}")
+            continue
         keeper = os.fork()
         if keeper == 0:
             keep(control, ends[0], proc, cpu)
         os.close(ends[0])
+
+
+def read_ahead(file: int) -> None:
+    """Reads a lesson's own cells, which most of the workers will need."""
+    with os.fdopen(file) as listed:
+        answering.in_texts(json.load(listed))
+    gc.collect()
+    gc.freeze()
 
 
 def reap(options: int) -> None:

@@ -123,5 +123,11 @@ def _given(bundle: Bundle, id: str) -> list[str]:
     return found
 
 
+def shown_cells(bundle: Bundle) -> list[str]:
+    """Returns the cells that everybody is given, here and in earlier parts; no solution."""
+    cells = [cell for each in (*bundle.earlier(), bundle) for cell in each.cells]
+    return [cell.source for cell in cells if cell.kind == "code" and not cell.marks]
+
+
 def _texts(cells: Sequence[Cell]) -> list[str]:
     return [without_marks(cell.source) for cell in cells if cell.kind == "code"]

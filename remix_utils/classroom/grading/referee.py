@@ -17,7 +17,7 @@ from remix_utils.checks.exercise import Exercise, Wrong
 from remix_utils.checks.judge import UNWRITTEN, Trial, judge, judge_outcomes
 from remix_utils.checks.part import Part
 from remix_utils.classroom.grading.forks import STRAINED, in_a_fork
-from remix_utils.classroom.grading.plan import Submitted, brought, plan_for, points_of
+from remix_utils.classroom.grading.plan import Submitted, brought, plan_for, points_of, shown_cells
 from remix_utils.classroom.grading.wire import Gone, WireError
 from remix_utils.classroom.grading.workers import Nursery, Worker
 
@@ -50,6 +50,7 @@ class Referee:
         self.trials: dict[tuple[str, int], Trial] = {}
         self.wrong: set[str] = set()  # exercises that somebody got wrong
         self.spent = 0.0  # seconds of the answers of one submission
+        nursery.read_ahead(shown_cells(part.bundle))
 
     def verdicts(self, submitted: Submitted) -> list[Verdict]:
         """Returns a verdict for each exercise of the part that has a check."""
