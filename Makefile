@@ -1,6 +1,6 @@
 # Everything here is safe to interrupt with Ctrl-C and to type again.
 .DEFAULT_GOAL := help
-.PHONY: help environment lab test check notebooks rejoin walkthrough numbers bench models
+.PHONY: help environment lab test check notebooks rejoin rehearsal walkthrough numbers bench models
 
 IN := .venv/bin
 # One thread each: test runners work side by side, and two torch threads on a busy core are slower than one.
@@ -12,6 +12,7 @@ help:
 	@echo "make check        formatting, lint, types, and the rules of the house"
 	@echo "make notebooks    build every notebook from its master in solutions/"
 	@echo "make rejoin       start_at for every exercise of every part, and the rest of the part after it"
+	@echo "make rehearsal    a pair goes through the week, with right, wrong and missing answers, to grades and feedback"
 	@echo "make walkthrough  the solved lessons, run here, as web pages for the projector"
 	@echo "make numbers      measure again every figure that the lessons state"
 	@echo "make bench        speed, beside plain PyTorch"
@@ -47,6 +48,9 @@ notebooks: environment
 
 rejoin: environment
 	@$(ONE_THREAD) $(IN)/python -m tools.rejoin
+
+rehearsal: environment
+	@$(ONE_THREAD) $(IN)/python -m tools.rehearsal
 
 walkthrough: environment
 	@$(ONE_THREAD) $(IN)/python -m tools.walkthrough

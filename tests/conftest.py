@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +25,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 from hypothesis import settings  # noqa: E402 - after the threads are set
 
+from tools.wheel import installed_wheel  # noqa: E402
+
 # A deadline fails on a busy machine, not on a wrong program; a fixed seed makes a failure everybody's failure.
 settings.register_profile("remix", deadline=None, derandomize=True)
 settings.load_profile("remix")
@@ -39,6 +40,7 @@ LONGEST = (
     "test_catch_up.py",
     "test_grades.py",
     "test_release.py",
+    "test_rehearsal.py",
     "test_browser.py",
     "test_elsewhere.py",
     "test_doctor.py",
@@ -71,25 +73,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
     """A folder that holds remix_utils as its wheel installs it, and nothing else."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    leave = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    shutil.copytree(ROOT / "remix_utils", source / "remix_utils", ignore=leave)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    options = [
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--disable-pip-version-check",
-        "-q",
-    ]
-    pip = [sys.executable, "-m", "pip"]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    subprocess.run([*pip, "wheel", *options, "-w", folder, source], check=True, env=environment)
-    (built,) = folder.glob("*.whl")
-    subprocess.run([*pip, "install", *options, "--target", folder / "site", built], check=True, env=environment)
-    return folder / "site"
+    return installed_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture
