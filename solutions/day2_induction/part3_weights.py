@@ -36,6 +36,7 @@ INDUCTION = (1, 3)  # heads 1.1 and 1.3 of layer 1
 HEADS = [(layer, head) for layer in range(2) for head in range(8)]
 for name in "QKVO":
     print(f"W_{name} of layer 1: {list(weights[f'blocks.1.attn.W_{name}'].shape)} [head, in, out]")
+print("weights outside attention:", ", ".join(name for name in weights if ".attn." not in name))
 # %% [markdown]
 # ## A large table in two thin matrices
 #
@@ -567,7 +568,7 @@ second_heads = [f"1.{head}" for head in range(8)]
 title = "Composition scores, compared with chance"
 plot.heatmap(everything, first_heads, second_heads, title, "standard deviations", "second head", "first head")
 # %% [markdown]
-# **What you should see**: chance is 0.0625, which is $1/\sqrt{256}$, with a standard deviation of 0.0016. This standard deviation is itself an estimate, so every distance has an error of 2.2 %.
+# **What you should see**: chance is 0.0625, which is $1/\sqrt{256}$, with a standard deviation of 0.0016. This standard deviation is itself an estimate, so every distance has an error of 2.2 %. If you draw the matrices in another order, your figures differ a little from ours.
 #
 # | composition | standard deviations above chance |
 # |---|---|
@@ -638,7 +639,7 @@ print(f"the norm of a table with 2,500,000,000 entries is {length:,.0f}, in {sec
 #
 # In d2.3.11 you multiplied two matrices of 256 × 256 for every pair. GPT-2 has about ten thousand pairs of heads, of width 768. But every matrix here has rank 32, and in d2.3.2 you found a norm from factors. In the same way, $\|V O\,R S^T\|^2$ is the trace of a product of small matrices, each [d_head, d_head].
 #
-# Write `thin_scores` for all pairs at once, from the factors. The first head's matrix is $V O$, and the second head reads through $R\,S^T$. No matrix that belongs to a *pair* may be larger than [d_head, d_head].
+# Write `thin_scores` for all pairs at once, from the factors. The first head's matrix is $V O$, and the second head reads through $R\,S^T$. Don't multiply out $V O$ or $R S^T$, not even for the norms of single heads. No matrix that belongs to a *pair* may be larger than [d_head, d_head].
 #
 # Stuck? `hint("d2.3.13")`
 # %% exercise="d2.3.13"

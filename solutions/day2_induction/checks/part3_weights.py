@@ -13,6 +13,10 @@ CLOSE = 1e-4  # float32, and sums of some thousand products
 ROWS, MIDDLE = 60, 50
 VOCAB, D_HEAD = 13, 5  # of the random weights
 SIZES = "The check uses weights of other sizes. Read the sizes off the shapes."
+ROOT_32 = (
+    "You divided by the square root of 32. The check uses weights of other sizes, so read d_head "
+    "off the shape of W_Q."
+)
 
 # --- does a head copy -----------------------------------------------------------------------------
 
@@ -176,7 +180,8 @@ exercise("d2.3.5", cases=summands, use=sum_use, tolerance=CLOSE,
         edit(f"Factors({SIDE}, {BELOW})", "first", says="Only the first matrix is included."),
         edit(f"Factors({SIDE}, {BELOW})", "second", says="Only the second matrix is included."),
         edit(BELOW, "torch.cat([second.B, first.B])",
-             says="expected the factors in matching order"),
+             says="The factors are in different orders. If A is to the left of C, then B is above "
+                  "D."),
         edit(f"Factors({SIDE}, {BELOW})", "first.A @ first.B + second.A @ second.B",
              says="On the way it makes a tensor"),
     ],
@@ -294,6 +299,7 @@ exercise("d2.3.8", cases=places, sizes=SIZES,
               says="A query can't attend to itself here. Keep the diagonal with triu(1)."),
         edit(ROOT, "", says="The scores are not divided by the square root of d_head."),
         edit(" ** 0.5", "", says="You divided by d_head. Divide by its square root."),
+        edit("key.shape[1]", "32", says=ROOT_32),
         edit("key.shape[1]", "places.shape[1]",
              says="You divided by the square root of d_model. Divide by that of d_head."),
         edit("query @ key.T", "key @ query.T",
@@ -345,7 +351,8 @@ def composed_use(answer, weights, asks, previous, induction):
     return pair(within(VOCAB**2 - 1, answer, weights, asks, previous, induction), D_HEAD)
 
 
-FIRST = "    W_Q, W_K = (folded("
+FIRST, VALUES = "    W_Q, W_K = (folded(", "    W_V = folded("
+UNREAD = 'weights["blocks.1.attn.W_{}"][induction]'
 KEYS = 'weights["embed.W_E"] @ W_V @ weights["blocks.0.attn.W_O"][previous] @ W_K'
 LAYER_1, LAYER_0 = 'folded(weights, "blocks.1.ln1", ', 'folded(weights, "blocks.0.ln1", '
 
@@ -355,6 +362,14 @@ exercise("d2.3.10", cases=composed, use=composed_use, tolerance=CLOSE, sizes=SIZ
              says="The layernorms are left out. Both layers read through a layernorm."),
         edit(LAYER_0, "(", says="Layer 0's layernorm is left out. W_V reads through it."),
         edit(LAYER_1, "(", says="Layer 1's layernorm is left out. W_Q and W_K read through it."),
+        edit(VALUES, f"    W_Q = {UNREAD.format('Q')}\n{VALUES}",
+             says="Layer 1's layernorm is folded into W_K only. W_Q reads through it too."),
+        edit(VALUES, f"    W_K = {UNREAD.format('K')}\n{VALUES}",
+             says="Layer 1's layernorm is folded into W_Q only. W_K reads through it too."),
+        edit(LAYER_0, LAYER_1,
+             says="W_V of layer 0 reads through ln1 of layer 1. Use the layernorm of its own "
+                  "layer."),
+        edit("W_Q.shape[1] ** 0.5", "32 ** 0.5", says=ROOT_32),
         edit(" / W_Q.shape[1] ** 0.5", "",
              says="The scores are not divided by the square root of d_head."),
         edit(KEYS, 'weights["embed.W_E"] @ W_K',
@@ -478,6 +493,10 @@ exercise("d2.3.9", cases=texts, tolerance=CLOSE, sizes=SIZES,
              says="The biases are shared among all sources. Add them to the last one."),
         edit("side[-1] +=", "side[0] +=",
              says="The first source, the embedding, carries the biases. Add them to the last one."),
+        edit("+= weights", "+= (letter == 'Q') * weights",
+             says="b_K is left out. Add b_Q to the last source of the query, and b_K to that of "
+                  "the key."),
+        edit("side.shape[-1] ** 0.5", "32 ** 0.5", says=ROOT_32),
         edit(" / side.shape[-1] ** 0.5", "",
              says="The scores are not divided by the square root of d_head."),
         edit("->abqk", "->baqk",
@@ -890,7 +909,7 @@ quiz("d2.3.quiz",
     positions=number(also=(0.91,),
                      says="It's nearly all of the attention. See the thin line of d2.3.8."),
     keys=name(says="In d2.3.10, only one head of layer 0 gave a large share.",
-              also=("head 0.0", "(0, 0)")),
+              also=("head 0.0", "(0, 0)", "0", "head 0")),
     chance=number(says="Each of the 1,024 entries of a row is equally likely to be the largest."),
     hints=[
         ("Help, the rank and the missing output", "For `rank` see the first picture of this part. "

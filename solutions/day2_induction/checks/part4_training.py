@@ -633,7 +633,7 @@ quiz("d2.4.quiz",
                     says="How many of the 192 scores were larger at step 2,000? See the last table "
                          "of d2.4.3."),
     auxiliary=name(says="The model card names this head at the top of this part.",
-                   also=("head 0.0", "previous-token head", "(0, 0)")),
+                   also=("head 0.0", "previous-token head", "(0, 0)", "0", "head 0")),
     error=option("before", "after", "difference",
                  says="In d2.4.1, which values did you compute first, before their spread?"),
     hints=[
