@@ -386,7 +386,7 @@ check("d5.6.3", weights)
 # %%
 def as_inputs(data: Dataset) -> Dataset:
     """Returns the data with the weights of its words as one more column."""
-    return Dataset(data.columns | {"weights": weights(data["right"])})
+    return Dataset(data.columns | {"weights": weights(data["right"]).float()})
 
 
 def report(name: str, values: torch.Tensor, more: str = "", template=None) -> None:
@@ -538,7 +538,7 @@ picture
 #
 # The hypothesis so far: *the writers' direct output carries the fact, and that is all the score needs.* A scrub can test both halves of this sentence. The writers read a row with the same template and the same fact. Everything else reads a row of the same template with any fact. The words that are compared must stay those of the reference, otherwise you'd ask another question than the one you score.
 #
-# Write `hypothesis`. What `path` selects reads a row that agrees in the columns of `carried`. Everything else reads a row that agrees in the columns of `rest`, or the reference itself if `rest` is `None`. The inputs `"candidates"` and `"weights"` are exact. `same(*columns)` is given and always includes the template. The root is the node `"word_score"`.
+# Write `hypothesis`. What `path` selects reads a row that agrees in the columns of `carried`. Everything else reads a row that agrees in the columns of `rest`, or the reference itself if `rest` is `None`. The inputs `"candidates"` and `"weights"` are exact. `same(*columns)` is given and always includes the template. The root is the node `"word_score"`. Name the child of `path` `"path"`, since later cells look up its rows by this name.
 #
 # Stuck? `hint("d5.6.5")`
 # %%
