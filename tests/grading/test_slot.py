@@ -1,11 +1,12 @@
-"""A judging process leaves nothing behind: not when it ends, and not when it is killed."""
+"""Judging processes: each keeps to the part that it has at hand, and leaves nothing behind, even if it is killed."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from remix_utils.classroom.grading.judges import Slot
-from remix_utils.classroom.grading.slot import FOLDER
+from remix_utils.classroom.grading.judges import Queue, Slot
+from remix_utils.classroom.grading.slot import FOLDER, Task
 from remix_utils.classroom.grading.workers import Nursery
 
 
@@ -50,3 +51,17 @@ def test_where_memory_runs_out_answers_end_first():
     assert Path(f"/proc/{worker.process}/oom_score_adj").read_text() == "1000\n"
     worker.end()
     nursery.close()
+
+
+def test_a_process_keeps_to_its_part():
+    """What it has prepared for a part serves the next notebook; another part is taken when none is left."""
+    tasks = [Task(student, part, part, "", student + part, ()) for part in "123" for student in ("ann", "bob")]
+    queue = Queue(tasks, 2, False, lambda result: result, print)
+    first, second = SimpleNamespace(checks=""), SimpleNamespace(checks="")
+    queue.slots = {1: first, 2: second}
+    taken = []
+    for slot in (first, second, first, second, first, second, first):
+        task = queue.next_for(slot)
+        taken.append(task and task.key)
+        slot.checks = task.checks if task else slot.checks
+    assert taken == ["ann1", "ann2", "bob1", "bob2", "ann3", "bob3", None]

@@ -72,6 +72,18 @@ class Queue:
             each = Slot(self.sandboxed)
             self.slots[each.pipe] = each
 
+    def next_for(self, each: Slot) -> Task | None:
+        """The next task: of the part that the process has at hand, or else that no other has."""
+        others = {other.checks for other in self.slots.values() if other is not each}
+        for fits in (
+            lambda task: task.checks == each.checks,
+            lambda task: task.checks not in others,
+        ):
+            for place in reversed(range(len(self.waiting))):
+                if fits(self.waiting[place]):
+                    return self.waiting.pop(place)
+        return self.waiting.pop() if self.waiting else None
+
     def busy(self) -> int:
         return sum(each.task is not None for each in self.slots.values())
 
@@ -86,7 +98,7 @@ class Queue:
                 continue
             if result is not None:
                 yield self.keep(result)
-            each.take(self.waiting.pop() if self.waiting else None)
+            each.take(self.next_for(each))
         for each in list(self.slots.values()):
             if each.task and time.monotonic() - each.since > PART_SECONDS:
                 yield from self.lost(each)
@@ -122,11 +134,13 @@ class Slot:
         )
         theirs.close()
         self.task: Task | None = None
+        self.checks = ""  # of the part that it has at hand
         self.since = time.monotonic()
 
     def take(self, task: Task | None) -> None:
         self.task, self.since = task, time.monotonic()
         if task is not None:
+            self.checks = task.checks
             self.pipe.send_bytes(json.dumps(dataclasses.asdict(task)).encode())
 
     def answer(self) -> Result | None:

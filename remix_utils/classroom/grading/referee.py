@@ -48,7 +48,7 @@ class Referee:
     def __init__(self, part: Part, nursery: Nursery, seeds: Sequence[int]):
         self.part, self.nursery, self.seeds = part, nursery, tuple(seeds)
         self.trials: dict[tuple[str, int], Trial] = {}
-        self.wrong: set[str] = set()  # exercises that somebody got wrong
+        self.wrong: set[str] = set()  # exercises that somebody wrote, and got wrong
         self.spent = 0.0  # seconds of the answers of one submission
         nursery.read_ahead(shown_cells(part.bundle))
 
@@ -88,7 +88,8 @@ class Referee:
             return Verdict(id, 0.0, most, f"{UNJUDGED}: {STRAINED}")
         if found["right"]:
             return Verdict(id, most, most)
-        self.wrong.add(id)
+        if not found["sentence"].startswith(UNWRITTEN):
+            self.wrong.add(id)
         return Verdict(id, 0.0, most, found["sentence"], found["mistake"])
 
     def prepare(self, id: str) -> None:
