@@ -29,7 +29,7 @@ from remix_utils.classroom.grading.judges import Queue
 from remix_utils.classroom.grading.slot import Task
 from remix_utils.errors import RemixError
 
-GRADER = "2"  # changes when the judge would judge otherwise
+GRADER = "3"  # changes when the judge would judge otherwise
 
 
 class GradingError(RemixError):

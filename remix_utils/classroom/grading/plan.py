@@ -85,13 +85,14 @@ def plan_for(id: str, submitted: Submitted, part: Part, skipped: frozenset[str])
     """Returns what a worker is told: the texts before the hole, the hole, and the answer's name.
 
     The course's own cells come first where a submission lacks them: earlier parts of the day, and
-    given cells that were deleted. A skipped exercise comes as the course has it.
+    given cells that were deleted. A skipped exercise comes as the course has it, and so does one
+    that `start_at` has replaced before the hole, since the answer was written with that one.
     """
     place = submitted.holes[id]
     cells = list(submitted.cells)
-    for each, at in submitted.holes.items():
-        if each in skipped and each != id:
-            cells[at] = _source(part, each)
+    for each in (skipped | replaced(submitted, part, place)) - {id}:
+        if each in submitted.holes:
+            cells[submitted.holes[each]] = _source(part, each)
     earlier = [text for each in part.bundle.earlier() for text in _texts(each.cells)]
     given = [text for text in _given(part.bundle, id) if text not in cells]
     return {
@@ -100,6 +101,18 @@ def plan_for(id: str, submitted: Submitted, part: Part, skipped: frozenset[str])
         "between": between(part, id),
         "text": part.answer_text(id),
     }
+
+
+def replaced(submitted: Submitted, part: Part, place: int) -> set[str]:
+    """Returns the exercises before a cell that `start_at` of a later one has replaced by then."""
+    order = exercises_of(part.bundle)
+    found = set()
+    for each, at in submitted.holes.items():
+        calls = [call for text in submitted.cells[at:place] for call in calls_in(text)]
+        later = [id for name, id in calls if name == "start_at" and id in order]
+        if each in order and any(order.index(each) < order.index(id) for id in later):
+            found.add(each)
+    return found
 
 
 def between(part: Part, id: str) -> list[str]:
