@@ -40,8 +40,9 @@ def predict(id: str, guess: object, what: str) -> None:
         print(f"{id}: no guess yet ({what}). Put any guess in place of the dots.")
         return
     text = _kept_text(id, guess)
+    before = _rows().get(id, {})
     progress.record("predict", id, what=what, guess=text)
-    print(f"{id}: predicted {text} ({what}).")
+    print(f"{id}: predicted {text} ({what}){_replaces(before, text)}.")
 
 
 def measured(id: str, value: object, error: float | None = None) -> None:
@@ -122,6 +123,14 @@ def _rows() -> dict[str, Row]:
     return rows
 
 
+def _replaces(before: Row, text: str) -> str:
+    """What is said of an earlier guess that a new one takes the place of."""
+    if before.get("predicted", text) == text:
+        return ""
+    late = ", after the measurement" if "measured" in before else ""
+    return f"; it replaces {before['predicted']}{late}"
+
+
 def _place(item: tuple[str, object]) -> list[int]:
     """p10 stands after p2."""
     return [int(number) for number in re.findall(r"\d+", item[0])]
@@ -138,8 +147,14 @@ def _text(value: object) -> str:
         return value
     form = plain(value)
     if getattr(form, "ndim", None) == 0:
-        return f"{form[()]:.3g}"  # pyright: ignore
+        return _in_digits(form[()])  # pyright: ignore
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else describe(form)
+
+
+def _in_digits(number: float | complex) -> str:
+    """Three digits, and all digits of a large number, which nobody guesses in powers of ten."""
+    large = not isinstance(number, complex) and 1e3 <= abs(number) < 1e12
+    return f"{number:,.0f}" if large else f"{number:.3g}"
 
 
 # What is refused, before it is kept.

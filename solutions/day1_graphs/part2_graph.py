@@ -12,7 +12,7 @@
 # - write the ablations of part 1 as graphs
 # - name one path among many, and patch it
 #
-# **Time**: about 130 minutes for the core, with reading, predictions and cards. The ★ exercises take about 50 minutes more.
+# **Time**: about 130 minutes for the core, with reading, predictions and cards. The ★ exercises take about 50 minutes more. The marks and calls are explained at the top of part 1.
 #
 # **Readings**: Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), sections 1 and 2. You'll write their method in d1.2.16 and d1.2.17. Karpathy 2020, *micrograd* ([github.com/karpathy/micrograd](https://github.com/karpathy/micrograd)), the file `engine.py`. It builds a graph in a hundred lines, for gradients. Both can wait until tonight.
 # %%
@@ -723,7 +723,7 @@ def resampled(graph: Node, name: str) -> Node:
 # %% check="d1.2.15" points=2
 check("d1.2.15", (ours, resampled))
 # %% [markdown]
-# So the three ablations of part 1 are three graphs. The next cells run them on the draws of part 1, `draw(0)` to `draw(19)`. The hooks and the graphs are separate implementations, and their logits differ by rounding. Over three ablations and two networks, what's the largest difference between their accuracies?
+# So the three ablations of part 1 are three graphs. The next cells run them on the draws of part 1, `draw(0)` to `draw(19)`. The hooks and the graphs are separate implementations. Over three ablations and two networks, what's the largest difference between their accuracies?
 # %%
 predict("d1.2.p4", ..., "largest difference between hooks and graphs, in points of accuracy")
 # %%

@@ -13,7 +13,7 @@
 # - tell a bug from rounding
 # - split a sum into its terms, and a node into a part along a direction and a part across it (★)
 #
-# **Time**: about 70 minutes for the core, with reading, predictions and cards. The ★ exercises take about 130 minutes more.
+# **Time**: about 70 minutes for the core, with reading, predictions and cards. The ★ exercises take about 130 minutes more. The marks and calls are explained at the top of part 1.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the path expansion of a two-layer model. You'll use the same idea in d1.3.3. Goldberg 1991, *What Every Computer Scientist Should Know About Floating-Point Arithmetic* ([doi](https://doi.org/10.1145/103162.103163)), the section on rounding error. Both can wait until tonight.
 # %%

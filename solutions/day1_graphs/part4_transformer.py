@@ -11,7 +11,7 @@
 # - patch a single head along its direct path to the logits, and say what this leaves out
 # - expand a transformer with fixed attention patterns into paths (★)
 #
-# **Time**: about 60 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 90 minutes more. If transformers are new to you, you can build one in part 0 first.
+# **Time**: about 60 minutes for the core, with reading, predictions and pair cards. The ★ exercises take about 90 minutes more. The marks and calls are explained at the top of part 1. If transformers are new to you, you can build one in part 0 first.
 #
 # **Readings**: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits* ([transformer-circuits.pub](https://transformer-circuits.pub/2021/framework/index.html)), the sections on zero-layer transformers, path expansion and virtual attention heads, for d1.4.3 to d1.4.6. Goldowsky-Dill et al. 2023, *Localizing Model Behavior with Path Patching* ([arXiv 2304.05969](https://arxiv.org/abs/2304.05969)), the definition of path patching, for d1.4.8. Both can wait until tonight.
 # %%
@@ -59,7 +59,7 @@ print(show(graph, depth=4))
 #
 # How does the model complete a name that's new in each story? The stories of `tasks.stories` have people, places and things with made-up names. The names differ from story to story, so only the story itself shows how a name goes on. The cells below cut forty stories off in the middle of a name that occurred earlier. `prompts` [40, 64] holds the tokens of each prompt, and `answer` [40] holds the token that continues the name.
 #
-# `log_prob` makes a node for the log-probability of the right token at the last position, in nats. Its negative is the loss.
+# `log_prob` makes a node for the log-probability of the right token at the last position, in nats. Its negative is the loss. In it, `apply("pick", a, b)` takes entry `b` along the last axis of `a`.
 # %%
 def cut_in_a_name(story: str) -> torch.Tensor | None:
     """Returns 65 tokens of a story, the last of which continues an earlier name, or None."""

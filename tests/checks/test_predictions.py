@@ -65,6 +65,25 @@ def test_the_last_guess_wins(monkeypatch):
     assert predictions("d9").rows == [("d9.1.p1", "points", "2", "–")]
 
 
+def test_a_guess_that_replaces_another_one_says_so(capsys):
+    """Also when the measurement was there already; the same guess again replaces nothing."""
+    for guess in (40, 40, 30):
+        predict("d9.1.p1", guess, "points")
+    measured("d9.1.p1", 35)
+    predict("d9.1.p1", 35, "points")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "d9.1.p1: predicted 40 (points)."
+    assert lines[2] == "d9.1.p1: predicted 30 (points); it replaces 40."
+    assert lines[4] == "d9.1.p1: predicted 35 (points); it replaces 30, after the measurement."
+
+
+def test_large_numbers_are_written_out():
+    """A guess of 131,071 is no 1.31e+05."""
+    predict("d9.1.p1", 131071, "numbers")
+    measured("d9.1.p1", -16380.0)
+    assert predictions("d9").rows == [("d9.1.p1", "numbers", "131,071", "-16,380")]
+
+
 def guess_often(folder, number):
     """What one of several kernels does."""
     place.START = folder

@@ -1294,7 +1294,7 @@ exercise("d1.0.22", cases=to_draw_from, use=shares, tolerance=0.075,
 # --- recall ---------------------------------------------------------------------------------------
 
 quiz("d1.0.quiz",
-    summed=name(says="Look for the letter that the result doesn't name.", also=("letter i",)),
+    summed=name(says="Look for the letter that the result doesn't name.", also=("letter i", "axis i")),
     scale=option("d_model", "d_head", "d_vocab", "n_ctx",
                says="How many products are summed in one score?"),
     softmax=option("queries", "keys",
