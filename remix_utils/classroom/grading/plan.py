@@ -108,7 +108,7 @@ def replaced(submitted: Submitted, part: Part, place: int) -> set[str]:
     order = exercises_of(part.bundle)
     found = set()
     for each, at in submitted.holes.items():
-        calls = [call for text in submitted.cells[at:place] for call in calls_in(text)]
+        calls = [call for text in submitted.cells[at + 1 : place] for call in calls_in(text)]
         later = [id for name, id in calls if name == "start_at" and id in order]
         if each in order and any(order.index(each) < order.index(id) for id in later):
             found.add(each)
