@@ -1,10 +1,12 @@
 """Judging processes: each keeps to the part that it has at hand, and leaves nothing behind, even if it is killed."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from remix_utils.checks.attempt import TimeLimit
 from remix_utils.classroom.grading.judges import Queue, Slot
 from remix_utils.classroom.grading.slot import FOLDER, Task
 from remix_utils.classroom.grading.workers import Nursery
@@ -65,3 +67,25 @@ def test_a_process_keeps_to_its_part():
         taken.append(task and task.key)
         slot.checks = task.checks if task else slot.checks
     assert taken == ["ann1", "ann2", "bob1", "bob2", "ann3", "bob3", None]
+
+
+def test_an_endless_answer_ends_with_its_nursery():
+    """A judge that is killed leaves no answer behind that computes on."""
+    nursery = Nursery(sandboxed=False)
+    worker = nursery.worker()
+    worker.allow(0.1)
+    with pytest.raises(TimeLimit):
+        worker.peer.ask("answer", {"before": [], "hole": "while True: pass", "between": [], "text": "None"})
+    nursery.control.close()  # as when its process is killed
+    nursery.program.wait()
+    while running(worker.process):
+        time.sleep(0.01)
+    worker.end()
+
+
+def running(process):
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

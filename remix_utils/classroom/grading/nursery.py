@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import sys
+import time
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "rem
         "tqdm.auto")  # fmt: skip
 
 
+ENDING = 2.0  # seconds that workers have to end
 READ = b"read"  # asks for a lesson's cells to be read; anything else asks for a worker
 
 
@@ -48,14 +50,16 @@ def main(number: int, readable: list[str] | None, cpu: float) -> None:
             sandbox.nursery(readable, proc)
         except (sandbox.SandboxError, OSError) as error:
             trouble = str(error)
+        sandbox.die_with_parent()  # again: another user's process does not
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"trouble": trouble}).encode())
     while not trouble:
         message, ends, _, _ = socket.recv_fds(control, 64, 1)
-        reap(os.WNOHANG if message else 0)
         if not message:
+            end()
             return
+        reap()
         if message == READ:
             read_ahead(ends[0])
             control.send(b"{}")
@@ -74,11 +78,21 @@ def read_ahead(file: int) -> None:
     gc.freeze()
 
 
-def reap(options: int) -> None:
-    """Waits for workers that have ended, so that the time that they took is counted as mine."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, options) != (0, 0):
+def reap() -> bool:
+    """Counts the time of workers that have ended as mine; tells whether there are others."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def end() -> None:
+    """Waits a moment for workers that are ending; whatever runs on dies with this process."""
+    deadline = time.monotonic() + ENDING
+    while reap() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def keep(control: socket.socket, end: int, proc: int, cpu: float) -> None:
