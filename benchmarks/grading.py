@@ -2,7 +2,7 @@
 
 python -m benchmarks.grading due [FOLDER]        20 minutes of CPU: 630 notebooks, most of them hostile
 python -m benchmarks.grading kills [FOLDER]      10 minutes of CPU: `remix grade` is killed twenty times, then finishes
-python -m benchmarks.grading nbgrader [FOLDER]   8 minutes of CPU: the same 20 notebooks by nbgrader and by `remix grade`
+python -m benchmarks.grading nbgrader [FOLDER]   8 minutes of CPU: the same 20 notebooks by nbgrader and `remix grade`
 
 FOLDER is a new folder for what is written (a temporary one); it is kept.
 """
