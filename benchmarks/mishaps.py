@@ -64,7 +64,7 @@ IN_THE_ANSWER: dict[str, tuple[str, float | None]] = {
                       "    except OSError:\n        pass", 1),
     "100,000 files": ("import os\ntry:\n    for n in range(10**5): os.mknod(f'{n}')\nexcept OSError:\n    pass", 1),
     "recursion": ("def deeper(n):\n    return deeper(n + 1) + 1\ndeeper(0)", 0),
-    "detached child": (CHILD, 1),
+    "detached child": (CHILD, 0),  # no process can be started
     "thread on stderr": (THREAD, 1),
     "stderr": ("import sys\nprint('e' * 10**6, file=sys.stderr)", 1),
     "warnings": ("import warnings, logging\nwarnings.warn('look')\nlogging.error('look')", 1),
