@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import cheats, mishaps
-from benchmarks.lesson import Lesson, made, without_marks
+from benchmarks.lesson import Lesson, made
+from remix_utils.checks.lesson import without_marks
 
 ODD_NAMES = ("ann lee", "=cmd()", "<script>alert(1)", "o'neil; rm -rf ~", "a..%2f..%2froot", "$(touch remix-was-here)")
 # The other right answer is a list, which the cells below it on the page cannot take.

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from benchmarks.mishaps import is_check
 from remix_utils.checks import bundle
+from remix_utils.checks.lesson import without_marks
 from remix_utils.checks.part import Part
+from remix_utils.classroom.grading.plan import points_of
 
 DAYS = ("day1_graphs", "day2_induction")
 
@@ -25,8 +27,7 @@ class Lesson:
         self.name = self.part.bundle.name
         self.reference = json.loads((course / "solutions" / day / f"{self.name}.ipynb").read_text())
         self.student = json.loads((course / day / f"{self.name}.ipynb").read_text())
-        checked = [cell for cell in self.part.bundle.cells if "check" in cell.marks]
-        self.points = {str(cell.marks["check"]): float(str(cell.marks["points"])) for cell in checked}
+        self.points = points_of(self.part.bundle)
         self.ids = list(self.points)
 
     def hole(self, id: str, whole: dict) -> dict:
@@ -87,10 +88,6 @@ def made(source: str) -> set[str]:
 def mentioned(source: str) -> set[str]:
     """Returns the names that a cell's code reads anywhere."""
     return {each.id for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Name)}
-
-
-def without_marks(source: str) -> str:
-    return re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", source, flags=re.MULTILINE)
 
 
 def lessons(course: Path, days: tuple[str, ...] = DAYS) -> list[Lesson]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from benchmarks.measure import Floor, Row, seconds
 from benchmarks.scale import Scale
 from remix_utils.checks.bundle import from_master
-from remix_utils.checks.part import Part, in_cells
-from remix_utils.checks.statements import bring
-from remix_utils.checks.waiting import Waiting
+from remix_utils.checks.catch_up import waiting_at
+from remix_utils.checks.part import Part
 
 MASTERS = Path(__file__).resolve().parents[1] / "solutions"
 WORK = "start_at in a notebook, the slowest of {} exercises ({})"
@@ -38,6 +37,5 @@ def places_of(part: Part) -> list[int]:
 
 def rejoin(part: Part, place: int) -> dict[str, object]:
     """Returns the names that stand in a notebook after `start_at`."""
-    before = part.before(place)
-    waiting = Waiting("start_at", before, bring(before, in_cells(part.bundle.cells[place:]))[1])
+    waiting = waiting_at(part, place, "start_at")
     return waiting.take(waiting.tools)

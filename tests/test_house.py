@@ -42,7 +42,7 @@ STOREYS = (
     "circuits/* plot/* checks/watch",
     "checks/attempt checks/compare checks/place checks/telling",
     "checks/pair",
-    "checks/lesson checks/progress checks/questions checks/sources",
+    "checks/lesson checks/progress checks/questions checks/sources classroom/writing",
     "checks/exercise checks/statements",
     "checks/bundle checks/graph_cases checks/predictions checks/random_graphs checks/waiting",
     "checks/edge_budget checks/part checks/small_transformers classroom/repairs classroom/fetching",

@@ -15,11 +15,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from remix_utils.checks.bundle import from_master
+from remix_utils.checks.catch_up import waiting_at
 from remix_utils.checks.lesson import part_id, without_marks
 from remix_utils.checks.part import Part, in_cells
 from remix_utils.checks.sources import run
-from remix_utils.checks.statements import bring
-from remix_utils.checks.waiting import Waiting
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,8 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def run_from(part: Part, id: str) -> None:
     """Rejoins at an exercise in a fresh namespace, and runs every cell from there to the end, as a notebook does."""
     place = part.position("exercise", id)
-    before, rest = part.before(place), part.bundle.cells[place:]
-    waiting = Waiting(id, before, bring(before, in_cells(rest))[1])
+    rest, waiting = part.bundle.cells[place:], waiting_at(part, place, id)
     space = {"__name__": "__main__", "display": lambda *shown: None, **waiting.take(waiting.tools)}
     for cell in rest:
         if cell.kind == "code":

@@ -41,6 +41,11 @@ def rejoin(id: str, space: dict[str, Any]) -> None:
 def what_to_bring(id: str) -> Waiting:
     """Returns the names that the rest of a part reads, which wait for their statements."""
     part, place = _place(id)
+    return waiting_at(part, place, id)
+
+
+def waiting_at(part: Part, place: int, id: str) -> Waiting:
+    """Returns the names that the cells of a part from a place on read; `id` is shown as it runs."""
     before = part.before(place)
     return Waiting(id, before, bring(before, in_cells(part.bundle.cells[place:]))[1])
 

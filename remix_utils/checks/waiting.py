@@ -113,6 +113,8 @@ class Waiting:
         """The names whose statements read something that a cell is about to change in its place."""
         known = set(self.names).union(*(run.space for run in self._runs))
         shared = touched & known
+        if not shared:
+            return []
         return [
             name for name in self.names if any(shared & each.reads for each in self._under(name))
         ]

@@ -50,14 +50,16 @@ class Watch:
         return bool(self.late)
 
 
-def queued(thread: int) -> float:
-    """Returns the seconds for which a thread was ready and had no CPU; 0 where no system tells.
+def queued(task: int) -> float:
+    """Returns the seconds for which a thread or a process was ready and had no CPU.
+
+    0 where no system tells.
 
     >>> queued(threading.get_native_id()) >= 0
     True
     """
     try:
-        with open(f"/proc/self/task/{thread}/schedstat", encoding="ascii") as file:
+        with open(f"/proc/{task}/schedstat", encoding="ascii") as file:
             return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0

@@ -31,9 +31,7 @@ def port(text: str) -> int:
     >>> port("8888")
     8888
     """
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= HIGHEST:
-        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no port; ports are whole numbers from 1 to {HIGHEST}")
-    return int(text)
+    return _whole_number(text, HIGHEST, f"is no port; ports are whole numbers from 1 to {HIGHEST}")
 
 
 def minutes(text: str) -> int:
@@ -42,9 +40,7 @@ def minutes(text: str) -> int:
     >>> minutes("15")
     15
     """
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= LONGEST_SWAP:
-        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no whole number of minutes from 1 to {LONGEST_SWAP}")
-    return int(text)
+    return _whole_number(text, LONGEST_SWAP, f"is no whole number of minutes from 1 to {LONGEST_SWAP}")
 
 
 def count(text: str) -> int:
@@ -53,8 +49,13 @@ def count(text: str) -> int:
     >>> count("2")
     2
     """
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PROCESSES:
-        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no whole number from 1 to {MOST_PROCESSES}")
+    return _whole_number(text, MOST_PROCESSES, f"is no whole number from 1 to {MOST_PROCESSES}")
+
+
+def _whole_number(text: str, most: int, fault: str) -> int:
+    """Returns a number from 1 to the largest, written with no more digits than that one has."""
+    if not re.fullmatch(rf"[0-9]{{1,{len(str(most))}}}", text) or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} {fault}")
     return int(text)
 
 

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from remix_utils.classroom.course import RECORD, CourseError
+from remix_utils.classroom.writing import draft, replace
 from remix_utils.errors import reason
 
 FORMAT = 1
@@ -144,7 +145,7 @@ def places(was: Given, now: Given) -> str:
 
 def put(data: bytes, target: Path) -> None:
     """Writes a new file; FileExistsError where there is one of that name."""
-    fresh = _written(data, target)
+    fresh = draft(data, target)
     try:
         os.link(fresh, target)  # refuses to replace, as a rename would
     except FileExistsError:
@@ -164,25 +165,6 @@ def put_beside(data: bytes, target: Path) -> str:
             put(data, target.with_name(name))
             return name
     raise CourseError(f"There are 999 versions of {target.name}.", fix=f"remove some of them from {target.parent}.")
-
-
-def replace(target: Path, data: bytes) -> None:
-    os.replace(_written(data, target), target)
-
-
-def _written(data: bytes, target: Path) -> Path:
-    """A file beside the target that holds the data, on the disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    return fresh
 
 
 def read_record(folder: Path) -> dict[str, Given]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -27,6 +26,7 @@ from remix_utils.classroom.grading import feedback, gradebook, slot, submission
 from remix_utils.classroom.grading.elsewhere import judge_through
 from remix_utils.classroom.grading.judges import Queue
 from remix_utils.classroom.grading.slot import Task
+from remix_utils.classroom.writing import replace
 from remix_utils.errors import RemixError
 
 GRADER = "3"  # changes when the judge would judge otherwise
@@ -126,14 +126,14 @@ class Cohort:
         if found is None or found.trouble:
             why = found.trouble if found else "It was not handed in."
             return None, self.keep(slot.result(task, slot.nothing(Part(part), why)))
-        write_file(copy, found.data)
+        replace(copy, found.data)
         return task, None
 
     def seed(self) -> int:
         """The seed of this cohort's hidden inputs, drawn once and kept beside the results."""
         path = self.grading / "seed"
         if not path.exists():
-            write_file(path, str(secrets.randbelow(10**6) + 1).encode())
+            replace(path, str(secrets.randbelow(10**6) + 1).encode())
         return int(path.read_text(encoding="ascii"))
 
     # --- writing ----------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class Cohort:
     def keep(self, result: dict[str, Any]) -> dict[str, Any]:
         """Writes one result, whole or not at all."""
         text = json.dumps(result, indent=1).encode()
-        write_file(self.done(result["student"], result["part"]), text)
+        replace(self.done(result["student"], result["part"]), text)
         return result
 
     def write(self, bundles: dict[str, Bundle], results: Sequence[dict[str, Any]]) -> None:
@@ -152,12 +152,12 @@ class Cohort:
         students = dict.fromkeys(result["student"] for result in results)
         times = {each: submission.time_of(self.submitted, each, self.day) for each in students}
         gradebook.write(self.gradebook, self.day, list(bundles.values()), results, times)
-        write_file(self.grading / f"{self.day}.csv", feedback.table(results).encode())
+        replace(self.grading / f"{self.day}.csv", feedback.table(results).encode())
         marks = gradebook.marks(self.gradebook, self.day)
         for student in students:
             own = [result for result in results if result["student"] == student]
             page = self.grading / "feedback" / student / f"{self.day}.html"
-            write_file(page, feedback.page(self.day, own, marks[student]).encode())
+            replace(page, feedback.page(self.day, own, marks[student]).encode())
             for part in bundles.values():
                 self.show(student, part)
 
@@ -170,7 +170,7 @@ class Cohort:
             return
         text = gradebook.readable(cells, part, submission.source_of, submission.grade_id)
         folder = self.gradebook.parent / "autograded" / student / self.day
-        write_file(folder / f"{part.name}.ipynb", text.encode())
+        replace(folder / f"{part.name}.ipynb", text.encode())
 
 
 def _part_in(found: submission.Found) -> str:
@@ -194,14 +194,3 @@ def read_result(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all; a link in its place is replaced, never followed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with open(new, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)

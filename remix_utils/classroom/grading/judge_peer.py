@@ -33,7 +33,6 @@ class JudgePeer(Peer):
         self.shown: dict[int, dict[str, Any]] = {}  # number of a worker's object → attributes
         self.methods: dict[int, frozenset[str]] = {}
         self.ended = ""
-        self.written = False  # whether an answer has written into an argument
 
     # --- tables -----------------------------------------------------------------------------------
 
@@ -106,7 +105,6 @@ class JudgePeer(Peer):
     def take_change(self, decoder: Decoder, number: int, form: Form) -> None:
         """The answer has written into an argument: so it is written into here."""
         known = self.own(number)
-        self.written = self.written or form[0] not in ("generator", "random")
         if form[0] == "node":
             raise WireError(
                 "The answer has written into a node of a graph.", fix="build a new node instead."

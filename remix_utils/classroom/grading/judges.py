@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -19,7 +18,7 @@ from remix_utils.checks.part import Part
 from remix_utils.classroom.grading import slot
 from remix_utils.classroom.grading.sandbox import SandboxError
 from remix_utils.classroom.grading.slot import Task
-from remix_utils.classroom.grading.workers import HOME
+from remix_utils.classroom.grading.workers import HOME, program
 
 PART_SECONDS = 1800.0  # after which one part of one student is given up
 ENDING = 60.0  # seconds that a judging process may take to end
@@ -127,7 +126,7 @@ class Slot:
         self.pipe, theirs = multiprocessing.Pipe()
         asked = [str(theirs.fileno()), "sandboxed" if sandboxed else "open"]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "remix_utils.classroom.grading.slot", *asked],
+            program("slot", *asked),
             env={**os.environ, "PYTHONPATH": HOME},
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C is for this process, which ends that one

@@ -1,6 +1,6 @@
 """The process that workers are forked from: libraries are imported once, no answer runs here.
 
-    python -m remix_utils.classroom.grading.nursery SOCKET
+    python -m remix_utils.classroom.grading.nursery OPTIONS
 
 It is asked over a socket, with the end of a worker's pipe, and says the number of each process.
 """
@@ -14,13 +14,12 @@ import os
 import socket
 import sys
 import time
-from typing import Any
 
 import torch
 
 from remix_utils.classroom.grading import answering, calls, sandbox
 from remix_utils.classroom.grading.peer import ROOM
-from remix_utils.classroom.grading.wire import Channel, Gone, WireError
+from remix_utils.classroom.grading.wire import READ, Channel, Gone, WireError
 from remix_utils.classroom.grading.worker_peer import WorkerPeer
 
 WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "remix_utils.models",
@@ -30,7 +29,6 @@ WARM = ("numpy", "remix_utils", "remix_utils.circuits", "remix_utils.plot", "rem
 
 
 ENDING = 2.0  # seconds that workers have to end
-READ = b"read"  # asks for a lesson's cells to be read; anything else asks for a worker
 
 
 def main(number: int, readable: list[str] | None, cpu: float) -> None:
@@ -147,11 +145,7 @@ def _alone_with(end: int) -> int:
     return 3
 
 
-def options(arguments: list[str]) -> dict[str, Any]:
-    return json.loads(arguments[0])
-
-
 if __name__ == "__main__":
-    asked = options(sys.argv[1:])
+    asked = json.loads(sys.argv[1])
     main(asked["socket"], asked["readable"], asked["cpu"])
     os._exit(0)  # at once: the libraries have nothing to put away

@@ -153,12 +153,3 @@ def submitted(cells: list[dict[str, Any]], part: str) -> Submitted:
             holes[name] = len(texts)
         texts.append(source_of(cell))
     return Submitted(tuple(texts), holes, tuple(dict.fromkeys(remarks)))
-
-
-def written_answers(cells: list[dict[str, Any]]) -> dict[str, str]:
-    """Returns the markdown cells that people read, by their grade ids."""
-    return {
-        grade_id(cell): source_of(cell)
-        for cell in cells
-        if cell.get("cell_type") == "markdown" and grade_id(cell)
-    }

@@ -17,6 +17,7 @@ from typing import Any
 from remix_utils.errors import RemixError
 
 HEAD = struct.Struct("!4sIQI")  # magic, pieces, bytes of all pieces, bytes of the JSON text
+READ, WORKER = b"read", b"start"  # a nursery is asked to read a lesson's cells, or for a worker
 MAGIC = b"rmx1"
 MOST_BYTES = 256 * 2**20
 MOST_TEXT = 32 * 2**20

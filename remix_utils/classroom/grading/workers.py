@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from remix_utils.checks.attempt import RUNNING, TimeLimit
-from remix_utils.checks.watch import TICK
+from remix_utils.checks.watch import TICK, queued
 from remix_utils.classroom.grading import sandbox
 from remix_utils.classroom.grading.judge_peer import JudgePeer
-from remix_utils.classroom.grading.wire import Channel, Gone, WireError, cpu_clock
+from remix_utils.classroom.grading.wire import READ, WORKER, Channel, Gone, WireError, cpu_clock
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 START = 120.0  # seconds that a nursery may take to import its libraries
@@ -92,14 +92,7 @@ class Nursery:
         asked = {"socket": theirs.fileno(), "readable": paths, "cpu": CPU}
         one = dict.fromkeys(THREADS, "1")
         self.program = subprocess.Popen(
-            # -P: the current folder may hold another remix_utils, such as the course's.
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "remix_utils.classroom.grading.nursery",
-                json.dumps(asked),
-            ],
+            program("nursery", json.dumps(asked)),
             env={**_plain_environment(), **one},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -117,7 +110,7 @@ class Nursery:
     def worker(self, given: Any = None) -> Worker:
         """Starts a worker."""
         ours, theirs = socket.socketpair()
-        socket.send_fds(self.control, [b"start"], [theirs.fileno()])
+        socket.send_fds(self.control, [WORKER], [theirs.fileno()])
         theirs.close()
         return Worker(self._read()["process"], ours, given)
 
@@ -126,7 +119,7 @@ class Nursery:
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(texts).encode())
             file.seek(0)
-            socket.send_fds(self.control, [b"read"], [file.fileno()])
+            socket.send_fds(self.control, [READ], [file.fileno()])
             self._read()
 
     def prove(self) -> None:
@@ -167,21 +160,20 @@ class Nursery:
         return message
 
 
+def program(module: str, *arguments: str) -> list[str]:
+    """Returns the command that runs a module of this package, with HOME as its PYTHONPATH.
+
+    -P: the current folder may hold another remix_utils, such as the course's.
+    """
+    return [sys.executable, "-P", "-m", f"remix_utils.classroom.grading.{module}", *arguments]
+
+
 def handle_of(process: int) -> int | None:
     """Returns a handle on a process, whose number may be another's after its end; None without."""
     try:
         return os.pidfd_open(process)
     except (AttributeError, OSError):  # not on this system, or it has ended already
         return None
-
-
-def queued(process: int) -> float:
-    """Returns the seconds for which a process was ready and had no CPU; 0 where nothing tells."""
-    try:
-        with open(f"/proc/{process}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
 
 
 def _plain_environment() -> dict[str, str]:
