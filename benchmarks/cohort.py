@@ -49,9 +49,9 @@ def differently(lesson: Lesson, number: int = 0) -> Handed:
     """Another right answer to each exercise that has one, as the course's own tests know it."""
     handed = solved(lesson)
     for id in lesson.ids:
-        texts = [each.answer for each in lesson.part.exercise(id).right if isinstance(each.answer, str)]
-        if texts and id not in ONLY_FOR_ITS_CHECK:
-            source = textwrap.dedent(texts[number % len(texts)]).strip("\n")
+        right = [each for each in lesson.part.exercise(id).right if isinstance(each.answer, str)]
+        if right and id not in ONLY_FOR_ITS_CHECK:
+            source = lesson.part.typed(id, right[number % len(right)]) or ""
             needed = made(without_marks(lesson.source(id, lesson.reference)))
             if not lesson.rest_on[id] or needed <= made(source):
                 lesson.hole(id, handed.whole)["source"] = source
@@ -75,11 +75,9 @@ def mistaken(lesson: Lesson, number: int, ids: list[str] | None = None) -> Hande
 def mistakes(lesson: Lesson, id: str) -> Iterator[tuple[str, str]]:
     """The cells with the known mistakes of an exercise, and their sentences."""
     for each in lesson.part.exercise(id).mistakes:
-        variant = each.variant
-        if isinstance(variant.answer, str):
-            yield textwrap.dedent(variant.answer).strip("\n"), each.says
-        elif variant.answer is None:
-            yield lesson.part.changed(id, variant), each.says
+        text = lesson.part.typed(id, each.variant)
+        if text is not None:
+            yield text, each.says
 
 
 # --- the others -----------------------------------------------------------------------------------------------

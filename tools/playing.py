@@ -12,8 +12,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from remix_utils.checks.exercise import Exercise, Variant
-from remix_utils.checks.lesson import without_marks
+from remix_utils.checks.exercise import Variant
 from remix_utils.checks.part import Part
 
 GUESS = "7"
@@ -55,21 +54,20 @@ def order_of(part: Part) -> list[str]:
 def try_of(part: Part, id: str, kind: str) -> Try:
     """Builds the answer of a kind; right where an exercise has no known mistake, or is a quiz."""
     asked = part.exercises[id]
-    wrong = next(mistakes_in_code(asked), None)
+    wrong = next(mistakes_in_code(part, id), None)
     if kind == "wrong" and wrong is not None:
-        number, variant = wrong
-        text = variant.answer if isinstance(variant.answer, str) else without_marks(part.changed(id, variant))
-        return Try("wrong", text, number)
+        return Try("wrong", wrong[1], wrong[0])
     if kind == "missing" and not asked.questions:
         return Try("missing")
-    return Try("right", without_marks(part.changed(id, Variant())))
+    return Try("right", part.typed(id, Variant()) or "")
 
 
-def mistakes_in_code(asked: Exercise) -> Iterator[tuple[int, Variant]]:
+def mistakes_in_code(part: Part, id: str) -> Iterator[tuple[int, str]]:
     """The known mistakes that a pair can type, with their numbers."""
-    for number, mistake in enumerate(asked.mistakes):
-        if mistake.variant.answer is None or isinstance(mistake.variant.answer, str):
-            yield number, mistake.variant
+    for number, mistake in enumerate(part.exercises[id].mistakes):
+        text = part.typed(id, mistake.variant)
+        if text is not None:
+            yield number, text
 
 
 def write_answers(notebook: nbformat.NotebookNode, plan: Mapping[str, Try]) -> None:

@@ -106,6 +106,12 @@ class Part:
         run("\n".join(closure(between, reads(text))), space, f"<between {id} and its check>")
         return eval(compile(text, f"<answer to {id}>", "eval"), space)
 
+    def typed(self, id: str, variant: Variant) -> str | None:
+        """Returns the cell in which a pair would write a variant; None where it is a value."""
+        if isinstance(variant.answer, str):
+            return dedent(variant.answer).strip("\n")
+        return without_marks(self.changed(id, variant)) if variant.answer is None else None
+
     def changed(self, id: str, variant: Variant) -> str:
         """Returns the exercise's cell with the variant's edits made in its solution."""
         counts = [0] * len(variant.edits)
