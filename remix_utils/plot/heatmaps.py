@@ -11,7 +11,8 @@ import torch
 from plotly.subplots import make_subplots
 
 from remix_utils.errors import ShapeError
-from remix_utils.plot.style import LETTER, decimals, finish, scale, ticks
+from remix_utils.plot.axis import LETTER, ticks
+from remix_utils.plot.style import decimals, finish, scale
 from remix_utils.plot.values import one_each, tensor
 
 MOST_COLUMNS, MOST_ROWS = 16, 24  # up to here a cell has room for its number

@@ -8,7 +8,8 @@ from html import escape
 import torch
 
 from remix_utils.errors import PlotError, ShapeError
-from remix_utils.plot.style import colour_at, png
+from remix_utils.plot.png import png
+from remix_utils.plot.style import colour_at
 from remix_utils.plot.values import tensor
 
 LEVELS = 64

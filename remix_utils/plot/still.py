@@ -17,19 +17,11 @@ import plotly.graph_objects as go
 import plotly.io
 from plotly.io.base_renderers import MimetypeRenderer
 
-from remix_utils.plot.picture import (
-    Picture,
-    bar_trace,
-    extent,
-    legend_entry,
-    pen,
-    rule,
-    scatter_trace,
-    stretched,
-    tag,
-    words,
-)
-from remix_utils.plot.style import INK, LETTER, Axis, Given, colour_at, hexadecimal, ink_on, png
+from remix_utils.plot.axis import LETTER, Axis, Given
+from remix_utils.plot.picture import Picture
+from remix_utils.plot.png import png
+from remix_utils.plot.style import INK, colour_at, hexadecimal, ink_on
+from remix_utils.plot.svg import bar_trace, extent, legend_entry, pen, rule, scatter_trace, stretched, tag, words
 
 WIDTH = 860
 SVG = "http://www.w3.org/2000/svg"  # a name, which no browser asks for
